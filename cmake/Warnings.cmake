@@ -1,0 +1,4 @@
+# The house warnings, as errors. Third-party headers come in as SYSTEM and are exempt.
+add_compile_options(
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wnull-dereference)

@@ -1,0 +1,18 @@
+// Failpoints: named places where a test kills the process, to prove crash safety (RELIABILITY F1).
+#pragma once
+
+#include <string_view>
+
+namespace pcw {
+
+/// Kills this process with SIGKILL when `PCW_FAILPOINT=<name>:<n>` names this place and this is its
+/// n-th passage (from 1).
+///
+/// `PCW_FAILPOINT_LOG=<file>` appends the name at each passage instead, so that a sweep knows every
+/// place and how often it is passed. Costs one relaxed load when neither variable is set.
+/// Thread-safe.
+void HitFailpoint(std::string_view name);
+
+}  // namespace pcw
+
+#define PCW_FAILPOINT(name) ::pcw::HitFailpoint(name)

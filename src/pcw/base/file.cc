@@ -1,0 +1,143 @@
+#include "pcw/base/file.h"
+
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace pcw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Owns a descriptor.
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+std::string Reason(int error) { return std::error_code(error, std::generic_category()).message(); }
+
+Error WriteError(const fs::path& path, std::string_view step, int error) {
+  std::string advice;
+  if (error == ENOSPC || error == EDQUOT) advice = "; free space there and run again";
+  if (error == EACCES || error == EPERM) advice = "; check the owner and mode of the directory";
+  if (error == EROFS) advice = "; the file system is read-only";
+  return Error(ErrorCode::kUnavailable, fmt::format("cannot write {}: {} ({}){}", path.string(),
+                                                    Reason(error), step, advice));
+}
+
+Status SyncDirectory(const fs::path& directory) {
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.is_open() || ::fsync(fd.get()) != 0)
+    return WriteError(directory, "fsync directory", errno);
+  return Ok{};
+}
+
+// Makes `directory` and its missing parents, each made durable in its parent.
+Status MakeDirectories(const fs::path& directory) {
+  std::error_code ignored;
+  if (directory.empty() || fs::is_directory(directory, ignored)) return Ok{};
+  PCW_TRY_OK(MakeDirectories(directory.parent_path()));
+  if (::mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST) {
+    return WriteError(directory, "mkdir", errno);
+  }
+  return SyncDirectory(directory.has_parent_path() ? directory.parent_path() : fs::path("."));
+}
+
+Status WriteAll(int fd, std::string_view content, const fs::path& path) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return WriteError(path, "write", n == 0 ? ENOSPC : errno);
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return Ok{};
+}
+
+Status Publish(const fs::path& temporary, const fs::path& path, IfExists if_exists) {
+  if (if_exists == IfExists::kReplace) {
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return WriteError(path, "rename", errno);
+    return Ok{};
+  }
+  // link() refuses an existing name, which rename() would silently replace.
+  const int linked = ::link(temporary.c_str(), path.c_str());
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  if (linked == 0) return Ok{};
+  if (error == EEXIST) {
+    return Error(ErrorCode::kConflict, fmt::format("{} exists already", path.string()));
+  }
+  return WriteError(path, "link", error);
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
+  // O_NONBLOCK: a FIFO given by mistake must not hang the program.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.is_open()) {
+    const int error = errno;
+    return Error(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kConfig,
+                 fmt::format("cannot read {}: {}", path.string(), Reason(error)));
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return Error(ErrorCode::kConfig, fmt::format("{} is not a regular file", path.string()));
+  }
+  std::string content;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      return Error(ErrorCode::kConfig,
+                   fmt::format("cannot read {}: {}", path.string(), Reason(errno)));
+    }
+    if (n == 0) return content;
+    content.append(buffer, static_cast<std::size_t>(n));
+    if (content.size() > max_bytes) {
+      return Error(ErrorCode::kConfig,
+                   fmt::format("{} is larger than {} bytes", path.string(), max_bytes));
+    }
+  }
+}
+
+Status WriteFileDurably(const fs::path& path, std::string_view content, IfExists if_exists) {
+  static std::atomic<unsigned> serial{0};
+  const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  PCW_TRY_OK(MakeDirectories(directory));
+  const fs::path temporary =
+      directory / fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), ++serial);
+  {
+    const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
+    if (!fd.is_open()) return WriteError(path, "create", errno);
+    Status written = WriteAll(fd.get(), content, path);
+    if (written && ::fsync(fd.get()) != 0) written = WriteError(path, "fsync", errno);
+    if (!written) {
+      ::unlink(temporary.c_str());
+      return written;
+    }
+  }
+  if (Status published = Publish(temporary, path, if_exists); !published) {
+    ::unlink(temporary.c_str());
+    return published;
+  }
+  return SyncDirectory(directory);
+}
+
+}  // namespace pcw

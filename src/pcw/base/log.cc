@@ -1,0 +1,87 @@
+#include "pcw/base/log.h"
+
+#include <atomic>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "pcw/base/clock.h"
+#include "pcw/base/json.h"
+#include "pcw/base/time.h"
+
+namespace pcw {
+namespace {
+
+std::atomic<LogLevel> log_level{LogLevel::kInfo};
+std::atomic<LogFormat> log_format{LogFormat::kText};
+
+constexpr std::string_view LevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "DEBUG";
+    case LogLevel::kInfo:
+      return "INFO";
+    case LogLevel::kWarn:
+      return "WARN";
+    case LogLevel::kError:
+      return "ERROR";
+  }
+  return "ERROR";
+}
+
+// Control characters in a field must not forge lines or terminal sequences.
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void ConfigureLog(LogLevel level, LogFormat format) {
+  log_level = level;
+  log_format = format;
+}
+
+bool LogEnabled(LogLevel level) { return level >= log_level.load(std::memory_order_relaxed); }
+
+std::string FormatLogLine(LogFormat format, LogLevel level, std::string_view ts,
+                          std::string_view message, const LogFields& fields) {
+  if (format == LogFormat::kJson) {
+    OrderedJson line;
+    line["ts"] = ts;
+    line["level"] = LevelName(level);
+    line["msg"] = message;
+    for (const auto& [key, value] : fields) line[std::string(key)] = value;
+    return DumpJson(line);
+  }
+  std::string line = fmt::format("{} {:<5} {}", ts, LevelName(level), Printable(message));
+  for (const auto& [key, value] : fields) line += fmt::format(" {}={}", key, Printable(value));
+  return line;
+}
+
+void Log(LogLevel level, std::string_view message, const LogFields& fields) {
+  if (!LogEnabled(level)) return;
+  const std::string line =
+      FormatLogLine(log_format, level, FormatRfc3339(SystemClock().Now()), message, fields) + "\n";
+  // One write, so that lines of several threads and processes do not interleave.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+void LogError(std::string_view message, const Error& error) {
+  LogFields fields{{"code", std::string(NameOf(error.code()))}, {"error", error.message()}};
+  for (const auto& [key, value] : error.context()) fields.emplace_back(key, value);
+  fields.emplace_back("place",
+                      fmt::format("{}:{}", error.place().file_name(), error.place().line()));
+  Log(LogLevel::kError, message, fields);
+}
+
+}  // namespace pcw

@@ -1,0 +1,39 @@
+// Log lines: one event, a level and ordered fields; JSON for services, text for people. Always to
+// standard error.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pcw/base/error.h"
+
+namespace pcw {
+
+enum class LogLevel { kDebug, kInfo, kWarn, kError };
+enum class LogFormat { kText, kJson };
+
+using LogFields = std::vector<std::pair<std::string_view, std::string>>;
+
+/// Sets the level and form of all later lines. Called once by the composition root; the default is
+/// kInfo as text. Thread-safe.
+void ConfigureLog(LogLevel level, LogFormat format);
+
+/// True if a line of `level` would be written; for callers whose fields are costly to make.
+/// Thread-safe.
+bool LogEnabled(LogLevel level);
+
+/// Writes one line. `message` is fixed text, what varies belongs in fields. Never put a secret or a
+/// payload here. Never blocks on anything but the write, never fails: a log that cannot be written
+/// must not stop the work. Thread-safe.
+void Log(LogLevel level, std::string_view message, const LogFields& fields = {});
+
+/// Logs an error with its code, context and place: once, at the top that handles it.
+void LogError(std::string_view message, const Error& error);
+
+/// The line as it would be written, without its line end (the testable part). `ts` is RFC 3339.
+std::string FormatLogLine(LogFormat format, LogLevel level, std::string_view ts,
+                          std::string_view message, const LogFields& fields);
+
+}  // namespace pcw
