@@ -1,0 +1,87 @@
+// One AWS call: credentials, quota, signature, transport, classification, retry. The only retry
+// loop in the project.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "pcw/aws/credentials.h"
+#include "pcw/aws/operation.h"
+#include "pcw/aws/quota_gate.h"
+#include "pcw/aws/retry.h"
+#include "pcw/base/clock.h"
+#include "pcw/base/result.h"
+#include "pcw/base/rng.h"
+#include "pcw/net/http.h"
+
+namespace pcw::aws {
+
+/// A successful answer.
+struct CallResult {
+  std::string body;
+  std::string request_id;               ///< x-amzn-requestid, empty if AWS sent none
+  std::optional<WallTime> server_date;  ///< the Date header
+  WallTime received_at;                 ///< local clock, for bronze meta only
+  int attempts = 1;
+  std::chrono::microseconds elapsed{0};  ///< of the last attempt
+};
+
+/// What all calls of one process did so far. Thread-safe counters.
+struct CallCounters {
+  std::atomic<std::uint64_t> calls{0};  ///< HTTP attempts sent
+  std::atomic<std::uint64_t> retries{0};
+  std::atomic<std::uint64_t> throttles{0};  ///< answers that said throttled
+  std::atomic<std::uint64_t> bytes{0};      ///< response body bytes
+};
+
+/// Everything a Caller needs; all outlive it.
+struct CallerDeps {
+  net::HttpClient& http;
+  CredentialsProvider& credentials;
+  QuotaGate& quota;
+  Clock& clock;
+  Sleeper& sleeper;
+  Rng& rng;
+};
+
+struct CallerOptions {
+  std::string region = "us-east-1";
+  std::string endpoint;    ///< base URL of the service, from ResolveEndpoint
+  std::string user_agent;  ///< "pcw/0.1.0"; Partner Central also gets X-Amzn-User-Agent
+  RetryPolicy retry;
+  net::HttpLimits limits;
+};
+
+/// Calls the operations of one service of one account. Thread-safe; the retry budget and the clock
+/// offset are shared by all its threads.
+///
+/// Errors are classified by AWS error type first, HTTP status second, and carry operation,
+/// request_id, aws_error, status, attempts and stopped_by (permanent, attempts, budget,
+/// non_idempotent, cancelled). A 200 whose body is cut, not JSON, or lacks
+/// Operation::required_member is kUnavailable and retried. Expired credentials are refreshed once;
+/// clock skew is corrected once from Date.
+class Caller {
+ public:
+  Caller(const ServiceDef& service, CallerDeps deps, CallerOptions options);
+  ~Caller();
+
+  /// Sends `body` (JSON text, or form text for query services).
+  Result<CallResult> Call(const Operation& operation, std::string_view body, std::stop_token stop);
+
+  const CallCounters& counters() const;
+  /// Smoothed time from sending to the complete answer, over recent successes; zero before the
+  /// first.
+  std::chrono::microseconds latency() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace pcw::aws

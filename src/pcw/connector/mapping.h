@@ -1,0 +1,94 @@
+// The mapping engine: one raw record and one versioned mapping document give one typed row. Pure;
+// no I/O.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "pcw/base/clock.h"
+#include "pcw/base/result.h"
+
+namespace pcw::connector {
+
+enum class ColumnType : std::uint8_t {
+  kText,
+  kInteger,
+  kDecimal,
+  kBoolean,
+  kTimestamp,
+  kDate,
+  kJson
+};
+/// What a column may hold about people; decides masking (CONTRACT 7). `kBusiness` is company data,
+/// `kPersonal` identifies a person.
+enum class Pii : std::uint8_t { kNone, kBusiness, kPersonal };
+
+struct ColumnMapping {
+  std::string column;
+  std::string pointer;  ///< JSON pointer into the record
+  ColumnType type = ColumnType::kText;
+  bool is_required = false;  ///< absent or ill-typed: the record is a dead letter; else the column
+                             ///< is NULL and drift is noted
+  Pii pii = Pii::kNone;
+  std::string when_pointer;  ///< empty = always
+  std::string when_equals;   ///< the column is filled only if the text at when_pointer equals this
+};
+
+/// mappings/<entity>.yaml, checked. Immutable.
+struct Mapping {
+  std::string entity;
+  int version = 0;
+  std::vector<ColumnMapping> columns;
+};
+
+/// Parses a mapping document (256 KiB at most; no anchors, aliases, tags, duplicate or unknown
+/// keys). kConfig with file:line:column and all problems in one message. `file` is for messages.
+Result<Mapping> ParseMapping(std::string_view yaml, std::string_view file);
+
+/// The mapping compiled into the binary for `entity`. kInternal if there is none (a build fault,
+/// tested).
+Result<Mapping> BuiltinMapping(std::string_view entity);
+
+struct Date {
+  int year;
+  unsigned month;
+  unsigned day;
+};
+/// monostate = NULL. Text serves kText, kDecimal (exact decimal text) and kJson (raw JSON text).
+using Value = std::variant<std::monostate, std::string, std::int64_t, bool, WallTime, Date>;
+
+/// A value that did not fit its column although the column may be NULL: kept as NULL, reported,
+/// never lost (bronze has it).
+struct Misfit {
+  std::string column;
+  std::string pointer;
+  std::string found;  ///< JSON type found: "number", "object"; never the value
+};
+
+/// Typed columns in the order of Mapping::columns.
+struct Row {
+  std::vector<Value> values;
+  std::vector<Misfit> misfits;
+};
+
+/// Maps one record. kSchemaMismatch with context `pointer`, `column`, `expected`, `found` when a
+/// required column cannot be filled or the record is not a JSON object. Unknown members and enum
+/// values are data, not errors (I10). Thread-safe through separate Mapper objects.
+class Mapper {
+ public:
+  explicit Mapper(const Mapping& mapping);
+  ~Mapper();
+  Result<Row> MapRecord(std::string_view record);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace pcw::connector

@@ -1,0 +1,90 @@
+// A part of a run's bronze: JSON Lines, one record a line, the payload byte for byte (CONTRACT 4).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pcw/base/clock.h"
+#include "pcw/base/digest.h"
+#include "pcw/base/result.h"
+
+namespace pcw::lake {
+
+/// What stands in `meta` beside a payload.
+struct RecordMeta {
+  std::string id;         ///< the record's natural key
+  std::string operation;  ///< "GetOpportunity"
+  std::string request_id;
+  std::string fetched_at;    ///< RFC 3339, local clock
+  std::string source;        ///< "get" or "list"
+  int index = -1;            ///< position in the page, for source "list"
+  Sha256Digest sha256{};     ///< of the original payload bytes
+  bool is_respaced = false;  ///< raw line breaks between tokens became spaces
+};
+
+/// Builds one part in memory. Not thread-safe.
+class PartBuilder {
+ public:
+  /// Appends one line and returns its number, from 1. `payload` must be one JSON value (the caller
+  /// has checked it); raw line breaks in it become spaces and meta says so. Computes meta.sha256.
+  int Append(RecordMeta meta, std::string_view payload);
+
+  std::size_t bytes() const { return text_.size(); }
+  int records() const { return records_; }
+  std::string_view text() const { return text_; }
+  void Clear();
+
+ private:
+  std::string text_;
+  int records_ = 0;
+};
+
+/// One line of a part. Views into the part's text.
+struct PartLine {
+  int line = 0;  ///< from 1
+  RecordMeta meta;
+  std::string_view payload;  ///< exactly as stored
+};
+
+/// Splits and checks a part: every line has meta and payload; where not respaced the payload's
+/// SHA-256 is meta.sha256. kSchemaMismatch with context `line` otherwise.
+Result<std::vector<PartLine>> ReadPart(std::string_view text);
+
+/// One part in a manifest.
+struct ManifestPart {
+  std::string key;
+  std::string sha256;  ///< hex, of the object's bytes
+  std::uint64_t bytes = 0;
+  int records = 0;
+};
+
+/// One list page in a manifest: bodies are not stored, their ids, counts and request ids are.
+struct ManifestPage {
+  std::string request_id;
+  int items = 0;
+  std::string first_id;
+  std::string last_id;
+};
+
+/// manifest.json, written last: a run folder without it is a run that did not finish.
+struct Manifest {
+  std::string run_id;
+  std::string connector;
+  std::string entity;
+  std::string mode;
+  std::string catalog;
+  std::string started_at;
+  std::string ended_at;
+  int mapping_version = 0;
+  std::string watermark_before;
+  std::string watermark_after;
+  std::vector<ManifestPart> parts;
+  std::vector<ManifestPage> pages;
+};
+
+std::string FormatManifest(const Manifest& manifest);
+Result<Manifest> ParseManifest(std::string_view text);
+
+}  // namespace pcw::lake

@@ -1,0 +1,31 @@
+// The real HttpClient: libcurl, kept-alive connections, TLS verified.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "pcw/net/http.h"
+
+namespace pcw::net {
+
+struct CurlOptions {
+  std::string ca_bundle;  ///< AWS_CA_BUNDLE; empty = the system's certificates
+  std::string proxy;  ///< explicit proxy URL; empty = none (the environment's proxy variables are
+                      ///< not used unless asked for)
+};
+
+/// Sends through libcurl. Thread-safe: every thread borrows a handle of its own from an internal
+/// free list, so connections are kept alive.
+class CurlHttpClient final : public HttpClient {
+ public:
+  explicit CurlHttpClient(CurlOptions options = {});
+  ~CurlHttpClient() override;
+  Result<HttpResponse> Send(const HttpRequest& request, const HttpLimits& limits,
+                            std::stop_token stop) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace pcw::net
