@@ -1,0 +1,290 @@
+#include "pcw/sync/engine.h"
+
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pcw/base/failpoint.h"
+#include "pcw/base/log.h"
+#include "pcw/base/time.h"
+#include "pcw/base/uuid.h"
+#include "pcw/lake/layout.h"
+#include "pcw/sync/scan.h"
+
+namespace pcw::sync {
+namespace {
+
+/// What is known once the run exists.
+struct OpenRun {
+  NewRun row;
+  Cursor cursor;
+  bool has_open_letters = false;
+  std::int64_t rows_present = 0;
+};
+
+Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef& def,
+                         const EntityTable& table, NewRun row, const SyncOptions& options,
+                         std::stop_token stop) {
+  PCW_FAILPOINT("run.start.before");
+  if (options.resume_run) {
+    PCW_TRY(const StoredRun earlier,
+            options.resume_run->empty()
+                ? LatestResumableRun(connection, row.connector_id, def.name, stop)
+                : LoadRun(connection, *options.resume_run, stop));
+    if (earlier.entity != def.name) {
+      return Error(ErrorCode::kInvalidRequest, fmt::format("run {} is one of {}, not of {}",
+                                                           earlier.id, earlier.entity, def.name));
+    }
+    row.resumed_from = earlier.id;
+  }
+  PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "start run", stop));
+  PCW_TRY_OK(AbandonOlderRuns(connection, row.connector_id, def.name, row.fence, stop));
+  PCW_TRY_OK(InsertRun(connection, row, stop));
+  PCW_TRY_OK(transaction.Commit());
+  PCW_FAILPOINT("run.start.after");
+
+  OpenRun run{.row = std::move(row), .cursor = {}, .has_open_letters = false, .rows_present = 0};
+  PCW_TRY(run.cursor,
+          LoadCursor(connection, run.row.connector_id, def.name, options.catalog, stop));
+  PCW_TRY(run.rows_present, table.CountPresent(connection, options.catalog, stop));
+  PCW_TRY(const auto letters,
+          dlq::LoadDeadLetters(connection, options.tenant_id,
+                               {.entity = std::string(def.name), .limit = 1}, stop));
+  run.has_open_letters = !letters.empty();
+  return run;
+}
+
+lake::Manifest MakeManifest(const connector::EntityDef& def, const connector::Mapping& mapping,
+                            const OpenRun& run, const SyncOptions& options, const Scan& scan,
+                            const PartCommitter& committer, WallTime ended, const RunStats& stats) {
+  return {.run_id = run.row.id,
+          .connector = std::string(def.connector->kind),
+          .entity = std::string(def.name),
+          .mode = std::string(NameOf(options.mode)),
+          .catalog = options.catalog,
+          .started_at = FormatRfc3339(run.row.started_at),
+          .ended_at = FormatRfc3339(ended),
+          .mapping_version = mapping.version,
+          .watermark_before = stats.watermark_before,
+          .watermark_after = stats.watermark_after,
+          .parts = committer.parts(),
+          .pages = scan.pages()};
+}
+
+std::string TextOf(const std::optional<WallTime>& time) {
+  return time ? FormatRfc3339(*time) : std::string();
+}
+
+/// A run in flight: what RunSync's steps share.
+class RunInFlight {
+ public:
+  RunInFlight(const connector::EntityDef& def, const connector::Mapping& mapping,
+              const EntityTable& table, const SyncOptions& options, SyncDeps& deps,
+              const jobs::Lease& lease, OpenRun run, Database& database, std::stop_token stop)
+      : def_(def),
+        mapping_(mapping),
+        options_(options),
+        deps_(deps),
+        lease_(lease),
+        run_(std::move(run)),
+        table_(table),
+        database_(database),
+        started_(deps.clock.Steady()),
+        committer_(def, mapping, table, deps.store, Database(deps.open, deps.sleeper, deps.clock),
+                   lease,
+                   {.tenant_id = options.tenant_id,
+                    .run_id = run_.row.id,
+                    .connector_id = run_.row.connector_id,
+                    .catalog = options.catalog,
+                    .bronze_prefix = run_.row.bronze_prefix},
+                   RunStats{}, run_.has_open_letters),
+        scan_(def, table, options, deps, database, committer_, run_.row.id, stop) {}
+
+  RunOutcome Run() {
+    Status scanned = ScanAndFinish();
+    RunOutcome outcome{
+        .run_id = run_.row.id, .status = status_, .stats = stats_, .error = std::nullopt};
+    if (scanned) return outcome;
+    FailRun(std::move(scanned).error(), outcome);
+    return outcome;
+  }
+
+ private:
+  Status ScanAndFinish() {
+    const bool is_full = options_.mode == RunMode::kFull;
+    std::optional<WallTime> after;
+    if (!is_full && run_.cursor.watermark) {
+      after = *run_.cursor.watermark -
+              OverlapOf(options_.overlap, options_.lag,
+                        std::chrono::milliseconds(run_.cursor.longest_scan_ms));
+    }
+    PCW_TRY_OK(scan_.Run(after));
+
+    // A full scan that suddenly lists nothing looks like a lost permission or a wrong catalog, not
+    // like a partner who lost every deal.
+    const bool is_suspiciously_empty = is_full && scan_.listed() == 0 && run_.rows_present > 0;
+    std::vector<std::string> missing;
+    if (is_full && !is_suspiciously_empty) PCW_TRY(missing, scan_.ConfirmMissing());
+
+    const std::chrono::milliseconds duration = Elapsed();
+    Cursor cursor = run_.cursor;
+    if (!is_suspiciously_empty)
+      cursor.watermark = AdvanceWatermark(cursor.watermark, scan_.observation(), options_.lag);
+    cursor.longest_scan_ms = std::max<std::int64_t>(cursor.longest_scan_ms, duration.count());
+    cursor.last_full_listed = scan_.listed();
+
+    stats_ = Totals();
+    stats_.records_missing = static_cast<std::int64_t>(missing.size());
+    stats_.watermark_before = TextOf(run_.cursor.watermark);
+    stats_.watermark_after = TextOf(cursor.watermark);
+    if (is_suspiciously_empty) {
+      stats_.finding = fmt::format(
+          "the full scan listed nothing although {} records are held; absence was not counted: "
+          "check catalog, account and permissions",
+          run_.rows_present);
+    }
+    PCW_ASSERT(stats_.AddsUp());
+    status_ = stats_.dead_lettered > 0 || is_suspiciously_empty ? RunStatus::kPartial
+                                                                : RunStatus::kSucceeded;
+
+    const lake::Manifest manifest =
+        MakeManifest(def_, mapping_, run_, options_, scan_, committer_, deps_.clock.Now(), stats_);
+    PCW_FAILPOINT("manifest.put.before");
+    PCW_TRY_OK(deps_.store.Put(lake::ManifestKey(run_.row.bronze_prefix),
+                               lake::FormatManifest(manifest), {}));
+    PCW_FAILPOINT("manifest.put.after");
+    return database_.Run<Ok>({}, [&](pg::Connection& connection) {
+      return CommitEnd(connection, cursor, missing, is_suspiciously_empty);
+    });
+  }
+
+  /// Watermark, absence and the end of the run, in one transaction.
+  Status CommitEnd(pg::Connection& connection, const Cursor& cursor,
+                   const std::vector<std::string>& missing, bool is_suspiciously_empty) {
+    PCW_FAILPOINT("finish.before");
+    PCW_TRY(const StoredRun stored, LoadRun(connection, run_.row.id, {}));
+    if (stored.status == NameOf(status_))
+      return Ok{};  // an earlier COMMIT whose answer was lost (T8)
+    PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "finish run"));
+    PCW_TRY_OK(lease_.CheckFence(connection, {}));
+    PCW_TRY_OK(SaveCursor(connection, run_.row.connector_id, def_.name, options_.catalog, cursor,
+                          options_.mode, run_.row.id, lease_.fence(), {}));
+    if (options_.mode == RunMode::kFull && !is_suspiciously_empty) {
+      PCW_TRY_OK(table_.RecordAbsence(connection, options_.catalog, run_.row.id, missing, {}));
+    }
+    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    PCW_FAILPOINT("finish.commit.before");
+    PCW_TRY_OK(transaction.Commit());
+    PCW_FAILPOINT("finish.after");
+    return Ok{};
+  }
+
+  /// Ends the run early: keeps what is fetched, says why, leaves the cursor where it was.
+  void FailRun(Error error, RunOutcome& outcome) {
+    // Losing the lease means that somebody else writes now: nothing more may be stored, not even
+    // the end of this run.
+    const bool is_fenced_off = lease_.lost().stop_requested();
+    if (is_fenced_off)
+      error = Error(ErrorCode::kConflict,
+                    "the lease was lost to another process; it goes on with this entity");
+    if (!is_fenced_off) {
+      if (Status flushed = scan_.Flush(); !flushed)
+        LogError("what was fetched last could not be stored", flushed.error());
+    }
+    outcome.status =
+        error.code() == ErrorCode::kCancelled ? RunStatus::kCancelled : RunStatus::kFailed;
+    outcome.stats = Totals();
+    outcome.stats.is_resumable = error.code() != ErrorCode::kInternal;
+    outcome.stats.reason = std::string(error.Find("reason").value_or(NameOf(error.code())));
+    error.With("run_id", run_.row.id).With("entity", std::string(def_.name));
+    if (!is_fenced_off) {
+      Status ended = database_.Run<Ok>({}, [&](pg::Connection& connection) {
+        return FinishRun(connection, run_.row.id, outcome.status, FormatStats(outcome.stats), error,
+                         {});
+      });
+      if (!ended)
+        LogError("the end of the run could not be stored; the next run of the entity will mark it",
+                 ended.error());
+    }
+    outcome.error = std::move(error);
+  }
+
+  std::chrono::milliseconds Elapsed() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.Steady() - started_);
+  }
+
+  RunStats Totals() const {
+    RunStats stats = committer_.committed();
+    const CallTotals totals = scan_.totals();
+    stats.api_calls = totals.api_calls;
+    stats.throttles = totals.throttles;
+    stats.retries = totals.retries;
+    stats.pages = totals.pages;
+    stats.bytes = totals.bytes;
+    stats.elapsed_ms = Elapsed().count();
+    return stats;
+  }
+
+  const connector::EntityDef& def_;
+  const connector::Mapping& mapping_;
+  const SyncOptions& options_;
+  SyncDeps& deps_;
+  const jobs::Lease& lease_;
+  const OpenRun run_;
+  const EntityTable& table_;
+  Database& database_;
+  const SteadyTime started_;
+  PartCommitter committer_;
+  Scan scan_;
+  RunStatus status_ = RunStatus::kFailed;
+  RunStats stats_;
+};
+
+}  // namespace
+
+Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Mapping& mapping,
+                           const SyncOptions& options, SyncDeps deps, std::stop_token stop) {
+  PCW_TRY(const EntityTable table, EntityTable::Create(def, mapping));
+  Database database(deps.open, deps.sleeper, deps.clock);
+  PCW_TRY(const std::int64_t connector_id,
+          database.Run<std::int64_t>(stop, [&](pg::Connection& connection) {
+            return UpsertConnector(connection, *def.connector, true, options.connector_config_json,
+                                   stop);
+          }));
+
+  const WallTime started = deps.clock.Now();
+  const std::string run_id = MakeUuidV7(started, deps.rng);
+  PCW_FAILPOINT("lease.before");
+  PCW_TRY(const std::unique_ptr<jobs::Lease> lease,
+          jobs::Lease::Acquire(deps.lease_connect,
+                               {.tenant_id = options.tenant_id,
+                                .connector_id = connector_id,
+                                .entity = std::string(def.name)},
+                               run_id, {}, deps.clock, deps.sleeper, stop));
+  PCW_FAILPOINT("lease.after");
+
+  // Either the caller or the loss of the lease ends the work.
+  std::stop_source either;
+  const std::stop_callback on_stop(stop, [&either] { either.request_stop(); });
+  const std::stop_callback on_lost(lease->lost(), [&either] { either.request_stop(); });
+
+  NewRun row{
+      .id = run_id,
+      .connector_id = connector_id,
+      .entity = std::string(def.name),
+      .mode = options.mode,
+      .catalog = options.catalog,
+      .started_at = started,
+      .fence = lease->fence(),
+      .bronze_prefix = lake::RunPrefix(def.connector->lake_prefix, def.name, started, run_id),
+      .resumed_from = std::nullopt};
+  PCW_TRY(OpenRun run, database.Run<OpenRun>(stop, [&](pg::Connection& connection) {
+    return StartRun(connection, def, table, row, options, either.get_token());
+  }));
+  return RunInFlight(def, mapping, table, options, deps, *lease, std::move(run), database,
+                     either.get_token())
+      .Run();
+}
+
+}  // namespace pcw::sync

@@ -1,0 +1,79 @@
+// The sync of one entity: fetch -> bronze -> map -> merge -> checkpoint (HOUSE 5).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "pcw/aws/caller.h"
+#include "pcw/base/clock.h"
+#include "pcw/base/rng.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/jobs/lease.h"
+#include "pcw/lake/bronze_store.h"
+#include "pcw/sync/database.h"
+#include "pcw/sync/detail_fetcher.h"
+#include "pcw/sync/run_store.h"
+
+namespace pcw::sync {
+
+/// How one run is to be done; from the configuration and the command line.
+struct SyncOptions {
+  std::string tenant_id;
+  std::string connector_config_json = "{}";  ///< what `connectors.config_json` keeps: no secrets
+  std::string catalog = "AWS";
+  RunMode mode = RunMode::kFull;
+  std::optional<std::string> resume_run;  ///< "" = the newest resumable run; else its id or prefix
+  int page_size = 100;                    ///< MaxResults, 1..100
+  FetchOptions fetch;
+  std::chrono::milliseconds lag{std::chrono::minutes(5)};
+  std::optional<std::chrono::milliseconds> overlap;  ///< absent = auto
+  int part_records = 1000;
+  std::size_t part_bytes = 4U << 20U;
+  std::chrono::seconds part_age{30};
+};
+
+/// A moment of a running sync, for progress displays.
+struct Progress {
+  std::string run_id;
+  std::int64_t settled = 0;  ///< records whose fate is known, committed or on the way
+  std::int64_t fetched = 0;
+  std::int64_t skipped = 0;
+  std::int64_t expected = -1;  ///< records the last full scan listed, -1 = unknown
+  std::int64_t api_calls = 0;
+  std::int64_t throttles = 0;
+  std::int64_t dead_letters = 0;
+  std::chrono::milliseconds elapsed{0};
+};
+
+/// What the engine works with; all outlive the run.
+struct SyncDeps {
+  OpenConnection open;               ///< service sessions of the tenant
+  pg::ConnectOptions lease_connect;  ///< for the lease's own session
+  aws::Caller& caller;
+  lake::BronzeStore& store;
+  Clock& clock;
+  Sleeper& sleeper;
+  Rng& rng;
+  std::function<void(const Progress&)>
+      on_progress;  ///< called from one thread, often; may be empty
+};
+
+/// How a run ended. `error` is set unless status is succeeded or partial.
+struct RunOutcome {
+  std::string run_id;
+  RunStatus status = RunStatus::kFailed;
+  RunStats stats;
+  std::optional<Error> error;
+};
+
+/// Runs one entity to its end. A failure before a run exists (database down, lease held) is the
+/// Result's error; after that it is in the outcome and in ingestion_runs. A stop request finishes
+/// the part in hand and ends the run `cancelled`; it can be run again.
+Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Mapping& mapping,
+                           const SyncOptions& options, SyncDeps deps, std::stop_token stop);
+
+}  // namespace pcw::sync

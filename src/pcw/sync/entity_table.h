@@ -1,0 +1,103 @@
+// The table of one entity: what is held, and the merge that never goes backwards (I4). Its SQL is
+// made once from compiled-in definitions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "pcw/base/digest.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/pg/connection.h"
+
+namespace pcw::sync {
+
+/// What the table holds of one record.
+struct HeldRecord {
+  std::string version;  ///< source_version, verbatim
+  WallTime modified_at;
+  std::string last_seen_run;
+};
+
+/// One record ready for the table.
+struct MappedRecord {
+  std::string id;
+  connector::Row row;
+  std::string_view payload;  ///< raw bytes, owned by the batch
+  Sha256Digest payload_sha256{};
+  int bronze_line = 0;
+};
+
+struct MergeCounts {
+  std::int64_t inserted = 0;
+  std::int64_t updated = 0;
+  std::int64_t unchanged = 0;  ///< same content and mapping, or older than what is held
+};
+
+/// Reads and writes one entity's table. Immutable after construction; thread-safe (each call gets
+/// its connection).
+///
+/// Failures are those of pg::Connection. A value the server refuses (SQLSTATE class 22) is
+/// kSchemaMismatch.
+class EntityTable {
+ public:
+  /// kInternal if the mapping lacks what the engine needs (id column, source_version,
+  /// source_modified_at): a build fault.
+  static Result<EntityTable> Create(const connector::EntityDef& def,
+                                    const connector::Mapping& mapping);
+
+  /// The held versions of `ids`.
+  Result<std::unordered_map<std::string, HeldRecord>> LoadHeld(pg::Connection& connection,
+                                                               std::string_view catalog,
+                                                               std::span<const std::string> ids,
+                                                               std::stop_token stop) const;
+
+  /// Merges records inside the caller's transaction: binary COPY into a temporary table, then one
+  /// INSERT ... ON CONFLICT. A stored row is replaced only by a newer version, or by the same
+  /// version with other bytes or another mapping. Unchanged rows are not written, except that this
+  /// run has seen them.
+  Result<MergeCounts> Merge(pg::Connection& connection, std::string_view catalog,
+                            std::string_view run_id, std::string_view bronze_key,
+                            std::span<const MappedRecord> records, std::stop_token stop) const;
+
+  /// Notes that a full scan saw these held records.
+  Status MarkSeen(pg::Connection& connection, std::string_view catalog, std::string_view run_id,
+                  std::span<const std::string> ids, std::stop_token stop) const;
+
+  /// Rows present (not marked missing).
+  Result<std::int64_t> CountPresent(pg::Connection& connection, std::string_view catalog,
+                                    std::stop_token stop) const;
+
+  /// Ids that this full scan and the one before it both missed: to be confirmed by a Get.
+  Result<std::vector<std::string>> LoadMissingCandidates(pg::Connection& connection,
+                                                         std::string_view catalog,
+                                                         std::string_view run_id,
+                                                         std::stop_token stop) const;
+  /// Counts one more missed full scan for every row this run did not see, and marks `confirmed` as
+  /// missing. Rows are never deleted.
+  Status RecordAbsence(pg::Connection& connection, std::string_view catalog,
+                       std::string_view run_id, std::span<const std::string> confirmed,
+                       std::stop_token stop) const;
+
+ private:
+  EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping)
+      : def_(&def), mapping_(&mapping) {}
+
+  const connector::EntityDef* def_;
+  const connector::Mapping* mapping_;
+  struct Sql {
+    std::string load_held, create_staging, clear_staging, copy, merge, touch, mark_seen,
+        count_present, candidates, count_missed, mark_missing;
+  };
+  std::shared_ptr<const Sql> sql_;
+};
+
+/// A PostgreSQL text[] literal.
+std::string ArrayLiteral(std::span<const std::string> items);
+
+}  // namespace pcw::sync

@@ -1,0 +1,107 @@
+#include "pcw/sync/page_source.h"
+
+#include <functional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pcw/base/failpoint.h"
+#include "pcw/connector/request.h"
+
+namespace pcw::sync {
+namespace {
+
+std::string RequestBody(const connector::EntityDef& def, const ListOptions& options,
+                        const std::string& token) {
+  const bool is_full = options.mode == RunMode::kFull;
+  return connector::ListRequest(
+      def, {.catalog = options.catalog,
+            .page_size = options.page_size,
+            .next_token = token,
+            .sort_by = is_full ? def.full_sort : def.modified_sort,
+            .modified_after = is_full ? std::nullopt : options.modified_after});
+}
+
+}  // namespace
+
+PageSource::PageSource(const connector::EntityDef& def, aws::Caller& caller, ListOptions options,
+                       std::stop_token stop)
+    : def_(def),
+      caller_(caller),
+      options_(std::move(options)),
+      forward_stop_(stop, [this] { stop_source_.request_stop(); }),
+      worker_([this] { Work(stop_source_.get_token()); }) {}
+
+PageSource::~PageSource() { stop_source_.request_stop(); }
+
+Result<ListedPage> PageSource::Next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return ready_.has_value(); });
+  Result<ListedPage> page = std::move(*ready_);
+  ready_.reset();
+  changed_.notify_all();
+  return page;
+}
+
+void PageSource::Work(std::stop_token stop) {
+  for (;;) {
+    Result<ListedPage> page = Fetch(stop);
+    const bool is_end = !page || page->is_last;
+    std::unique_lock lock(mutex_);
+    // On stop the error must reach a waiting Next(), so only a reader that is gone ends the wait.
+    if (!changed_.wait(lock, stop, [this] { return !ready_.has_value(); }) && ready_.has_value())
+      return;
+    ready_.emplace(std::move(page));
+    changed_.notify_all();
+    if (is_end) return;
+  }
+}
+
+Result<ListedPage> PageSource::Fetch(std::stop_token stop) {
+  PCW_FAILPOINT("list.before");
+  Result<aws::CallResult> answer = CallPatiently(stop);
+  if (!answer && answer.error().code() == ErrorCode::kInvalidRequest && !token_.empty() &&
+      !has_restarted_) {
+    // The token died while we worked on its pages. What is stored is skipped, so starting over
+    // costs only the list calls (T1).
+    has_restarted_ = true;
+    token_.clear();
+    seen_tokens_.clear();
+    answer = CallPatiently(stop);
+  }
+  PCW_TRY(const aws::CallResult result, std::move(answer));
+  PCW_FAILPOINT("list.after");
+
+  PCW_TRY(const connector::Page page, connector::ReadListPage(result.body, def_));
+  ListedPage listed{.items = {},
+                    .request_id = result.request_id,
+                    .server_date = result.server_date,
+                    .is_last = page.next_token.empty()};
+  listed.items.reserve(page.items.size());
+  for (const auto& item : page.items)
+    listed.items.push_back({std::string(item.id), std::string(item.version)});
+  if (!listed.is_last) PCW_TRY_OK(RememberToken(page.next_token));
+  token_ = page.next_token;
+  return listed;
+}
+
+Result<aws::CallResult> PageSource::CallPatiently(std::stop_token stop) {
+  const std::string body = RequestBody(def_, options_, token_);
+  for (int round = 1;; ++round) {
+    Result<aws::CallResult> answer = caller_.Call(*def_.list, body, stop);
+    // A throttled list pauses the run instead of ending it; each round has waited for seconds
+    // already. A spent day cannot be waited for.
+    const bool may_wait =
+        !answer && answer.error().code() == ErrorCode::kThrottled && !answer.error().Find("reason");
+    if (!may_wait || round == kThrottledRounds) return answer;
+  }
+}
+
+Status PageSource::RememberToken(std::string_view token) {
+  if (seen_tokens_.insert(std::hash<std::string_view>{}(token)).second) return Ok{};
+  return Error(ErrorCode::kUnavailable,
+               "the list call repeated a page token, so its pages would never end; run again later")
+      .With("operation", std::string(def_.list->name));
+}
+
+}  // namespace pcw::sync

@@ -1,0 +1,338 @@
+#include "pcw/sync/part_committer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/failpoint.h"
+#include "pcw/base/json.h"
+#include "pcw/lake/layout.h"
+#include "pcw/sync/run_store.h"
+
+namespace pcw::sync {
+
+/// A batch on its way to the database.
+struct PartCommitter::Prepared {
+  int part = 0;  ///< 0: nothing to store in bronze
+  std::string bronze_key;
+  Sha256Digest sha256{};
+  std::uint64_t bytes = 0;
+  std::vector<MappedRecord> rows;
+  std::vector<dlq::DeadLetter> letters;
+  std::map<std::tuple<std::string, std::string, std::string>, std::int64_t>
+      misfits;      ///< (column, pointer, found) -> records
+  RunStats before;  ///< counters without this batch
+};
+
+PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::Mapping& mapping,
+                             const EntityTable& table, lake::BronzeStore& store, Database database,
+                             const jobs::Lease& lease, RunContext run, RunStats start,
+                             bool has_open_letters)
+    : def_(def),
+      mapping_(mapping),
+      table_(table),
+      store_(store),
+      database_(std::move(database)),
+      lease_(lease),
+      run_(std::move(run)),
+      mapper_(mapping),
+      has_open_letters_(has_open_letters),
+      stats_(std::move(start)) {
+  const auto column =
+      std::find_if(mapping.columns.begin(), mapping.columns.end(),
+                   [&](const connector::ColumnMapping& c) { return c.column == def.id_column; });
+  id_column_ = static_cast<std::size_t>(column - mapping.columns.begin());
+  worker_ = std::jthread([this](std::stop_token stop) { Work(stop); });
+}
+
+PartCommitter::~PartCommitter() = default;
+
+Status PartCommitter::Enqueue(Batch batch, CallTotals totals) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !next_ || failure_; });
+  if (failure_) return *failure_;
+  next_.emplace(std::move(batch), totals);
+  changed_.notify_all();
+  return Ok{};
+}
+
+Status PartCommitter::Flush() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return failure_ || (!next_ && !is_busy_); });
+  if (failure_) return *failure_;
+  return Ok{};
+}
+
+RunStats PartCommitter::committed() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+std::vector<std::string> PartCommitter::TakeSettledIds() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(settled_, {});
+}
+
+std::vector<lake::ManifestPart> PartCommitter::parts() const {
+  const std::lock_guard lock(mutex_);
+  return parts_;
+}
+
+void PartCommitter::Work(std::stop_token stop) {
+  for (;;) {
+    std::optional<std::pair<Batch, CallTotals>> work;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, stop, [this] { return next_.has_value() && !failure_; });
+      if (!next_ || failure_) return;
+      work = std::exchange(next_, std::nullopt);
+      is_busy_ = true;
+      changed_.notify_all();
+    }
+    std::optional<Error> failure;
+    try {
+      if (Status done = Commit(work->first, work->second); !done) failure = std::move(done).error();
+    } catch (const std::exception& problem) {
+      failure = Error(ErrorCode::kInternal,
+                      fmt::format("unexpected exception while committing: {}", problem.what()));
+    }
+    const std::lock_guard lock(mutex_);
+    is_busy_ = false;
+    if (failure) failure_ = std::move(failure);
+    for (Batch::Record& record : work->first.records) settled_.push_back(std::move(record.id));
+    changed_.notify_all();
+  }
+}
+
+Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
+  Prepared prepared;
+  prepared.before = committed();
+  prepared.before.api_calls = totals.api_calls;
+  prepared.before.throttles = totals.throttles;
+  prepared.before.retries = totals.retries;
+  prepared.before.pages = totals.pages;
+  prepared.before.bytes = totals.bytes;
+  prepared.letters = std::move(batch.letters);
+  if (!batch.records.empty()) {
+    PCW_TRY_OK(PutPart(prepared, batch));
+    MapAll(prepared, batch);
+  }
+  for (dlq::DeadLetter& letter : prepared.letters) Address(letter);
+
+  Result<RunStats> committed_stats = CommitRows(prepared, batch);
+  if (!committed_stats && committed_stats.error().code() == ErrorCode::kSchemaMismatch) {
+    // The server refused a value that the mapper let pass: find whose it is, keep that record as a
+    // dead letter, commit the rest.
+    PCW_TRY_OK(IsolatePoison(prepared));
+    committed_stats = CommitRows(prepared, batch);
+  }
+  PCW_TRY(RunStats after, std::move(committed_stats));
+
+  has_open_letters_ = has_open_letters_ || !prepared.letters.empty();
+  const std::lock_guard lock(mutex_);
+  stats_ = std::move(after);
+  if (prepared.part > 0) {
+    parts_.push_back({.key = prepared.bronze_key,
+                      .sha256 = Hex(prepared.sha256),
+                      .bytes = prepared.bytes,
+                      .records = static_cast<int>(batch.records.size())});
+  }
+  return Ok{};
+}
+
+Status PartCommitter::PutPart(Prepared& prepared, Batch& batch) {
+  prepared.part = static_cast<int>(prepared.before.parts) + 1;
+  prepared.bronze_key = lake::PartKey(run_.bronze_prefix, prepared.part);
+  prepared.sha256 = Sha256(batch.part.text());
+  prepared.bytes = batch.part.bytes();
+  PCW_FAILPOINT("bronze.put.before");
+  PCW_TRY_OK(store_.Put(prepared.bronze_key, batch.part.text(), {}));
+  PCW_FAILPOINT("bronze.put.after");
+  batch.part.Clear();
+  return Ok{};
+}
+
+void PartCommitter::MapAll(Prepared& prepared, Batch& batch) {
+  prepared.rows.reserve(batch.records.size());
+  for (const Batch::Record& record : batch.records) {
+    Result<connector::Row> row = mapper_.MapRecord(record.body);
+    if (row && std::get<std::string>(row->values[id_column_]) != record.id) {
+      row = Error(ErrorCode::kSchemaMismatch,
+                  "the detail answer is of another record than the one asked for");
+    }
+    if (!row) {
+      prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line));
+      continue;
+    }
+    for (const connector::Misfit& misfit : row->misfits) {
+      ++prepared.misfits[{misfit.column, misfit.pointer, misfit.found}];
+    }
+    prepared.rows.push_back({.id = record.id,
+                             .row = std::move(*row),
+                             .payload = record.body,
+                             .payload_sha256 = Sha256(record.body),
+                             .bronze_line = record.line});
+  }
+}
+
+dlq::DeadLetter PartCommitter::LetterFor(const Error& error, const Prepared& prepared,
+                                         const std::string& id, int line) const {
+  dlq::DeadLetter letter = dlq::MakeDeadLetter(error, dlq::Stage::kMap, id);
+  letter.bronze_key = prepared.bronze_key;
+  letter.bronze_line = line;
+  return letter;
+}
+
+void PartCommitter::Address(dlq::DeadLetter& letter) const {
+  letter.tenant_id = run_.tenant_id;
+  letter.run_id = run_.run_id;
+  letter.connector_id = run_.connector_id;
+  letter.entity = def_.name;
+  letter.catalog = run_.catalog;
+}
+
+Result<RunStats> PartCommitter::CommitRows(Prepared& prepared, const Batch& batch) {
+  bool is_repeat = false;
+  return database_.Run<RunStats>({}, [&](pg::Connection& connection) -> Result<RunStats> {
+    if (is_repeat) {
+      PCW_TRY(const std::optional<RunStats> earlier, ReadBack(connection, prepared));
+      if (earlier) return *earlier;
+    }
+    is_repeat = true;
+    return TryCommitRows(connection, prepared, batch);
+  });
+}
+
+Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const Prepared& prepared,
+                                              const Batch& batch) {
+  PCW_FAILPOINT("commit.begin.before");
+  PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "commit part"));
+  PCW_TRY_OK(lease_.CheckFence(connection, {}));
+  PCW_FAILPOINT("commit.begin.after");
+
+  PCW_TRY(const MergeCounts merged, table_.Merge(connection, run_.catalog, run_.run_id,
+                                                 prepared.bronze_key, prepared.rows, {}));
+  PCW_FAILPOINT("commit.merge.after");
+  PCW_TRY_OK(table_.MarkSeen(connection, run_.catalog, run_.run_id, batch.seen, {}));
+  if (!prepared.letters.empty()) PCW_TRY_OK(dlq::PutDeadLetters(connection, prepared.letters, {}));
+  if (has_open_letters_ && !prepared.rows.empty()) {
+    std::vector<std::string> landed;
+    landed.reserve(prepared.rows.size());
+    for (const MappedRecord& row : prepared.rows) landed.push_back(row.id);
+    PCW_TRY_OK(dlq::SettleDeadLetters(connection, run_.tenant_id, run_.connector_id, def_.name,
+                                      run_.catalog, landed, {}));
+  }
+  PCW_TRY_OK(SaveDrift(connection, prepared));
+
+  RunStats after = prepared.before;
+  const auto processed = static_cast<std::int64_t>(prepared.rows.size());
+  const auto dead = static_cast<std::int64_t>(prepared.letters.size());
+  after.records_skipped += batch.skipped;
+  after.records_duplicate += batch.duplicate;
+  after.records_deferred += batch.deferred;
+  after.records_processed += processed;
+  after.rows_inserted += merged.inserted;
+  after.rows_updated += merged.updated;
+  after.rows_unchanged += merged.unchanged;
+  after.dead_lettered += dead;
+  after.records_listed += batch.skipped + batch.duplicate + processed + dead;
+  for (const auto& [where, records] : prepared.misfits) after.misfits += records;
+  if (prepared.part > 0) {
+    after.parts = prepared.part;
+    PCW_TRY_OK(connection.Exec(
+        {"part_insert",
+         "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) "
+         "VALUES (pcw_tenant(), $1::uuid, $2::integer, "
+         "$3, decode($4, 'hex'), $5::bigint, $6::integer)"},
+        {run_.run_id, std::to_string(prepared.part), prepared.bronze_key, Hex(prepared.sha256),
+         std::to_string(prepared.bytes), std::to_string(batch.records.size())}));
+  }
+  PCW_TRY_OK(SaveStats(connection, run_.run_id, FormatStats(after), {}));
+  PCW_FAILPOINT("commit.before");
+  PCW_TRY_OK(transaction.Commit());
+  PCW_FAILPOINT("commit.after");
+  return after;
+}
+
+Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connection,
+                                                        const Prepared& prepared) {
+  if (prepared.part == 0)
+    return std::optional<RunStats>();  // repeating it gives the same rows and absolute counters
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec(
+              {"part_read_back",
+               "SELECT r.stats_json FROM run_parts p JOIN ingestion_runs r ON r.tenant_id = "
+               "p.tenant_id AND r.id = p.run_id "
+               "WHERE p.tenant_id = pcw_tenant() AND p.run_id = $1::uuid AND p.part = $2::integer"},
+              {run_.run_id, std::to_string(prepared.part)}));
+  if (rows.empty()) return std::optional<RunStats>();
+  PCW_TRY(const Json stored, ParseJson(rows.Text(0, 0)));
+  RunStats after = prepared.before;
+  const auto read = [&stored](const char* key, std::int64_t& value) {
+    value = stored.value(key, value);
+  };
+  read("records_listed", after.records_listed);
+  read("records_skipped", after.records_skipped);
+  read("records_duplicate", after.records_duplicate);
+  read("records_deferred", after.records_deferred);
+  read("records_processed", after.records_processed);
+  read("rows_inserted", after.rows_inserted);
+  read("rows_updated", after.rows_updated);
+  read("rows_unchanged", after.rows_unchanged);
+  read("dead_lettered", after.dead_lettered);
+  read("misfits", after.misfits);
+  after.parts = prepared.part;
+  return std::optional<RunStats>(std::move(after));
+}
+
+Status PartCommitter::IsolatePoison(Prepared& prepared) {
+  std::vector<std::size_t> poison;
+  PCW_TRY_OK(FindPoison(prepared, 0, prepared.rows.size(), poison));
+  for (auto index = poison.rbegin(); index != poison.rend(); ++index) {
+    prepared.rows.erase(prepared.rows.begin() + static_cast<std::ptrdiff_t>(*index));
+  }
+  return Ok{};
+}
+
+Status PartCommitter::FindPoison(Prepared& prepared, std::size_t begin, std::size_t end,
+                                 std::vector<std::size_t>& poison) {
+  if (begin == end) return Ok{};
+  const std::span<const MappedRecord> range(prepared.rows.data() + begin, end - begin);
+  Status tried = database_.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
+    PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "find refused record"));
+    PCW_TRY_OK(table_.Merge(connection, run_.catalog, run_.run_id, prepared.bronze_key, range, {}));
+    return Ok{};  // rolled back: this only asks
+  });
+  if (tried) return Ok{};
+  if (tried.error().code() != ErrorCode::kSchemaMismatch) return tried;
+  if (range.size() == 1) {
+    const MappedRecord& record = prepared.rows[begin];
+    prepared.letters.push_back(LetterFor(tried.error(), prepared, record.id, record.bronze_line));
+    Address(prepared.letters.back());
+    poison.push_back(begin);
+    return Ok{};
+  }
+  const std::size_t middle = begin + range.size() / 2;
+  PCW_TRY_OK(FindPoison(prepared, begin, middle, poison));
+  return FindPoison(prepared, middle, end, poison);
+}
+
+Status PartCommitter::SaveDrift(pg::Connection& connection, const Prepared& prepared) {
+  for (const auto& [where, records] : prepared.misfits) {
+    const auto& [column, pointer, found] = where;
+    PCW_TRY_OK(connection.Exec(
+        {"drift_save",
+         "INSERT INTO schema_drift AS d (tenant_id, connector_id, entity, column_name, pointer, "
+         "found, records, first_seen_run) VALUES "
+         "(pcw_tenant(), $1::bigint, $2, $3, $4, $5, $6::bigint, $7::uuid) ON CONFLICT (tenant_id, "
+         "connector_id, entity, column_name, "
+         "found) DO UPDATE SET records = d.records + excluded.records, last_seen_at = now()"},
+        {std::to_string(run_.connector_id), std::string(def_.name), column, pointer, found,
+         std::to_string(records), run_.run_id}));
+  }
+  return Ok{};
+}
+
+}  // namespace pcw::sync

@@ -1,0 +1,128 @@
+// Turns a batch of fetched records into a durable part and committed rows, on a thread of its own.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/dlq/dead_letter.h"
+#include "pcw/jobs/lease.h"
+#include "pcw/lake/bronze_store.h"
+#include "pcw/lake/part.h"
+#include "pcw/sync/database.h"
+#include "pcw/sync/entity_table.h"
+#include "pcw/sync/run_stats.h"
+
+namespace pcw::sync {
+
+/// Which run a batch belongs to. Immutable.
+struct RunContext {
+  std::string tenant_id;
+  std::string run_id;
+  std::int64_t connector_id = 0;
+  std::string catalog;
+  std::string bronze_prefix;
+};
+
+/// Records and fates that are committed together.
+struct Batch {
+  struct Record {
+    std::string id;    ///< the id that was listed
+    std::string body;  ///< the detail answer, byte for byte
+    int line = 0;      ///< in the part, from 1
+  };
+  lake::PartBuilder part;
+  std::vector<Record> records;
+  std::vector<dlq::DeadLetter> letters;  ///< records that could not be fetched
+  std::vector<std::string> seen;         ///< held records that a full scan listed and skipped
+  std::int64_t skipped = 0;
+  std::int64_t duplicate = 0;
+  std::int64_t deferred = 0;
+  SteadyTime opened_at{};
+
+  bool is_empty() const {
+    return records.empty() && letters.empty() && seen.empty() && skipped == 0 && duplicate == 0 &&
+           deferred == 0;
+  }
+};
+
+/// Counters that the engine's side knows and every commit records.
+struct CallTotals {
+  std::int64_t api_calls = 0, throttles = 0, retries = 0, pages = 0, bytes = 0;
+};
+
+/// Commits batches one after the other, in the order given. For each: PUT the part (durable before
+/// anything is interpreted, I2), map, then one transaction with rows, letters, drift, counters and
+/// the part's checkpoint, guarded by the fence. A lost COMMIT answer is read back from the
+/// checkpoint (T8).
+///
+/// Enqueue and Flush are for one thread. Its work is not interrupted by a stop: a stop finishes the
+/// part in hand.
+class PartCommitter {
+ public:
+  PartCommitter(const connector::EntityDef& def, const connector::Mapping& mapping,
+                const EntityTable& table, lake::BronzeStore& store, Database database,
+                const jobs::Lease& lease, RunContext run, RunStats start, bool has_open_letters);
+  ~PartCommitter();
+
+  /// Hands over a batch; waits while an earlier one is still waiting for the worker. Returns the
+  /// error of any earlier batch.
+  Status Enqueue(Batch batch, CallTotals totals);
+  /// Waits until everything is committed.
+  Status Flush();
+
+  /// What is committed so far.
+  RunStats committed() const;
+  /// Ids whose fate was committed since the last call.
+  std::vector<std::string> TakeSettledIds();
+  /// The parts written, for the manifest.
+  std::vector<lake::ManifestPart> parts() const;
+
+ private:
+  struct Prepared;
+  void Work(std::stop_token stop);
+  Status Commit(Batch& batch, const CallTotals& totals);
+  Status PutPart(Prepared& prepared, Batch& batch);
+  void MapAll(Prepared& prepared, Batch& batch);
+  Result<RunStats> CommitRows(Prepared& prepared, const Batch& batch);
+  Result<RunStats> TryCommitRows(pg::Connection& connection, const Prepared& prepared,
+                                 const Batch& batch);
+  Result<std::optional<RunStats>> ReadBack(pg::Connection& connection, const Prepared& prepared);
+  Status IsolatePoison(Prepared& prepared);
+  Status FindPoison(Prepared& prepared, std::size_t begin, std::size_t end,
+                    std::vector<std::size_t>& poison);
+  dlq::DeadLetter LetterFor(const Error& error, const Prepared& prepared, const std::string& id,
+                            int line) const;
+  void Address(dlq::DeadLetter& letter) const;
+  Status SaveDrift(pg::Connection& connection, const Prepared& prepared);
+
+  const connector::EntityDef& def_;
+  const connector::Mapping& mapping_;
+  const EntityTable& table_;
+  lake::BronzeStore& store_;
+  Database database_;  // used by the worker only
+  const jobs::Lease& lease_;
+  const RunContext run_;
+  connector::Mapper mapper_;
+  std::size_t id_column_ = 0;
+  bool has_open_letters_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::optional<std::pair<Batch, CallTotals>> next_;  // guarded by mutex_
+  bool is_busy_ = false;                              // guarded by mutex_
+  std::optional<Error> failure_;                      // guarded by mutex_
+  RunStats stats_;                                    // guarded by mutex_; written by the worker
+  std::vector<std::string> settled_;                  // guarded by mutex_
+  std::vector<lake::ManifestPart> parts_;             // guarded by mutex_
+  std::jthread worker_;
+};
+
+}  // namespace pcw::sync

@@ -1,0 +1,89 @@
+// One scan of an entity: decides the fate of every listed record and hands batches to the
+// committer.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "pcw/sync/detail_fetcher.h"
+#include "pcw/sync/engine.h"
+#include "pcw/sync/page_source.h"
+#include "pcw/sync/part_committer.h"
+#include "pcw/sync/watermark.h"
+
+namespace pcw::sync {
+
+/// The coordinator of a run. Lives on the run's own thread; owns nothing durable.
+///
+/// Every listed record ends as exactly one of skipped, duplicate, processed, dead-lettered. A
+/// detail that exhausts its attempts is deferred to the end of the scan and fetched once more; ten
+/// failures in a row stop the run.
+class Scan {
+ public:
+  Scan(const connector::EntityDef& def, const EntityTable& table, const SyncOptions& options,
+       SyncDeps& deps, Database& database, PartCommitter& committer, std::string run_id,
+       std::stop_token stop);
+
+  /// Lists and fetches everything, then the deferred details. Returns with all batches committed.
+  Status Run(std::optional<WallTime> modified_after);
+
+  /// After a complete full scan: asks AWS about the records that this scan and the one before it
+  /// missed. Returns those that AWS no longer knows; those it still knows are processed as if
+  /// listed.
+  Result<std::vector<std::string>> ConfirmMissing();
+
+  /// Commits what is in hand. Also for runs that end early.
+  Status Flush();
+
+  const ScanObservation& observation() const { return observation_; }
+  const std::vector<lake::ManifestPage>& pages() const { return pages_; }
+  std::int64_t listed() const { return listed_; }
+  CallTotals totals() const;
+
+ private:
+  enum class Pass { kFirst, kDeferred, kConfirm };
+
+  Status TakePage(const ListedPage& page);
+  Status TakeItem(const ListedPage::Item& item,
+                  const std::unordered_map<std::string, HeldRecord>& held);
+  Status Fetch(std::string id, std::string version, Pass pass);
+  Status DrainReady(Pass pass);
+  Status DrainAll(Pass pass);
+  Status Handle(FetchedDetail detail, Pass pass);
+  Status HandleFailure(FetchedDetail detail, Pass pass);
+  Status Append(FetchedDetail detail);
+  Status HandOverIfDue();
+  Status HandOver();
+  void Observe(const ListedPage& page);
+  void Report();
+
+  const connector::EntityDef& def_;
+  const EntityTable& table_;
+  const SyncOptions& options_;
+  SyncDeps& deps_;
+  Database& database_;
+  PartCommitter& committer_;
+  const std::string run_id_;
+  std::stop_token stop_;
+  DetailFetcher fetcher_;
+  const SteadyTime started_;
+  CallTotals base_;
+
+  Batch batch_;
+  std::unordered_map<std::string, std::string>
+      pending_;  ///< submitted and not committed: id -> listed version
+  std::vector<std::pair<std::string, std::string>> deferred_;  ///< (id, version)
+  std::vector<std::string> confirmed_missing_;
+  ScanObservation observation_;
+  std::vector<lake::ManifestPage> pages_;
+  Progress progress_;
+  std::int64_t listed_ = 0;
+  int failures_in_row_ = 0;
+  int throttles_in_row_ = 0;
+};
+
+}  // namespace pcw::sync
