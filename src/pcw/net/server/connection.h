@@ -1,0 +1,80 @@
+// One client connection: reads requests, hands them over, writes answers, enforces every deadline.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "pcw/net/server/message.h"
+#include "pcw/net/server/worker.h"
+
+namespace pcw::net::server {
+
+/// A connection, owned by its worker's set and by whatever operation is under way. All members are
+/// for the worker's thread, except Complete.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<Worker> worker, boost::asio::ip::tcp::socket socket, std::string peer);
+
+  /// Registers with the worker and begins to read.
+  void Start();
+  /// Answers the request under way. Any thread.
+  void Complete(Reply reply);
+  /// Closes at once and leaves the worker's set. Idempotent.
+  void Close();
+  /// Closes if no request has begun.
+  void CloseIfIdle();
+
+ private:
+  using ErrorCode = boost::system::error_code;
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+  /// kRefusing answers what never reached the handler; kLeaving waits for the client to go.
+  enum class Phase { kIdle, kHeader, kBody, kHandling, kWriting, kRefusing, kLeaving, kClosed };
+
+  void NextRequest();
+  void Read();
+  void Feed();
+  void OnHead();
+  void SendContinue();
+  void Dispatch();
+  void Refuse(int status, std::string_view why);
+  void Deliver(Reply reply);
+  void WriteAll(AfterSend after);
+  void WritePaced(RawReply reply, std::size_t sent);
+  void Finish(AfterSend after);
+  void Reset();
+  /// Half-closes, then drops what still arrives, so that the answer is not lost to a reset.
+  void Leave(std::chrono::milliseconds patience, std::size_t max_bytes);
+  void Discard(std::size_t left);
+
+  void SetDeadline(std::chrono::milliseconds from_now);
+  void ClearDeadline() { deadline_.reset(); }
+  void WaitForDeadline();
+  void OnDeadline();
+
+  const std::shared_ptr<Worker> worker_;  // first: the socket must not outlive the event loop
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer deadline_timer_;
+  boost::asio::steady_timer pace_timer_;
+  const std::string peer_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  Phase phase_ = Phase::kClosed;
+  bool head_seen_ = false;
+  bool keep_alive_ = false;
+  WithBody with_body_ = WithBody::kYes;
+  std::string out_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::optional<std::chrono::steady_clock::time_point> armed_;
+};
+
+}  // namespace pcw::net::server

@@ -1,0 +1,108 @@
+// One I/O thread: its event loop, its connections, and a safe way in from other threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <ctime>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include "pcw/net/server/listener.h"
+
+namespace pcw::net::server {
+
+class Connection;
+
+/// Counts connections against the caps, in total and per client address. Thread-safe.
+class Admission {
+ public:
+  Admission(std::size_t max_total, std::size_t max_per_address)
+      : max_total_(max_total), max_per_address_(max_per_address) {}
+
+  bool Enter(const std::string& address);
+  void Leave(const std::string& address);
+  std::uint64_t open() const;
+
+ private:
+  const std::size_t max_total_;
+  const std::size_t max_per_address_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::size_t> per_address_;
+  std::size_t total_ = 0;
+};
+
+/// What every connection of a listener shares; immutable but for the counters.
+struct Shared {
+  Shared(ListenerOptions options_in, Handler handler_in)
+      : options(std::move(options_in)),
+        handler(std::move(handler_in)),
+        admission(options.max_connections, options.max_connections_per_address) {}
+
+  const ListenerOptions options;
+  const Handler handler;
+  Admission admission;
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> turned_away{0};
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> refused{0};
+};
+
+/// An event loop that one thread runs. Connections belong to one worker for life, so they need no
+/// locks. Only Post may be called from other threads.
+class Worker {
+ public:
+  explicit Worker(std::shared_ptr<Shared> shared_in)
+      : shared(std::move(shared_in)), io(1), guard_(io.get_executor()) {}
+
+  /// Runs the loop until Finish was called and every connection is closed.
+  void Run();
+
+  /// Runs `work` on the worker's thread: at once if this is it. Dropped after Close.
+  template <typename Work>
+  void Post(Work work) {
+    if (std::this_thread::get_id() == thread_.load(std::memory_order_relaxed)) {
+      work();
+      return;
+    }
+    // A late answer must not enter a loop that nobody runs: it would keep the connection for ever.
+    const std::lock_guard lock(mutex_);
+    if (!closed_) boost::asio::post(io, std::move(work));
+  }
+
+  /// Closes idle connections and marks the others to be closed after their answer. Worker thread.
+  void Drain();
+  /// Closes everything and lets Run return. Worker thread.
+  void Finish();
+  /// Refuses further posts. Any thread, after Run returned.
+  void Close();
+
+  bool draining() const { return draining_; }
+
+  /// The Date header of this second. Worker thread.
+  std::string_view Date();
+
+  const std::shared_ptr<Shared> shared;
+  boost::asio::io_context io;
+  std::unordered_set<std::shared_ptr<Connection>> connections;  ///< worker thread only
+
+ private:
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  std::atomic<std::thread::id> thread_{};
+  std::mutex mutex_;
+  bool closed_ = false;
+  bool draining_ = false;
+  std::time_t date_second_ = 0;
+  std::string date_;
+};
+
+}  // namespace pcw::net::server
