@@ -1,0 +1,60 @@
+// What the simulated services answer, before transport faults: status, body, and the error's name.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pcw/net/server/message.h"
+
+namespace pcw::sim {
+
+/// The operations that are simulated; kOther is anything else that was asked for.
+enum class Operation : std::uint8_t {
+  kListOpportunities,
+  kGetOpportunity,
+  kGetCallerIdentity,
+  kAssumeRole,
+  kOther
+};
+inline constexpr std::size_t kOperations = 5;
+
+std::string_view NameOf(Operation operation);
+/// kOther for names that are not simulated.
+Operation OperationNamed(std::string_view name);
+
+/// How a service speaks: awsJson 1.0, or form in and XML out (STS).
+enum class Dialect : std::uint8_t { kJson, kQuery };
+
+struct Answer {
+  int status = 200;
+  std::string body;
+  std::string error;  ///< the error's name without namespace; empty for success
+  net::server::Headers headers;
+  Dialect dialect = Dialect::kJson;
+};
+
+/// One entry of ValidationException.ErrorList.
+struct FieldError {
+  std::string field;
+  std::string message;
+  std::string code;
+};
+
+/// An error of the Partner Central Selling model ("com.amazonaws.partnercentralselling#Name",
+/// member Message).
+Answer SellingError(std::string_view name, std::string_view message, int status = 400);
+
+/// ValidationException with Reason REQUEST_VALIDATION_FAILED.
+Answer ValidationError(const std::vector<FieldError>& fields);
+
+/// An error of the common front end ("com.amazon.coral.service#Name", member message).
+Answer FrontError(std::string_view name, std::string_view message, int status = 400);
+
+/// An STS error: XML, Type Sender.
+Answer QueryError(std::string_view code, std::string_view message, int status = 400);
+
+/// `text` for XML content.
+std::string EscapeXml(std::string_view text);
+
+}  // namespace pcw::sim

@@ -1,0 +1,201 @@
+#include "pcw/sim/control.h"
+
+#include <exception>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/digest.h"
+#include "pcw/base/json.h"
+#include "pcw/base/time.h"
+#include "pcw/sim/json_text.h"
+
+namespace pcw::sim {
+namespace {
+
+using net::server::Request;
+using net::server::Response;
+
+constexpr std::uint64_t kMaxChanges = 10'000'000;
+
+Response JsonReply(int status, const OrderedJson& json) {
+  return {status, {{"Content-Type", "application/json"}}, DumpJsonPretty(json)};
+}
+
+Response Problem(int status, std::string_view what) { return JsonReply(status, {{"error", what}}); }
+
+Response Lines(std::string body) {
+  return {200, {{"Content-Type", "application/x-ndjson"}}, std::move(body)};
+}
+
+Response Stats(Service& service) {
+  const CallTotals totals = service.ledger().totals();
+  OrderedJson operations = OrderedJson::object();
+  OrderedJson sums = OrderedJson::object();
+  std::array<std::uint64_t, kOutcomes> by_outcome{};
+  for (std::size_t op = 0; op < kOperations; ++op) {
+    OrderedJson row = OrderedJson::object();
+    std::uint64_t answered = 0;
+    for (std::size_t i = 0; i < kOutcomes; ++i) {
+      const std::uint64_t count = totals.by_operation[op][i];
+      answered += count;
+      by_outcome[i] += count;
+      if (count > 0) row[std::string(NameOf(static_cast<Outcome>(i)))] = count;
+    }
+    if (answered == 0) continue;
+    row["answered"] = answered;
+    operations[std::string(NameOf(static_cast<Operation>(op)))] = row;
+  }
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    sums[std::string(NameOf(static_cast<Outcome>(i)))] = by_outcome[i];
+  }
+  return JsonReply(200, {{"arrivals", totals.arrivals},
+                         {"outcomes", sums},
+                         {"operations", operations},
+                         {"unknown_members", totals.unknown_members},
+                         {"first_arrival_ms", totals.first_arrival_us / 1'000},
+                         {"last_arrival_ms", totals.last_arrival_us / 1'000},
+                         {"max_arrivals_per_second", totals.max_arrivals_per_second},
+                         {"ledger_dropped", totals.dropped}});
+}
+
+std::string NamesOf(FaultMask faults) {
+  std::string names;
+  for (const FaultSpec& spec : FaultSpecs()) {
+    if ((faults & MaskOf(spec.kind)) == 0) continue;
+    if (!names.empty()) names += '+';
+    names += spec.name;
+  }
+  return names;
+}
+
+Response Calls(Service& service) {
+  std::string out;
+  service.ledger().ForEach([&](const CallRecord& call) {
+    out += fmt::format(R"({{"seq":{},"arrival_us":{},"operation":"{}")", call.seq, call.arrival_us,
+                       NameOf(call.operation));
+    if (call.catalog) out += fmt::format(R"(,"catalog":"{}")", NameOf(*call.catalog));
+    if (call.identifier != 0) out += fmt::format(R"(,"identifier":"O{}")", call.identifier);
+    if (call.token_hash != 0) out += fmt::format(R"(,"token":"{:016x}")", call.token_hash);
+    if (call.max_results != 0) out += fmt::format(R"(,"max_results":{})", call.max_results);
+    if (call.after_us != 0) {
+      out += fmt::format(R"(,"after":"{}")",
+                         FormatRfc3339(WallTime(std::chrono::microseconds(call.after_us))));
+    }
+    if (call.unknown_members != 0) {
+      out += fmt::format(R"(,"unknown_members":{})", call.unknown_members);
+    }
+    if (call.faults != 0) out += fmt::format(R"(,"fault":"{}")", NamesOf(call.faults));
+    out += fmt::format(",\"outcome\":\"{}\",\"status\":{}}}\n", NameOf(call.outcome), call.status);
+  });
+  return Lines(std::move(out));
+}
+
+std::optional<Catalog> CatalogNamed(std::string_view name) {
+  if (name.empty() || name == "AWS") return Catalog::kAws;
+  if (name == "Sandbox") return Catalog::kSandbox;
+  return std::nullopt;
+}
+
+Response Truth(Service& service, std::string_view query) {
+  const auto catalog = CatalogNamed(query.starts_with("catalog=") ? query.substr(8) : query);
+  if (!catalog) return Problem(400, "catalog is AWS or Sandbox");
+  const Collection& collection = service.collection(*catalog);
+  std::string out;
+  collection.ForEach([&](const RecordVersion& record) {
+    out += fmt::format("{{\"id\":\"{}\",\"LastModifiedDate\":\"{}\",\"sha256\":\"{}\"}}\n",
+                       collection.IdOf(record.index), FormatRfc3339(record.modified),
+                       Sha256Hex(collection.writer().Body(record)));
+  });
+  return Lines(std::move(out));
+}
+
+enum class Change { kModify, kInsert, kRemove };
+
+/// {"catalog": "AWS", "ids": [...]} or {"catalog": "AWS", "count": n}.
+Response Apply(Service& service, const Request& request, Change change) {
+  PCW_ASSERT(request.method == "POST");
+  auto parsed = ParseJson(request.body.empty() ? "{}" : request.body);
+  if (!parsed || !parsed->is_object()) return Problem(400, "the body is not a JSON object");
+  const Json& json = *parsed;
+  for (const auto& [key, value] : json.items()) {
+    if (key != "catalog" && key != "ids" && key != "count") {
+      return Problem(400, "known members: catalog, ids, count");
+    }
+  }
+  const auto catalog = CatalogNamed(json.value("catalog", "AWS"));
+  if (!catalog) return Problem(400, "catalog is AWS or Sandbox");
+  if (json.contains("ids") == json.contains("count") && change != Change::kInsert) {
+    return Problem(400, "give either ids or count");
+  }
+  const auto count = json.value("count", std::uint64_t{1});
+  if (count > kMaxChanges) return Problem(400, "count is too large");
+  Collection& collection = service.collection(*catalog);
+  const WallTime now = service.now();
+  std::vector<std::string> ids;
+  if (json.contains("ids") && change != Change::kInsert) {
+    const auto wanted = json["ids"].get<std::vector<std::string>>();
+    ids =
+        change == Change::kModify ? collection.Modify(wanted, now) : collection.Remove(wanted, now);
+  } else if (change == Change::kModify) {
+    ids = collection.ModifySome(count, now);
+  } else if (change == Change::kInsert) {
+    ids = collection.Insert(count, now);
+  } else {
+    ids = collection.RemoveSome(count, now);
+  }
+  return JsonReply(200, {{"catalog", NameOf(*catalog)}, {"changed", ids.size()}, {"ids", ids}});
+}
+
+Response ReplaceFaults(Service& service, const Request& request) {
+  auto plan = ParseFaults(request.body, "the request's body");
+  if (!plan) return Problem(400, plan.error().message());
+  const std::size_t rules = plan->rules.size();
+  service.faults().Replace(std::move(*plan));
+  return JsonReply(200, {{"rules", rules}});
+}
+
+Response ResetCalls(Service& service) {
+  service.ledger().Reset();
+  return JsonReply(200, {{"reset", true}});
+}
+
+Response Dispatch(Service& service, const Request& request) {
+  const std::string_view target = request.target;
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  const std::string_view path = target.substr(kControlPrefix.size(), mark - kControlPrefix.size());
+  const std::string_view query = target.substr(std::min(mark + 1, target.size()));
+  const bool get = path == "stats" || path == "calls" || path == "truth";
+  const bool post = path == "faults" || path == "modify" || path == "insert" || path == "remove" ||
+                    path == "reset-calls";
+  if (!get && !post) return Problem(404, "no such control endpoint");
+  if (request.method != (get ? "GET" : "POST")) return Problem(405, get ? "use GET" : "use POST");
+  if (path == "stats") return Stats(service);
+  if (path == "calls") return Calls(service);
+  if (path == "truth") return Truth(service, query);
+  if (path == "faults") return ReplaceFaults(service, request);
+  if (path == "reset-calls") return ResetCalls(service);
+  return Apply(service, request,
+               path == "modify"   ? Change::kModify
+               : path == "insert" ? Change::kInsert
+                                  : Change::kRemove);
+}
+
+}  // namespace
+
+Response AnswerControl(Service& service, const Request& request) {
+  // A web page in the user's browser may not steer the simulator.
+  if (request.Header("Origin")) return Problem(403, "not for browsers");
+  try {
+    return Dispatch(service, request);
+  } catch (const std::exception& problem) {
+    return Problem(400, problem.what());
+  }
+}
+
+}  // namespace pcw::sim

@@ -1,0 +1,60 @@
+#include "pcw/sim/keys.h"
+
+#include <fmt/format.h>
+
+#include "pcw/base/digest.h"
+#include "pcw/sim/draw.h"
+
+namespace pcw::sim {
+namespace {
+
+constexpr std::size_t kMaxSessions = 10'000;
+constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+std::string Letters(std::uint64_t start, std::size_t count) {
+  Draw draw(start);
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += kAlphabet[draw.Below(kAlphabet.size())];
+  return text;
+}
+
+}  // namespace
+
+std::optional<Key> Keys::Find(std::string_view access_key_id) const {
+  if (access_key_id == kAccessKeyId) {
+    return Key{std::string(kAccessKeyId),
+               std::string(kSecretAccessKey),
+               {},
+               std::nullopt,
+               fmt::format("arn:aws:iam::{}:user/pcw-example", kAccount),
+               "AIDACKCEVSQ6C2EXAMPLE"};
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = sessions_.find(access_key_id);
+  if (found == sessions_.end()) return std::nullopt;
+  return found->second;
+}
+
+Key Keys::IssueSession(std::string_view role_arn, std::string_view session_name,
+                       WallTime expires_at) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t draw = Mix(seed_ ^ 0x73657373, ++issued_);
+  const std::string role(role_arn.substr(role_arn.rfind('/') + 1));
+  Key key;
+  key.access_key_id = "ASIA" + Letters(draw, 16);
+  key.secret = Letters(draw + 1, 40);
+  // Long, with the characters that break careless parsers.
+  key.session_token = "IQoJ/" + Sha256Hex(key.secret) + Sha256Hex(key.access_key_id) + "+/==";
+  key.expires_at = expires_at;
+  key.arn = fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", kAccount, role, session_name);
+  key.user_id = fmt::format("AROA{}:{}", Letters(MixText(role_arn), 17), session_name);
+  sessions_.emplace(key.access_key_id, key);
+  by_age_.emplace(issued_, key.access_key_id);
+  if (by_age_.size() > kMaxSessions) {
+    sessions_.erase(by_age_.begin()->second);
+    by_age_.erase(by_age_.begin());
+  }
+  return key;
+}
+
+}  // namespace pcw::sim

@@ -1,0 +1,103 @@
+#include "pcw/sim/server.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pcw/net/server/listener.h"
+#include "pcw/sim/control.h"
+#include "pcw/sim/service.h"
+
+namespace pcw::sim {
+namespace {
+
+using net::server::Listener;
+using net::server::ListenerOptions;
+using net::server::Request;
+using net::server::Responder;
+
+/// Answers control requests one after the other on a thread of its own: some take seconds.
+class ControlThread {
+ public:
+  explicit ControlThread(Service& service)
+      : service_(service), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+
+  void Add(Request request, Responder responder) {
+    const std::lock_guard lock(mutex_);
+    waiting_.emplace_back(std::move(request), std::move(responder));
+    arrived_.notify_one();
+  }
+
+ private:
+  void Run(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (arrived_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
+      auto [request, responder] = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      responder.Send(AnswerControl(service_, request));
+      lock.lock();
+    }
+  }
+
+  Service& service_;
+  std::mutex mutex_;
+  std::condition_variable_any arrived_;
+  std::deque<std::pair<Request, Responder>> waiting_;
+  std::jthread thread_;  // last: it uses everything above
+};
+
+}  // namespace
+
+struct SimServer::State {
+  SystemClock system_clock;
+  std::unique_ptr<Service> service;
+  std::unique_ptr<ControlThread> control;
+  std::unique_ptr<Listener> listener;
+};
+
+SimServer::SimServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SimServer::~SimServer() { Stop(); }
+
+Result<std::unique_ptr<SimServer>> SimServer::Start(SimOptions options) {
+  auto state = std::make_unique<State>();
+  const Clock& clock = options.clock != nullptr ? *options.clock : state->system_clock;
+  PCW_TRY(state->service, Service::Create(options, clock));
+  state->control = std::make_unique<ControlThread>(*state->service);
+
+  ListenerOptions listen;
+  listen.port = options.port;
+  listen.threads = options.threads;
+  listen.max_header_bytes = 16U << 10U;
+  listen.max_body_bytes = 1U << 20U;
+  listen.idle = std::chrono::minutes(10);
+  listen.raw_replies = net::server::RawReplies::kAllowed;
+  const auto handle = [service = state->service.get(), control = state->control.get()](
+                          Request request, Responder responder) {
+    if (request.target.starts_with(kControlPrefix)) {
+      control->Add(std::move(request), std::move(responder));
+    } else {
+      responder.Send(service->Handle(request));
+    }
+  };
+  PCW_TRY(state->listener, Listener::Start(std::move(listen), handle));
+  return std::unique_ptr<SimServer>(new SimServer(std::move(state)));
+}
+
+std::uint16_t SimServer::port() const { return state_->listener->port(); }
+std::string SimServer::url() const { return fmt::format("http://127.0.0.1:{}", port()); }
+CallTotals SimServer::totals() const { return state_->service->ledger().totals(); }
+void SimServer::ReplaceFaults(FaultPlan plan) {
+  state_->service->faults().Replace(std::move(plan));
+}
+
+void SimServer::Stop() {
+  if (state_->listener) state_->listener->Stop();
+}
+
+}  // namespace pcw::sim

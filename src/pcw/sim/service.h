@@ -1,0 +1,71 @@
+// One simulated account: takes a signed request, books it, checks it in AWS's order, answers it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "pcw/base/clock.h"
+#include "pcw/base/json.h"
+#include "pcw/base/result.h"
+#include "pcw/net/server/message.h"
+#include "pcw/sim/collection.h"
+#include "pcw/sim/facts.h"
+#include "pcw/sim/faults.h"
+#include "pcw/sim/keys.h"
+#include "pcw/sim/ledger.h"
+#include "pcw/sim/page_token.h"
+#include "pcw/sim/quota.h"
+#include "pcw/sim/selling.h"
+#include "pcw/sim/server.h"
+#include "pcw/sim/signature.h"
+#include "pcw/sim/sts.h"
+
+namespace pcw::sim {
+
+/// The account behind the port. Thread-safe.
+///
+/// Order of checks: operation and content type, signature, throttling, form, existence. Faults are
+/// decided when a call arrives and take effect at their own place in that order.
+class Service {
+ public:
+  static Result<std::unique_ptr<Service>> Create(const SimOptions& options, const Clock& clock);
+
+  /// Answers one request to the AWS surface (anything not under /_sim).
+  net::server::Reply Handle(const net::server::Request& request);
+
+  Collection& collection(Catalog catalog) { return catalogs_.Of(catalog); }
+  Ledger& ledger() { return ledger_; }
+  FaultEngine& faults() { return faults_; }
+  WallTime now() const { return clock_.Now(); }
+
+ private:
+  struct Call;
+
+  Service(const SimOptions& options, const Clock& clock, Facts facts);
+
+  void Identify(const net::server::Request& request, Call& call) const;
+  Answer Execute(const net::server::Request& request, Call& call);
+  Answer ExecuteSelling(Call& call);
+  std::optional<Answer> Admit(Call& call);
+  net::server::Response Render(const Answer& answer, const Call& call, std::uint64_t seq) const;
+
+  const Clock& clock_;
+  const Facts facts_;
+  const std::uint64_t seed_;
+  const std::chrono::milliseconds latency_;
+  Keys keys_;
+  const SignatureVerifier verifier_;
+  Quota quota_;
+  Ledger ledger_;
+  FaultEngine faults_;
+  Collection aws_;
+  Collection sandbox_;
+  const Catalogs catalogs_;
+  TokenMint mint_;
+  Selling selling_;
+  const Sts sts_;
+};
+
+}  // namespace pcw::sim

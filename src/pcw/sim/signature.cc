@@ -1,0 +1,255 @@
+#include "pcw/sim/signature.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "pcw/base/digest.h"
+#include "pcw/base/time.h"
+
+namespace pcw::sim {
+namespace {
+
+using net::server::Request;
+
+constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+constexpr std::chrono::minutes kMaxSkew{5};
+constexpr std::size_t kMaxDerived = 256;
+
+struct Authorization {
+  std::string access_key_id, date, region, service, terminator, signature;
+  std::vector<std::string> signed_headers;
+};
+
+/// Names of the same refusal in the two dialects.
+Answer Refuse(Dialect dialect, std::string_view json_name, int json_status,
+              std::string_view query_name, int query_status, std::string_view message) {
+  return dialect == Dialect::kJson ? FrontError(json_name, message, json_status)
+                                   : QueryError(query_name, message, query_status);
+}
+
+Answer BadSignature(Dialect dialect, std::string_view message) {
+  return Refuse(dialect, "InvalidSignatureException", 403, "SignatureDoesNotMatch", 403, message);
+}
+
+Answer Incomplete(Dialect dialect, std::string_view message) {
+  return Refuse(dialect, "IncompleteSignatureException", 400, "IncompleteSignature", 400, message);
+}
+
+std::vector<std::string> Split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const std::size_t at = text.find(separator);
+    parts.emplace_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// A header value as it is signed: trimmed, runs of blanks made one.
+std::string Canonical(std::string_view value) {
+  std::string out;
+  for (const char c : Trim(value)) {
+    if (c != ' ' || out.empty() || out.back() != ' ') out += c;
+  }
+  return out;
+}
+
+std::optional<Authorization> ParseAuthorization(std::string_view header) {
+  if (!header.starts_with(kAlgorithm)) return std::nullopt;
+  header.remove_prefix(kAlgorithm.size());
+  Authorization out;
+  std::string credential;
+  for (const std::string& part : Split(header, ',')) {
+    const std::string_view item = Trim(part);
+    const std::size_t equals = item.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    const std::string_view name = item.substr(0, equals);
+    const std::string value(item.substr(equals + 1));
+    if (name == "Credential") credential = value;
+    if (name == "SignedHeaders") out.signed_headers = Split(value, ';');
+    if (name == "Signature") out.signature = value;
+  }
+  const std::vector<std::string> scope = Split(credential, '/');
+  if (scope.size() != 5 || out.signed_headers.empty() || out.signature.empty()) return std::nullopt;
+  out.access_key_id = scope[0];
+  out.date = scope[1];
+  out.region = scope[2];
+  out.service = scope[3];
+  out.terminator = scope[4];
+  return out;
+}
+
+/// "20261120T081530Z" as a time.
+std::optional<WallTime> ParseAmzDate(std::string_view text) {
+  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
+  const std::string spelled =
+      fmt::format("{}-{}-{}T{}:{}:{}Z", text.substr(0, 4), text.substr(4, 2), text.substr(6, 2),
+                  text.substr(9, 2), text.substr(11, 2), text.substr(13, 2));
+  const auto parsed = ParseRfc3339(spelled);
+  if (!parsed) return std::nullopt;
+  return *parsed;
+}
+
+std::optional<Answer> CheckDate(Dialect dialect, std::string_view amz_date, WallTime signed_at,
+                                WallTime now) {
+  const std::string here = FormatIso8601Basic(now);
+  if (signed_at < now - kMaxSkew) {
+    return BadSignature(
+        dialect, fmt::format("Signature expired: {} is now earlier than {} ({} - 5 min.)", amz_date,
+                             FormatIso8601Basic(now - kMaxSkew), here));
+  }
+  if (signed_at > now + kMaxSkew) {
+    return BadSignature(
+        dialect, fmt::format("Signature not yet current: {} is still later than {} ({} + 5 min.)",
+                             amz_date, FormatIso8601Basic(now + kMaxSkew), here));
+  }
+  return std::nullopt;
+}
+
+std::optional<Answer> CheckScope(Dialect dialect, const Authorization& auth,
+                                 std::string_view amz_date, std::string_view region,
+                                 std::string_view service) {
+  if (auth.date != amz_date.substr(0, 8)) {
+    return BadSignature(dialect,
+                        "Date in Credential scope does not match YYYYMMDD from ISO-8601 "
+                        "version of date from HTTP.");
+  }
+  if (auth.region != region) {
+    return BadSignature(dialect,
+                        fmt::format("Credential should be scoped to a valid region. The region "
+                                    "'{}' is wrong; expecting '{}'.",
+                                    auth.region, region));
+  }
+  if (auth.service != service) {
+    return BadSignature(
+        dialect, fmt::format("Credential should be scoped to correct service: '{}'.", service));
+  }
+  if (auth.terminator != "aws4_request") {
+    return BadSignature(dialect,
+                        "Credential should be scoped with a valid terminator: "
+                        "'aws4_request'.");
+  }
+  return std::nullopt;
+}
+
+std::optional<Answer> CheckSignedHeaders(Dialect dialect, const Authorization& auth,
+                                         const Request& request) {
+  const auto is_signed = [&](std::string_view name) {
+    return std::find(auth.signed_headers.begin(), auth.signed_headers.end(), name) !=
+           auth.signed_headers.end();
+  };
+  for (const std::string_view name :
+       {"host", "x-amz-date", "x-amz-target", "x-amz-security-token"}) {
+    if (request.Header(name) && !is_signed(name)) {
+      return BadSignature(
+          dialect, fmt::format("'{}' must be a 'SignedHeader' in the AWS Authorization.", name));
+    }
+  }
+  if (!std::is_sorted(auth.signed_headers.begin(), auth.signed_headers.end())) {
+    return BadSignature(dialect, "SignedHeaders must be sorted.");
+  }
+  return std::nullopt;
+}
+
+std::optional<Answer> CheckKey(Dialect dialect, const std::optional<Key>& key,
+                               std::optional<std::string_view> token, WallTime now) {
+  const bool token_fits = key && token.value_or("") == key->session_token;
+  if (!token_fits) {
+    return Refuse(dialect, "UnrecognizedClientException", 400, "InvalidClientTokenId", 403,
+                  "The security token included in the request is invalid.");
+  }
+  if (key->expires_at && now >= *key->expires_at) {
+    return Refuse(dialect, "ExpiredTokenException", 400, "ExpiredToken", 403,
+                  "The security token included in the request is expired");
+  }
+  return std::nullopt;
+}
+
+/// Takes time that does not depend on where the texts differ.
+bool SameText(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i] ^ b[i]));
+  }
+  return difference == 0;
+}
+
+}  // namespace
+
+std::string SignatureVerifier::SigningKey(const Key& key, std::string_view date,
+                                          std::string_view service) const {
+  const std::string name = fmt::format("{}/{}/{}", key.access_key_id, date, service);
+  const std::lock_guard lock(cache_mutex_);
+  if (const auto found = derived_.find(name); found != derived_.end()) return found->second;
+  const Sha256Digest of_date = HmacSha256("AWS4" + key.secret, date);
+  const Sha256Digest of_region = HmacSha256(BytesOf(of_date), region_);
+  const Sha256Digest of_service = HmacSha256(BytesOf(of_region), service);
+  const Sha256Digest derived = HmacSha256(BytesOf(of_service), "aws4_request");
+  if (derived_.size() >= kMaxDerived) derived_.clear();
+  return derived_.emplace(name, std::string(BytesOf(derived))).first->second;
+}
+
+std::variant<Key, Answer> SignatureVerifier::Verify(const Request& request,
+                                                    std::string_view service, Dialect dialect,
+                                                    WallTime now) const {
+  const auto header = request.Header("Authorization");
+  if (!header) {
+    return Refuse(dialect, "MissingAuthenticationTokenException", 403, "MissingAuthenticationToken",
+                  403, "Request is missing Authentication Token");
+  }
+  const auto auth = ParseAuthorization(*header);
+  if (!auth)
+    return Incomplete(dialect, "Authorization header is not a valid AWS4-HMAC-SHA256 header.");
+  const auto amz_date = request.Header("X-Amz-Date");
+  const auto signed_at = amz_date ? ParseAmzDate(*amz_date) : std::nullopt;
+  if (!signed_at)
+    return Incomplete(dialect, "Date must be in ISO-8601 'basic format' in X-Amz-Date.");
+
+  if (auto refused = CheckDate(dialect, *amz_date, *signed_at, now)) return std::move(*refused);
+  if (auto refused = CheckScope(dialect, *auth, *amz_date, region_, service)) {
+    return std::move(*refused);
+  }
+  std::optional<Key> key = keys_.Find(auth->access_key_id);
+  if (auto refused = CheckKey(dialect, key, request.Header("X-Amz-Security-Token"), now)) {
+    return std::move(*refused);
+  }
+  if (auto refused = CheckSignedHeaders(dialect, *auth, request)) return std::move(*refused);
+
+  const std::string payload_hash = Sha256Hex(request.body);
+  const auto claimed = request.Header("X-Amz-Content-Sha256");
+  std::string canonical = fmt::format("{}\n/\n\n", request.method);
+  std::string names;
+  for (const std::string& name : auth->signed_headers) {
+    const auto value = request.Header(name);
+    if (!value)
+      return BadSignature(dialect, fmt::format("The signed header '{}' is absent.", name));
+    canonical += fmt::format("{}:{}\n", name, Canonical(*value));
+    if (!names.empty()) names += ';';
+    names += name;
+  }
+  canonical += fmt::format("\n{}\n{}", names, payload_hash);
+  const std::string to_sign =
+      fmt::format("{}\n{}\n{}/{}/{}/aws4_request\n{}", kAlgorithm, *amz_date, auth->date, region_,
+                  service, Sha256Hex(canonical));
+  const std::string expected = Hex(HmacSha256(SigningKey(*key, auth->date, service), to_sign));
+  if (!SameText(expected, auth->signature) || (claimed && *claimed != payload_hash)) {
+    return BadSignature(dialect,
+                        "The request signature we calculated does not match the signature you "
+                        "provided. Check your AWS Secret Access Key and signing method. Consult "
+                        "the service documentation for details.");
+  }
+  return std::move(*key);
+}
+
+}  // namespace pcw::sim

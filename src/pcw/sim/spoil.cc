@@ -1,0 +1,171 @@
+#include "pcw/sim/spoil.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace pcw::sim {
+namespace {
+
+using net::server::AfterSend;
+using net::server::KeepAlive;
+using net::server::RawReply;
+using net::server::Response;
+
+constexpr std::size_t kBombDepth = 100'000;
+
+constexpr std::string_view kHtml =
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad "
+    "Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+
+/// The member `name` with a string value at the top of `body`: where it stands, value included.
+struct Place {
+  std::size_t begin;
+  std::size_t size;
+};
+
+Place FindTextMember(const std::string& body, std::string_view name) {
+  const std::string key = "\"" + std::string(name) + "\":\"";
+  const std::size_t begin = body.find(key);
+  if (begin == std::string::npos) return {body.size(), 0};
+  const std::size_t end = body.find('"', begin + key.size());
+  return {begin, end + 1 - begin};
+}
+
+void ReplaceTextMember(std::string& body, std::string_view name, std::string_view json) {
+  const Place place = FindTextMember(body, name);
+  if (place.size == 0) return;
+  body.replace(place.begin, place.size, "\"" + std::string(name) + "\":" + std::string(json));
+}
+
+void DropTextMember(std::string& body, std::string_view name) {
+  Place place = FindTextMember(body, name);
+  if (place.size == 0) return;
+  if (body[place.begin + place.size] == ',') {
+    ++place.size;
+  } else if (place.begin > 0 && body[place.begin - 1] == ',') {
+    --place.begin;
+    ++place.size;
+  }
+  body.erase(place.begin, place.size);
+}
+
+void AppendMember(std::string& body, std::string_view member) {
+  if (body.empty() || body.back() != '}') return;
+  body.pop_back();
+  body += ',';
+  body += member;
+  body += '}';
+}
+
+void BadRecord(std::string& body, const FaultRule& rule) {
+  const std::string& how = rule.Word("how");
+  if (how == "missing_last_modified") DropTextMember(body, "LastModifiedDate");
+  if (how == "missing_id") DropTextMember(body, "Id");
+  if (how == "wrong_type") ReplaceTextMember(body, "LastModifiedDate", "1763900000");
+  if (how == "bad_date") ReplaceTextMember(body, "LastModifiedDate", "\"2026-02-30T25:61:00Z\"");
+  if (how == "other_id") ReplaceTextMember(body, "Id", "\"O1\"");
+  if (how == "nul_in_string") ReplaceTextMember(body, "OpportunityType", "\"Net\\u0000New\"");
+  if (how == "lone_surrogate") ReplaceTextMember(body, "OpportunityType", "\"\\ud83d alone\"");
+  if (how == "invalid_utf8") ReplaceTextMember(body, "OpportunityType", "\"\xff\xfe\xc3\"");
+  if (how == "huge_field") {
+    AppendMember(body, "\"HugeField\":\"" +
+                           std::string(static_cast<std::size_t>(rule.Number("bytes")), 'h') + "\"");
+  }
+}
+
+}  // namespace
+
+void SpoilRecord(std::string& body, const FaultDecision& faults) {
+  if (const FaultRule* rule = faults.Find(FaultKind::kBadRecord)) BadRecord(body, *rule);
+  if (faults.Find(FaultKind::kUnknownMember) != nullptr) {
+    AppendMember(body, R"("FutureMember":{"Level":3,"Notes":["a",null,1.50],"Empty":{}})");
+  }
+  if (faults.Find(FaultKind::kUnknownEnum) != nullptr) {
+    ReplaceTextMember(body, "Stage", "\"Nurturing (new)\"");
+  }
+}
+
+void SpoilResponse(Response& response, Operation operation, const FaultDecision& faults) {
+  const auto be_html = [&] {
+    for (auto& [name, value] : response.headers) {
+      if (name == "Content-Type") value = "text/html";
+    }
+    response.body = std::string(kHtml);
+  };
+  if (const FaultRule* rule = faults.Find(FaultKind::kError)) {
+    response.status = static_cast<int>(rule->Number("status"));
+    const std::string& body = rule->Word("body");
+    if (body == "html") be_html();
+    if (body == "empty") response.body.clear();
+    if (body == "json") {
+      const bool unavailable = response.status == 503;
+      response.body =
+          SellingError(unavailable ? "ServiceUnavailableException" : "InternalServerException",
+                       "An internal error occurred.")
+              .body;
+    }
+    return;
+  }
+  const FaultRule* rule = faults.Find(FaultKind::kMalformed);
+  if (rule == nullptr || response.status != 200) return;
+  const std::string& body = rule->Word("body");
+  if (body == "html") be_html();
+  if (body == "empty") response.body.clear();
+  if (body == "invalid_json") response.body = R"({"OpportunitySummaries":[{"Id":O1000000000,}])";
+  if (body == "missing_member") {
+    response.body = operation == Operation::kListOpportunities ? R"({"NextTokens":null})"
+                                                               : R"({"Catalog":"AWS"})";
+  }
+  if (body == "depth_bomb") {
+    response.body = R"({"OpportunitySummaries":)" + std::string(kBombDepth, '[') +
+                    std::string(kBombDepth, ']') + "}";
+  }
+}
+
+net::server::Reply SpoilTransport(Response response, const FaultDecision& faults,
+                                  std::chrono::milliseconds latency) {
+  std::chrono::microseconds hold = latency;
+  if (const FaultRule* rule = faults.Find(FaultKind::kDelay)) {
+    hold += std::chrono::milliseconds(rule->Number("ms"));
+  }
+  const FaultRule* truncate = faults.Find(FaultKind::kTruncate);
+  const auto keep = [&] {
+    return response.body.size() * static_cast<std::size_t>(truncate->Number("keep_percent")) / 100;
+  };
+  if (truncate != nullptr && truncate->Word("length") == "matched") response.body.resize(keep());
+  const bool plain = hold.count() == 0 && faults.empty();
+  if (plain) return response;
+
+  const std::string_view date =
+      net::server::FindHeader(response.headers, "Date").value_or(std::string_view());
+  RawReply reply;
+  reply.hold = hold;
+  reply.bytes = RenderResponse(response, KeepAlive::kYes, date);
+  const auto first = [&](const FaultRule& rule) {
+    reply.bytes.resize(
+        std::min(reply.bytes.size(), static_cast<std::size_t>(rule.Number("after_bytes"))));
+  };
+  if (truncate != nullptr && truncate->Word("length") == "cut") {
+    reply.bytes.resize(reply.bytes.size() - response.body.size() + keep());
+    reply.after = AfterSend::kClose;
+  }
+  if (const FaultRule* rule = faults.Find(FaultKind::kSlow)) {
+    reply.bytes_per_second = static_cast<std::size_t>(rule->Number("bytes_per_second"));
+  }
+  if (const FaultRule* rule = faults.Find(FaultKind::kReset)) {
+    first(*rule);
+    reply.after = AfterSend::kReset;
+  }
+  if (faults.Find(FaultKind::kLostAnswer) != nullptr) {
+    reply.bytes.clear();
+    reply.after = AfterSend::kReset;
+  }
+  if (const FaultRule* rule = faults.Find(FaultKind::kStall)) {
+    first(*rule);
+    reply.after = AfterSend::kStall;
+  }
+  return reply;
+}
+
+}  // namespace pcw::sim

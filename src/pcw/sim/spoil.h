@@ -1,0 +1,23 @@
+// Turning a correct answer into a bad one: what fault rules ask for, done to bytes.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "pcw/net/server/message.h"
+#include "pcw/sim/faults.h"
+
+namespace pcw::sim {
+
+/// Applies bad_record, unknown_member and unknown_enum to the body of one record.
+void SpoilRecord(std::string& body, const FaultDecision& faults);
+
+/// Replaces an answer by what `error` or `malformed` ask for, if they fired.
+void SpoilResponse(net::server::Response& response, Operation operation,
+                   const FaultDecision& faults);
+
+/// The reply as it goes out: an ordinary one, or one that is held, cut, dripped, reset or stalled.
+net::server::Reply SpoilTransport(net::server::Response response, const FaultDecision& faults,
+                                  std::chrono::milliseconds latency);
+
+}  // namespace pcw::sim
