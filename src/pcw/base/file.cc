@@ -117,12 +117,15 @@ Result<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
   }
 }
 
-Status WriteFileDurably(const fs::path& path, std::string_view content, IfExists if_exists) {
+Status WriteFileDurably(const fs::path& path, std::string_view content, IfExists if_exists,
+                        const fs::path& temporaries) {
   static std::atomic<unsigned> serial{0};
   const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
   PCW_TRY_OK(MakeDirectories(directory));
+  if (!temporaries.empty()) PCW_TRY_OK(MakeDirectories(temporaries));
   const fs::path temporary =
-      directory / fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), ++serial);
+      (temporaries.empty() ? directory : temporaries) /
+      fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), ++serial);
   {
     const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
     if (!fd.is_open()) return WriteError(path, "create", errno);

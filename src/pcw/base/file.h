@@ -19,9 +19,10 @@ enum class IfExists { kReplace, kFail };
 
 /// Writes `content` so that a crash at any moment leaves either nothing or the whole file:
 /// temporary file, fsync, rename (or link, for kFail), fsync of the directory. Parent directories
-/// are made. kConflict if it exists and `if_exists` is kFail; kUnavailable with the system's reason
-/// (disk full, read-only, permission) otherwise.
+/// are made. The temporary file lies in `temporaries` (made if absent; the same file system) or
+/// beside the target if that is empty. kConflict if it exists and `if_exists` is kFail;
+/// kUnavailable with the system's reason (disk full, read-only, permission) otherwise.
 Status WriteFileDurably(const std::filesystem::path& path, std::string_view content,
-                        IfExists if_exists);
+                        IfExists if_exists, const std::filesystem::path& temporaries = {});
 
 }  // namespace pcw

@@ -33,10 +33,11 @@ struct EntityDef {
   std::string_view table;             ///< "partnercentral_opportunities"
   std::string_view id_column;         ///< "pc_opportunity_id"
   Incremental incremental;
-  std::string_view full_sort;         ///< immutable sort key of full scans (T1): "Identifier"
-  std::string_view modified_sort;     ///< sort key of incremental scans: "LastModifiedDate"
-  std::string_view modified_filter;   ///< request member that filters by modification: "LastModifiedDate"
-  std::string_view modified_after;    ///< its lower bound: "AfterLastModifiedDate"
+  std::string_view full_sort;      ///< immutable sort key of full scans (T1): "Identifier"
+  std::string_view modified_sort;  ///< sort key of incremental scans: "LastModifiedDate"
+  std::string_view
+      modified_filter;  ///< request member that filters by modification: "LastModifiedDate"
+  std::string_view modified_after;  ///< its lower bound: "AfterLastModifiedDate"
 };
 
 const ConnectorDef& PartnerCentral();

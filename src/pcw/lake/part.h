@@ -24,12 +24,18 @@ struct RecordMeta {
   bool is_respaced = false;  ///< raw line breaks between tokens became spaces
 };
 
+/// Where an appended record stands, and the digest of its original bytes.
+struct AppendedLine {
+  int line = 0;  ///< from 1
+  Sha256Digest sha256{};
+};
+
 /// Builds one part in memory. Not thread-safe.
 class PartBuilder {
  public:
-  /// Appends one line and returns its number, from 1. `payload` must be one JSON value (the caller
+  /// Appends one line. `payload` must be one JSON value (the caller
   /// has checked it); raw line breaks in it become spaces and meta says so. Computes meta.sha256.
-  int Append(RecordMeta meta, std::string_view payload);
+  AppendedLine Append(RecordMeta meta, std::string_view payload);
 
   std::size_t bytes() const { return text_.size(); }
   int records() const { return records_; }

@@ -39,9 +39,10 @@ struct PgQuotaOptions {
 /// is lost.
 class PgQuota final : public aws::QuotaGate {
  public:
-  static Result<std::unique_ptr<PgQuota>> Create(pg::ConnectOptions connect, PgQuotaOptions options,
-                                                 Clock& clock, Sleeper& sleeper,
-                                                 std::stop_token stop = {});
+  static Result<std::unique_ptr<PgQuota>> Create(pg::ConnectOptions connect,
+                                                 const std::string& tenant_id,
+                                                 PgQuotaOptions options, Clock& clock,
+                                                 Sleeper& sleeper, std::stop_token stop = {});
   ~PgQuota() override;
 
   Status Acquire(const aws::Operation& operation, std::stop_token stop) override;
@@ -60,7 +61,7 @@ struct QuotaStatus {
   std::string quota_class;  ///< "read" or "write"
   int per_second = 0;
   int per_day = 0;
-  std::int64_t used_last_second = 0;
+  std::int64_t used_last_minute = 0;  ///< of this and the minute before
   std::int64_t used_last_hour = 0;
   std::int64_t used_24h = 0;
   std::int64_t left_24h = 0;

@@ -42,7 +42,7 @@ Key Keys::IssueSession(std::string_view role_arn, std::string_view session_name,
   const std::string role(role_arn.substr(role_arn.rfind('/') + 1));
   Key key;
   key.access_key_id = "ASIA" + Letters(draw, 16);
-  key.secret = Letters(draw + 1, 40);
+  key.secret = Letters(Mix(draw), 40);
   // Long, with the characters that break careless parsers.
   key.session_token = "IQoJ/" + Sha256Hex(key.secret) + Sha256Hex(key.access_key_id) + "+/==";
   key.expires_at = expires_at;

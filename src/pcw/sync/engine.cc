@@ -48,9 +48,11 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   PCW_TRY(run.cursor,
           LoadCursor(connection, run.row.connector_id, def.name, options.catalog, stop));
   PCW_TRY(run.rows_present, table.CountPresent(connection, options.catalog, stop));
+  dlq::DeadLetterFilter open_letters;
+  open_letters.entity = def.name;
+  open_letters.limit = 1;
   PCW_TRY(const auto letters,
-          dlq::LoadDeadLetters(connection, options.tenant_id,
-                               {.entity = std::string(def.name), .limit = 1}, stop));
+          dlq::LoadDeadLetters(connection, options.tenant_id, open_letters, stop));
   run.has_open_letters = !letters.empty();
   return run;
 }
@@ -99,7 +101,8 @@ class RunInFlight {
                     .catalog = options.catalog,
                     .bronze_prefix = run_.row.bronze_prefix},
                    RunStats{}, run_.has_open_letters),
-        scan_(def, table, options, deps, database, committer_, run_.row.id, stop) {}
+        scan_(def, table, options, deps, database, committer_, run_.row.id,
+              run_.cursor.last_full_listed, stop) {}
 
   RunOutcome Run() {
     Status scanned = ScanAndFinish();
@@ -125,7 +128,9 @@ class RunInFlight {
     // like a partner who lost every deal.
     const bool is_suspiciously_empty = is_full && scan_.listed() == 0 && run_.rows_present > 0;
     std::vector<std::string> missing;
-    if (is_full && !is_suspiciously_empty) PCW_TRY(missing, scan_.ConfirmMissing());
+    if (is_full && !is_suspiciously_empty) {
+      PCW_TRY(missing, scan_.ConfirmMissing());
+    }
 
     const std::chrono::milliseconds duration = Elapsed();
     Cursor cursor = run_.cursor;

@@ -172,7 +172,7 @@ void PartCommitter::MapAll(Prepared& prepared, Batch& batch) {
     prepared.rows.push_back({.id = record.id,
                              .row = std::move(*row),
                              .payload = record.body,
-                             .payload_sha256 = Sha256(record.body),
+                             .payload_sha256 = record.sha256,
                              .bronze_line = record.line});
   }
 }

@@ -34,9 +34,10 @@ struct RunContext {
 /// Records and fates that are committed together.
 struct Batch {
   struct Record {
-    std::string id;    ///< the id that was listed
-    std::string body;  ///< the detail answer, byte for byte
-    int line = 0;      ///< in the part, from 1
+    std::string id;         ///< the id that was listed
+    std::string body;       ///< the detail answer, byte for byte
+    Sha256Digest sha256{};  ///< of body
+    int line = 0;           ///< in the part, from 1
   };
   lake::PartBuilder part;
   std::vector<Record> records;

@@ -25,7 +25,7 @@ bool IsHeld(const HeldRecord& held, const std::string& listed_version) {
 
 Scan::Scan(const connector::EntityDef& def, const EntityTable& table, const SyncOptions& options,
            SyncDeps& deps, Database& database, PartCommitter& committer, std::string run_id,
-           std::stop_token stop)
+           std::int64_t expected, std::stop_token stop)
     : def_(def),
       table_(table),
       options_(options),
@@ -38,6 +38,7 @@ Scan::Scan(const connector::EntityDef& def, const EntityTable& table, const Sync
       started_(deps.clock.Steady()) {
   base_ = totals();
   progress_.run_id = run_id_;
+  if (options.mode == RunMode::kFull) progress_.expected = expected;
 }
 
 CallTotals Scan::totals() const {
@@ -220,9 +221,11 @@ Status Scan::Append(FetchedDetail detail) {
   meta.request_id = std::move(call.request_id);
   meta.fetched_at = FormatRfc3339(call.received_at);
   meta.source = "get";
-  const int line = batch_.part.Append(std::move(meta), call.body);
-  batch_.records.push_back(
-      {.id = std::move(detail.id), .body = std::move(call.body), .line = line});
+  const lake::AppendedLine stored = batch_.part.Append(std::move(meta), call.body);
+  batch_.records.push_back({.id = std::move(detail.id),
+                            .body = std::move(call.body),
+                            .sha256 = stored.sha256,
+                            .line = stored.line});
   ++progress_.settled;
   ++progress_.fetched;
   if (progress_.fetched % 16 == 0) Report();

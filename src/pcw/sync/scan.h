@@ -17,7 +17,8 @@
 
 namespace pcw::sync {
 
-/// The coordinator of a run. Lives on the run's own thread; owns nothing durable.
+/// The coordinator of a run. Lives on the run's own thread; owns nothing durable. `expected` is
+/// what the last full scan listed, -1 = unknown.
 ///
 /// Every listed record ends as exactly one of skipped, duplicate, processed, dead-lettered. A
 /// detail that exhausts its attempts is deferred to the end of the scan and fetched once more; ten
@@ -26,7 +27,7 @@ class Scan {
  public:
   Scan(const connector::EntityDef& def, const EntityTable& table, const SyncOptions& options,
        SyncDeps& deps, Database& database, PartCommitter& committer, std::string run_id,
-       std::stop_token stop);
+       std::int64_t expected, std::stop_token stop);
 
   /// Lists and fetches everything, then the deferred details. Returns with all batches committed.
   Status Run(std::optional<WallTime> modified_after);

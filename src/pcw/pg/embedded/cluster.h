@@ -30,6 +30,9 @@ class EmbeddedCluster {
   EmbeddedCluster(const EmbeddedCluster&) = delete;
   EmbeddedCluster& operator=(const EmbeddedCluster&) = delete;
 
+  /// Starts the server again if it has died. For callers whose connection was refused. Thread-safe.
+  Status EnsureRunning(std::stop_token stop = {});
+
   /// libpq conninfo of database `pcw` as the cluster's superuser (peer or socket-directory trust).
   const std::string& url() const;
 

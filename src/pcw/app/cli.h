@@ -1,0 +1,59 @@
+// What every verb of the command line shares: global options, environment, output, exit codes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "pcw/app/config.h"
+#include "pcw/app/output.h"
+#include "pcw/base/result.h"
+
+namespace pcw::app {
+
+/// Exit codes that are not those of an error (CONTRACT 6).
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFindings = 1;
+inline constexpr int kExitDeadLetters = 3;
+inline constexpr int kExitUsage = 64;
+
+/// One invocation: what main parsed, handed to the verb that was chosen.
+struct Invocation {
+  std::optional<std::string> config_file;          ///< --config
+  std::vector<std::string> settings;               ///< --set key=value
+  OutputFormat output = OutputFormat::kTable;      ///< -o
+  std::map<std::string, std::string> environment;  ///< the process environment
+  std::stop_token stop;                            ///< SIGINT, SIGTERM
+  std::string program;                             ///< path of this binary
+  std::function<Result<int>()> verb;  ///< set by the chosen subcommand; returns the exit code
+
+  /// The configuration as this invocation sees it: file, environment, flags. Warnings go to
+  /// standard error.
+  Result<LoadedConfig> Load() const;
+};
+
+/// Adds `-o table|json|ndjson` to a reading verb.
+void AddOutputOption(CLI::App& verb, Invocation& invocation);
+
+/// Adds a verb with its description and an example block that --help shows.
+CLI::App* AddVerb(CLI::App& noun, const std::string& name, const std::string& description,
+                  const std::string& examples);
+
+// One function a noun; each in a file of its own.
+void AddSync(CLI::App& root, Invocation& invocation);
+void AddRuns(CLI::App& root, Invocation& invocation);
+void AddBronze(CLI::App& root, Invocation& invocation);
+void AddQuota(CLI::App& root, Invocation& invocation);
+void AddDlq(CLI::App& root, Invocation& invocation);
+void AddConfig(CLI::App& root, Invocation& invocation);
+void AddDb(CLI::App& root, Invocation& invocation);
+void AddSim(CLI::App& root, Invocation& invocation);
+void AddDemo(CLI::App& root, Invocation& invocation);
+
+}  // namespace pcw::app

@@ -1,0 +1,127 @@
+// pcw db migrate|status|psql
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pcw/app/cli.h"
+#include "pcw/app/wiring.h"
+#include "pcw/base/uuid.h"
+#include "pcw/pg/migrate.h"
+
+namespace pcw::app {
+namespace {
+
+Result<int> Migrate(const Invocation& invocation) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(
+      const auto database,
+      DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
+  PCW_TRY(pg::Connection admin, database->OpenAdmin(invocation.stop));
+  PCW_TRY(const int applied, pg::Migrate(admin, invocation.stop));
+  PCW_TRY_OK(database->GrantServiceLogin(admin, invocation.stop));
+  std::printf(
+      "%s\n",
+      applied == 0
+          ? "the schema is up to date"
+          : fmt::format("{} migrations applied; the schema is up to date", applied).c_str());
+  return kExitOk;
+}
+
+Result<int> ShowStatus(const Invocation& invocation) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(
+      const auto database,
+      DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
+  PCW_TRY(pg::Connection admin, database->OpenAdmin(invocation.stop));
+  PCW_TRY(const auto states, pg::MigrationStatus(admin, invocation.stop));
+  std::vector<OrderedJson> rows;
+  bool is_pending = false;
+  for (const pg::MigrationState& state : states) {
+    const bool is_applied = !state.applied_at.empty();
+    is_pending = is_pending || !is_applied || state.checksum_differs;
+    rows.push_back(
+        {{"version", state.version},
+         {"name", state.name},
+         {"state", state.checksum_differs ? "altered"
+                   : is_applied           ? "applied"
+                                          : "pending"},
+         {"applied_at", is_applied ? OrderedJson(state.applied_at) : OrderedJson(nullptr)}});
+  }
+  PrintRows(invocation.output,
+            {{"version", "VERSION", true},
+             {"name", "NAME"},
+             {"state", "STATE"},
+             {"applied_at", "APPLIED"}},
+            rows, "no migrations");
+  return is_pending ? kExitFindings : kExitOk;
+}
+
+Result<int> Psql(const Invocation& invocation, const std::string& tenant) {
+  if (tenant != "default" && !IsUuid(tenant)) {
+    return Error(ErrorCode::kInvalidRequest, fmt::format("\"{}\" is not a tenant; this version has "
+                                                         "the tenant default, or give a tenant id",
+                                                         tenant))
+        .With("usage", "true");
+  }
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(
+      const auto database,
+      DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
+  // Read-only by role and by session default; PGOPTIONS is how psql takes settings before the first
+  // statement.
+  const std::string options =
+      fmt::format("-c role=pcw_operator -c default_transaction_read_only=on -c pcw.tenant={}",
+                  tenant == "default" ? kDefaultTenant : tenant);
+  const pid_t child = ::fork();
+  if (child < 0)
+    return Error(ErrorCode::kUnavailable,
+                 "cannot start psql: " + std::generic_category().message(errno));
+  if (child == 0) {
+    ::setenv("PGOPTIONS", options.c_str(), 1);
+    ::execlp("psql", "psql", "-d", database->url().c_str(), static_cast<char*>(nullptr));
+    std::fprintf(stderr, "pcw: cannot start psql: %s; install postgresql-client\n",
+                 std::generic_category().message(errno).c_str());
+    ::_exit(127);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return Error(ErrorCode::kInternal, "lost track of psql");
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kExitFindings;
+}
+
+}  // namespace
+
+void AddDb(CLI::App& root, Invocation& invocation) {
+  CLI::App* noun = root.add_subcommand("db", "The PostgreSQL database")->require_subcommand(1);
+
+  CLI::App* migrate = AddVerb(
+      *noun, "migrate", "Make or upgrade the schema (on database.admin_url)",
+      "  pcw db migrate\n  PCW_DATABASE_ADMIN_URL=postgresql://admin@db/pcw pcw db migrate");
+  migrate->callback(
+      [&invocation] { invocation.verb = [&invocation] { return Migrate(invocation); }; });
+
+  CLI::App* status =
+      AddVerb(*noun, "status", "Which migrations are applied; exit 1 if any is pending",
+              "  pcw db status\n  pcw db status -o json");
+  AddOutputOption(*status, invocation);
+  status->callback(
+      [&invocation] { invocation.verb = [&invocation] { return ShowStatus(invocation); }; });
+
+  auto tenant = std::make_shared<std::string>("default");
+  CLI::App* psql = AddVerb(
+      *noun, "psql", "Open psql as the read-only operator; the runbook's queries run as written",
+      "  pcw db psql\n  echo 'SELECT count(*) FROM partnercentral_opportunities' | pcw db psql");
+  psql->add_option("--tenant", *tenant, "whose rows to see")->capture_default_str();
+  psql->callback([&invocation, tenant] {
+    invocation.verb = [&invocation, tenant] { return Psql(invocation, *tenant); };
+  });
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,185 @@
+// pcw demo: the whole product on one machine, without AWS.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "pcw/app/cli.h"
+#include "pcw/app/progress.h"
+#include "pcw/app/sync_command.h"
+#include "pcw/base/time.h"
+#include "pcw/sim/server.h"
+
+namespace pcw::app {
+namespace {
+
+constexpr int kOpportunities = 150;
+constexpr const char* kHealthQuery =
+    "SELECT id, entity, status, started_at, ended_at,\n"
+    "       stats_json->>'records_processed' as records\n"
+    "FROM ingestion_runs\n"
+    "WHERE connector_id = (SELECT id FROM connectors WHERE kind = 'partner_central')\n"
+    "ORDER BY started_at DESC\n"
+    "LIMIT 10;";
+
+enum class Pace { kAwsQuotas, kUnlimited };
+
+// The caller's own AWS settings never reach the demo: its environment is made here.
+std::map<std::string, std::string> DemoEnvironment(
+    const std::map<std::string, std::string>& callers, const std::filesystem::path& home,
+    std::uint16_t port, Pace pace) {
+  std::map<std::string, std::string> environment;
+  for (const char* kept : {"PATH", "HOME", "XDG_RUNTIME_DIR", "PCW_PG_BIN"}) {
+    if (const auto found = callers.find(kept); found != callers.end()) environment.insert(*found);
+  }
+  environment["PCW_HOME"] = home.string();
+  environment["AWS_CONFIG_FILE"] = "/dev/null";
+  environment["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null";
+  environment["AWS_ACCESS_KEY_ID"] = "AKIAIOSFODNN7EXAMPLE";
+  environment["AWS_SECRET_ACCESS_KEY"] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+  environment["AWS_ENDPOINT_URL"] = fmt::format("http://127.0.0.1:{}", port);
+  if (pace == Pace::kUnlimited) {
+    environment["PCW_QUOTA_READS_PER_SECOND"] = "0";
+    environment["PCW_QUOTA_WRITES_PER_SECOND"] = "0";
+  }
+  return environment;
+}
+
+Status WipeHome(const std::filesystem::path& home, std::stop_token stop) {
+  std::error_code problem;
+  if (!std::filesystem::exists(home, problem)) return Ok{};
+  // An earlier demo that was killed may have left its server running: adopt it, and it stops with
+  // us.
+  if (std::filesystem::exists(home / "pg", problem)) {
+    if (auto adopted = pg::EmbeddedCluster::Start({.home = home}, stop); !adopted)
+      return std::move(adopted).error();
+  }
+  std::filesystem::remove_all(home, problem);
+  if (problem) {
+    return Error(ErrorCode::kConfig, fmt::format("cannot wipe {}: {}; remove it by hand",
+                                                 home.string(), problem.message()));
+  }
+  return Ok{};
+}
+
+Status PrintHealth(DatabaseAccess& database, std::stop_token stop) {
+  PCW_TRY(pg::Connection connection, database.OpenService(kDefaultTenant, stop));
+  PCW_TRY(const pg::Rows rows, connection.Exec({"runbook_health", kHealthQuery}, {}, stop));
+  std::vector<OutputColumn> columns;
+  for (std::size_t column = 0; column < rows.columns(); ++column)
+    columns.push_back({rows.name(column), rows.name(column), false});
+  std::vector<OrderedJson> lines;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    OrderedJson line;
+    for (std::size_t column = 0; column < rows.columns(); ++column)
+      line[std::string(rows.name(column))] = rows.Text(row, column);
+    lines.push_back(std::move(line));
+  }
+  std::printf("\nThe runbook's health query (2.1), as written:\n%s\n\n", kHealthQuery);
+  PrintRows(OutputFormat::kTable, columns, lines, "no rows");
+  PCW_TRY(const pg::Rows counts,
+          connection.Exec({"demo_counts",
+                           "SELECT count(*), count(customer_company_name), "
+                           "count(expected_revenue_usd), sum(expected_revenue_usd) FROM "
+                           "partnercentral_opportunities"},
+                          {}, stop));
+  std::printf(
+      "\npartnercentral_opportunities: %s rows, %s with a company name, %s with a monthly USD "
+      "amount, together %s USD a month\n",
+      std::string(counts.Text(0, 0)).c_str(), std::string(counts.Text(0, 1)).c_str(),
+      std::string(counts.Text(0, 2)).c_str(), std::string(counts.Text(0, 3)).c_str());
+  return Ok{};
+}
+
+Status PrintQuotaUsed(SyncSite& site, const Config& config, Pace pace, std::stop_token stop) {
+  if (pace == Pace::kUnlimited) {
+    std::printf(
+        "\nquota: lifted by --fast; against AWS pcw keeps to 10 reads a second and 100,000 in 24 "
+        "hours\n");
+    return Ok{};
+  }
+  PCW_TRY(pg::Connection connection, site.database->OpenService(kDefaultTenant, stop));
+  PCW_TRY(
+      const auto statuses,
+      quota::ShowQuota(connection,
+                       {.aws_account_id = site.aws->account_id, .limits = LimitsOf(config)}, stop));
+  for (const quota::QuotaStatus& status : statuses) {
+    if (status.quota_class == "read") {
+      std::printf(
+          "\nquota: %s of %s reads of the rolling 24 hours used, 0 refused by the simulator's own "
+          "check where no throttle is shown above\n",
+          FormatCount(status.used_24h).c_str(), FormatCount(status.per_day).c_str());
+    }
+  }
+  return Ok{};
+}
+
+Result<int> Demo(const Invocation& invocation, Pace pace) {
+  const std::filesystem::path home = HomeDirectory(invocation.environment) / "demo";
+  PCW_TRY_OK(WipeHome(home, invocation.stop));
+
+  sim::SimOptions local_aws;
+  local_aws.opportunities = kOpportunities;
+  local_aws.is_quota_enforced = pace == Pace::kAwsQuotas;
+  PCW_TRY(const auto simulator, sim::SimServer::Start(local_aws));
+  std::printf(
+      "pcw demo: %d opportunities in a local AWS simulator on port %d, private PostgreSQL and lake "
+      "in %s\n",
+      kOpportunities, simulator->port(), home.c_str());
+  std::printf(pace == Pace::kAwsQuotas
+                  ? "At AWS's real quotas (10 reads a second): about 20 s. `--fast` lifts them.\n"
+                  : "--fast: the quotas are lifted, on both sides.\n");
+  std::fflush(stdout);
+
+  ConfigSources sources;
+  sources.env = DemoEnvironment(invocation.environment, home,
+                                static_cast<std::uint16_t>(simulator->port()), pace);
+  sources.search_default_files = false;
+  PCW_TRY(const LoadedConfig loaded, LoadConfig(sources));
+  Machine machine;
+  PCW_TRY(SyncSite site, OpenSyncSite(loaded.config, sources.env, machine, invocation.stop));
+
+  for (const sync::RunMode mode : {sync::RunMode::kFull, sync::RunMode::kIncremental}) {
+    for (const connector::EntityDef* entity : connector::AllEntities()) {
+      std::printf("\n$ pcw sync run partner-central %s --mode %s\n",
+                  std::string(entity->name).c_str(), std::string(NameOf(mode)).c_str());
+      std::fflush(stdout);
+      PCW_TRY(const sync::RunOutcome outcome, SyncEntity(site, loaded.config, *entity, mode,
+                                                         std::nullopt, machine, invocation.stop));
+      std::fputs(DescribeOutcome(outcome, entity->name).c_str(), stdout);
+      if (outcome.error) return *outcome.error;
+    }
+  }
+
+  PCW_TRY(const auto objects, site.lake->List("bronze/", invocation.stop));
+  std::printf("\nbronze, in %s:\n", site.lake->Describe().c_str());
+  for (const lake::ObjectInfo& object : objects)
+    std::printf("  %9s bytes  %s\n", FormatCount(static_cast<std::int64_t>(object.bytes)).c_str(),
+                object.key.c_str());
+  PCW_TRY_OK(PrintHealth(*site.database, invocation.stop));
+  PCW_TRY_OK(PrintQuotaUsed(site, loaded.config, pace, invocation.stop));
+  std::printf(
+      "\nLook around: PCW_HOME=%s pcw db psql        (or: runs list, bronze ls, dlq list)\n",
+      home.c_str());
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddDemo(CLI::App& root, Invocation& invocation) {
+  CLI::App* demo = AddVerb(root, "demo",
+                           "See a first sync against a local AWS simulator, with a private "
+                           "PostgreSQL; leaves nothing running",
+                           "  pcw demo\n  pcw demo --fast    # without the quotas' waiting");
+  auto is_fast = std::make_shared<bool>(false);
+  demo->add_flag("--fast", *is_fast, "lift the quotas of pcw and of the simulator");
+  demo->callback([&invocation, is_fast] {
+    invocation.verb = [&invocation, is_fast] {
+      return Demo(invocation, *is_fast ? Pace::kUnlimited : Pace::kAwsQuotas);
+    };
+  });
+}
+
+}  // namespace pcw::app

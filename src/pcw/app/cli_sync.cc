@@ -1,0 +1,156 @@
+// pcw sync run
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/app/cli.h"
+#include "pcw/app/progress.h"
+#include "pcw/app/sync_command.h"
+#include "pcw/app/wiring.h"
+#include "pcw/base/nearest.h"
+#include "pcw/base/time.h"
+
+namespace pcw::app {
+namespace {
+
+struct Wanted {
+  std::string connector;
+  std::string entity;
+  std::string mode = "incremental";
+  bool has_resume = false;
+  std::string resume;
+};
+
+OrderedJson ToJson(const sync::RunOutcome& outcome, std::string_view entity) {
+  OrderedJson json;
+  json["run_id"] = outcome.run_id;
+  json["entity"] = entity;
+  json["status"] = NameOf(outcome.status);
+  json["stats"] = OrderedJson::parse(sync::FormatStats(outcome.stats));
+  if (outcome.error) json["error"] = outcome.error->ToString();
+  return json;
+}
+
+Result<std::vector<const connector::EntityDef*>> EntitiesOf(
+    const connector::ConnectorDef& connector, const std::string& name, const Config& config) {
+  if (name != "all") {
+    const connector::EntityDef* entity = connector::FindEntity(connector, name);
+    if (entity != nullptr) return std::vector{entity};
+    std::vector<std::string> known{"all"};
+    for (const connector::EntityDef* def : connector::AllEntities()) known.emplace_back(def->name);
+    const auto nearest = NearestName(name, known);
+    return Error(ErrorCode::kInvalidRequest,
+                 fmt::format("\"{}\" is not an entity of {}; this version has {}{}", name,
+                             connector.url_name, fmt::join(known, ", "),
+                             nearest ? fmt::format(" (did you mean {}?)", *nearest) : ""))
+        .With("usage", "true");
+  }
+  std::vector<const connector::EntityDef*> entities;
+  for (const connector::EntityDef* def : connector::AllEntities()) {
+    const auto& configured = config.partner_central.entities;
+    const bool is_wanted =
+        std::find(configured.begin(), configured.end(), def->name) != configured.end();
+    if (def->connector == &connector && is_wanted) entities.push_back(def);
+  }
+  return entities;
+}
+
+Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  const connector::ConnectorDef* connector = connector::FindConnector(wanted.connector);
+  if (connector == nullptr) {
+    return Error(ErrorCode::kInvalidRequest,
+                 fmt::format("\"{}\" is not a connector; this version has partner-central",
+                             wanted.connector))
+        .With("usage", "true");
+  }
+  PCW_TRY(const auto entities, EntitiesOf(*connector, wanted.entity, loaded.config));
+  PCW_TRY(const sync::RunMode mode, sync::ParseRunMode(wanted.mode));
+
+  Machine machine;
+  PCW_TRY(SyncSite site,
+          OpenSyncSite(loaded.config, invocation.environment, machine, invocation.stop));
+  int exit_code = kExitOk;
+  for (const connector::EntityDef* entity : entities) {
+    std::optional<std::string> resume;
+    if (wanted.has_resume) resume = wanted.resume;
+    PCW_TRY(const sync::RunOutcome outcome,
+            SyncEntity(site, loaded.config, *entity, mode, resume, machine, invocation.stop));
+    if (invocation.output == OutputFormat::kTable) {
+      std::fputs(DescribeOutcome(outcome, entity->name).c_str(), stdout);
+    } else {
+      PrintObject(invocation.output, ToJson(outcome, entity->name));
+    }
+    std::fflush(stdout);
+    if (outcome.error) return *outcome.error;
+    if (outcome.status == sync::RunStatus::kPartial) exit_code = kExitDeadLetters;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view entity) {
+  const sync::RunStats& stats = outcome.stats;
+  const double seconds = std::max(0.001, static_cast<double>(stats.elapsed_ms) / 1000);
+  std::string text = fmt::format(
+      "{} {}: {} listed, {} held already, {} fetched ({} new, {} changed, {} unchanged), {} dead "
+      "letters; {} calls, {} throttled, {} ({:.1f} records/s); run {}\n",
+      entity, NameOf(outcome.status), FormatCount(stats.records_listed),
+      FormatCount(stats.records_skipped), FormatCount(stats.records_processed),
+      FormatCount(stats.rows_inserted), FormatCount(stats.rows_updated),
+      FormatCount(stats.rows_unchanged), FormatCount(stats.dead_lettered),
+      FormatCount(stats.api_calls), FormatCount(stats.throttles),
+      FormatDuration(std::chrono::milliseconds(stats.elapsed_ms)),
+      static_cast<double>(stats.records_listed) / seconds, outcome.run_id);
+  if (stats.records_missing > 0) {
+    text += fmt::format("  {} records are gone at AWS: marked missing_since, nothing deleted\n",
+                        FormatCount(stats.records_missing));
+  }
+  if (!stats.finding.empty()) text += fmt::format("  look at this: {}\n", stats.finding);
+  if (stats.dead_lettered > 0) text += "  see: pcw dlq list\n";
+  if (outcome.error && stats.is_resumable) {
+    text += fmt::format(
+        "  go on with: pcw sync run partner-central {} --resume   (what is stored is not fetched "
+        "again)\n",
+        entity);
+  }
+  return text;
+}
+
+void AddSync(CLI::App& root, Invocation& invocation) {
+  CLI::App* noun = root.add_subcommand("sync", "Bring AWS's records into bronze and PostgreSQL")
+                       ->require_subcommand(1);
+  CLI::App* run = AddVerb(*noun, "run", "Sync one entity, or all of a connector",
+                          "  pcw sync run partner-central opportunities               # what "
+                          "changed since the last time\n"
+                          "  pcw sync run partner-central opportunities --mode full   # "
+                          "everything; only what is not held is fetched\n"
+                          "  pcw sync run partner-central all -o json\n"
+                          "  pcw sync run partner-central opportunities --resume      # go on with "
+                          "the newest failed run\n\n"
+                          "Exit codes: 0 succeeded, 3 finished with dead letters or a finding, 4 "
+                          "authentication or permission,\n"
+                          "5 throttled or daily quota spent, 69 unavailable, 130 interrupted; all "
+                          "but 0 and 3 can be run again.");
+  auto wanted = std::make_shared<Wanted>();
+  run->add_option("connector", wanted->connector, "partner-central")->required();
+  run->add_option("entity", wanted->entity, "opportunities, or all")->required();
+  run->add_option("--mode", wanted->mode,
+                  "full lists everything; incremental what changed since the watermark")
+      ->check(CLI::IsMember({"full", "incremental"}))
+      ->capture_default_str();
+  run->add_option(
+         "--resume", wanted->resume,
+         "name the run this one continues; the newest failed or cancelled one without a value")
+      ->expected(0, 1);
+  AddOutputOption(*run, invocation);
+  run->callback([&invocation, wanted, run] {
+    wanted->has_resume = run->count("--resume") > 0;
+    invocation.verb = [&invocation, wanted] { return RunSyncVerb(invocation, *wanted); };
+  });
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,13 @@
+// SIGINT and SIGTERM as a stop token: once stops cleanly, twice at once.
+#pragma once
+
+#include <stop_token>
+
+namespace pcw::app {
+
+/// Installs the handlers and ignores SIGPIPE. Call once, early in main. The returned token is
+/// stopped by the first SIGINT or SIGTERM; the second one ends the process with exit code 130 at
+/// once, which is safe by the commit rule.
+std::stop_token InstallInterrupt();
+
+}  // namespace pcw::app

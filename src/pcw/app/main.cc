@@ -1,0 +1,164 @@
+// pcw: the command line's entry.
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "pcw/app/cli.h"
+#include "pcw/app/interrupt.h"
+#include "pcw/base/log.h"
+
+extern char** environ;  // NOLINT: POSIX's own name
+
+namespace pcw::app {
+namespace {
+
+constexpr const char* kVersion = PCW_VERSION;
+
+std::map<std::string, std::string> ReadEnvironment() {
+  std::map<std::string, std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos)
+      environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+void AddVersion(CLI::App& root, Invocation& invocation) {
+  CLI::App* version = AddVerb(root, "version", "Print the version", "  pcw version -o json");
+  AddOutputOption(*version, invocation);
+  version->callback([&invocation] {
+    invocation.verb = [&invocation]() -> Result<int> {
+      if (invocation.output == OutputFormat::kTable) {
+        std::printf("pcw %s\n", kVersion);
+      } else {
+        PrintObject(invocation.output, {{"version", kVersion}});
+      }
+      return kExitOk;
+    };
+  });
+}
+
+// One error, printed once, at the top.
+int Report(const Error& error) {
+  if (error.Find("usage")) {
+    std::fprintf(stderr, "pcw: %s\n", error.message().c_str());
+    return kExitUsage;
+  }
+  std::fprintf(stderr, "pcw: %s\n", error.message().c_str());
+  for (const auto& [key, value] : error.context())
+    std::fprintf(stderr, "  %s: %s\n", key.c_str(), ForTerminal(value).c_str());
+  const std::string_view section = ReactionOf(error.code()).runbook_section;
+  if (section != "-")
+    std::fprintf(stderr, "  see: docs/runbook.md section %s, docs/errors.md#%s\n",
+                 std::string(section).c_str(), std::string(NameOf(error.code())).c_str());
+  return ReactionOf(error.code()).exit_code;
+}
+
+int Run(int argc, char** argv) {
+  Invocation invocation;
+  invocation.environment = ReadEnvironment();
+  invocation.stop = InstallInterrupt();
+  invocation.program = "/proc/self/exe";
+
+  CLI::App root(
+      "pcw keeps a partner's AWS Partner Central and Marketplace data in their own lake and "
+      "PostgreSQL.",
+      "pcw");
+  root.require_subcommand(1);
+  root.failure_message(CLI::FailureMessage::help);
+  root.footer(
+      "Examples:\n  pcw demo                                            # see it work, without "
+      "AWS\n  pcw sync run partner-central opportunities\n"
+      "  pcw runs list\n\nConfiguration: --config FILE, $PCW_CONFIG, ./pcw.yaml, "
+      "/etc/pcw/pcw.yaml; `pcw config show --origin` tells which.\n"
+      "Exit codes: 0 ok, 1 failed or findings, 3 finished with dead letters, 4 authentication or "
+      "permission, 5 throttled,\n"
+      "64 usage, 69 unavailable, 70 internal error, 78 configuration, 130 interrupted.");
+  root.add_option("--config", invocation.config_file, "configuration file");
+  root.add_option("--set", invocation.settings,
+                  "one setting, key=value; beats file and environment; repeatable");
+  AddDemo(root, invocation);
+  AddSync(root, invocation);
+  AddRuns(root, invocation);
+  AddBronze(root, invocation);
+  AddQuota(root, invocation);
+  AddDlq(root, invocation);
+  AddConfig(root, invocation);
+  AddDb(root, invocation);
+  AddSim(root, invocation);
+  AddVersion(root, invocation);
+
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(root.help().c_str(), stdout);
+    return kExitOk;
+  } catch (const CLI::ParseError& problem) {
+    std::fprintf(stderr, "pcw: %s\nRun with --help for usage and examples.\n", problem.what());
+    return kExitUsage;
+  }
+  Result<int> done = invocation.verb();
+  return done ? *done : Report(done.error());
+}
+
+}  // namespace
+
+Result<LoadedConfig> Invocation::Load() const {
+  ConfigSources sources;
+  if (config_file) sources.flag_file = *config_file;
+  sources.env = environment;
+  for (const std::string& setting : settings) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos) {
+      return Error(ErrorCode::kInvalidRequest, fmt::format("--set {}: expected key=value", setting))
+          .With("usage", "true");
+    }
+    sources.flag_overrides.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  PCW_TRY(LoadedConfig loaded, LoadConfig(sources));
+  for (const std::string& warning : loaded.warnings)
+    std::fprintf(stderr, "pcw: warning: %s\n", warning.c_str());
+  return loaded;
+}
+
+void AddOutputOption(CLI::App& verb, Invocation& invocation) {
+  verb.add_option_function<std::string>(
+          "-o,--output",
+          [&invocation](const std::string& format) {
+            invocation.output = format == "json"     ? OutputFormat::kJson
+                                : format == "ndjson" ? OutputFormat::kNdjson
+                                                     : OutputFormat::kTable;
+          },
+          "table, json or ndjson")
+      ->check(CLI::IsMember({"table", "json", "ndjson"}));
+}
+
+CLI::App* AddVerb(CLI::App& noun, const std::string& name, const std::string& description,
+                  const std::string& examples) {
+  CLI::App* verb = noun.add_subcommand(name, description);
+  verb->footer("Examples:\n" + examples);
+  return verb;
+}
+
+}  // namespace pcw::app
+
+int main(int argc, char** argv) {
+  int exit_code = pcw::ReactionOf(pcw::ErrorCode::kInternal).exit_code;
+  try {
+    exit_code = pcw::app::Run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "pcw: internal error: %s; please report it\n", problem.what());
+  }
+  // A full disk or a closed pipe behind standard output must not look like success.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "pcw: cannot write to standard output: %s\n", std::strerror(errno));
+    if (exit_code == 0) exit_code = 1;
+  }
+  return exit_code;
+}

@@ -1,0 +1,40 @@
+// What reading verbs print: the same rows as a table for people, as JSON, or as one JSON object a
+// line.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/json.h"
+
+namespace pcw::app {
+
+enum class OutputFormat { kTable, kJson, kNdjson };
+
+/// One column of a table: the member of each row object it shows.
+struct OutputColumn {
+  std::string_view member;
+  std::string_view heading;
+  bool is_number = false;  ///< right-aligned
+};
+
+/// Writes rows (objects) to standard output. Tables show `columns` only; JSON forms carry every
+/// member. `empty_note` is what a table says when there are no rows. Control characters from data
+/// never reach a terminal.
+void PrintRows(OutputFormat format, const std::vector<OutputColumn>& columns,
+               const std::vector<OrderedJson>& rows, std::string_view empty_note);
+
+/// Writes one object: "member: value" lines, or JSON.
+void PrintObject(OutputFormat format, const OrderedJson& object);
+
+/// The table as text (the testable part of PrintRows).
+std::string FormatTable(const std::vector<OutputColumn>& columns,
+                        const std::vector<OrderedJson>& rows);
+
+/// Text with control characters replaced, for terminals.
+std::string ForTerminal(std::string_view text);
+
+}  // namespace pcw::app

@@ -1,0 +1,100 @@
+#include "pcw/app/sync_command.h"
+
+#include <nlohmann/json.hpp>
+
+#include "pcw/app/progress.h"
+#include "pcw/base/json.h"
+#include "pcw/connector/mapping.h"
+
+namespace pcw::app {
+namespace {
+
+// What `connectors.config_json` keeps for people who look at the table: no secrets, no addresses.
+std::string ConnectorConfigJson(const Config& config) {
+  const auto& connector = config.partner_central;
+  OrderedJson json;
+  json["catalog"] = connector.catalog;
+  json["schedule"] = connector.schedule;
+  json["incremental_every_ms"] = connector.incremental_every.count();
+  json["entities"] = connector.entities;
+  json["batch_size"] = connector.batch_size;
+  return DumpJson(json);
+}
+
+sync::SyncOptions OptionsFor(const Config& config, sync::RunMode mode,
+                             const std::optional<std::string>& resume) {
+  const auto& connector = config.partner_central;
+  sync::SyncOptions options;
+  options.tenant_id = kDefaultTenant;
+  options.connector_config_json = ConnectorConfigJson(config);
+  options.catalog = connector.catalog;
+  options.mode = mode;
+  options.resume_run = resume;
+  options.page_size = connector.batch_size;
+  options.fetch = {.catalog = connector.catalog,
+                   .max_in_flight = connector.max_in_flight,
+                   .reads_per_second = config.quota.reads_per_second,
+                   .min_interval = connector.min_interval};
+  options.lag = config.sync.lag;
+  options.overlap = config.sync.overlap;
+  options.part_records = config.sync.part_records;
+  options.part_bytes = config.sync.part_bytes;
+  options.part_age = config.sync.part_seconds;
+  return options;
+}
+
+std::int64_t CallsLeft(SyncSite& site, const Config& config, std::stop_token stop) {
+  if (config.quota.reads_per_second == 0) return -1;
+  // Only for the display: a run does not end because a number cannot be shown.
+  Result<pg::Connection> connection = site.database->OpenService(kDefaultTenant, stop);
+  if (!connection) return -1;
+  const auto statuses = quota::ShowQuota(
+      *connection, {.aws_account_id = site.aws->account_id, .limits = LimitsOf(config)}, stop);
+  if (!statuses) return -1;
+  for (const quota::QuotaStatus& status : *statuses) {
+    if (status.quota_class == "read") return status.left_24h;
+  }
+  return -1;
+}
+
+}  // namespace
+
+Result<SyncSite> OpenSyncSite(const Config& config,
+                              const std::map<std::string, std::string>& environment,
+                              Machine& machine, std::stop_token stop) {
+  SyncSite site;
+  PCW_TRY(site.lake, OpenLake(config, HomeDirectory(environment)));
+  PCW_TRY(site.database, DatabaseAccess::Open(config, HomeDirectory(environment), stop));
+  // A session before anything is asked of AWS: a missing schema or right must not cost calls.
+  PCW_TRY_OK(site.database->OpenService(kDefaultTenant, stop));
+  PCW_TRY(site.aws, OpenAws(config, environment, *site.database, machine, stop));
+  return site;
+}
+
+Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
+                                    const connector::EntityDef& entity, sync::RunMode mode,
+                                    const std::optional<std::string>& resume, Machine& machine,
+                                    std::stop_token stop) {
+  PCW_TRY(const connector::Mapping mapping, connector::BuiltinMapping(entity.name));
+  ProgressDisplay display(
+      {.entity = std::string(entity.name), .calls_left = CallsLeft(site, config, stop)},
+      machine.clock);
+  const sync::SyncOptions options = OptionsFor(config, mode, resume);
+  DatabaseAccess& database = *site.database;
+  Result<sync::RunOutcome> outcome = sync::RunSync(
+      entity, mapping, options,
+      {.open = [&database](
+                   std::stop_token token) { return database.OpenService(kDefaultTenant, token); },
+       .lease_connect = database.ServiceConnect(),
+       .caller = *site.aws->selling,
+       .store = *site.lake,
+       .clock = machine.clock,
+       .sleeper = machine.sleeper,
+       .rng = machine.rng,
+       .on_progress = [&display](const sync::Progress& progress) { display.Show(progress); }},
+      stop);
+  display.Finish();
+  return outcome;
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,38 @@
+// Syncing from the command line: what `pcw sync run` and `pcw demo` share.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "pcw/app/config.h"
+#include "pcw/app/wiring.h"
+#include "pcw/sync/engine.h"
+
+namespace pcw::app {
+
+/// Database, lake and AWS access of one configuration, opened in the order that gives the most
+/// useful error first.
+struct SyncSite {
+  std::unique_ptr<DatabaseAccess> database;
+  std::unique_ptr<lake::BronzeStore> lake;
+  std::unique_ptr<AwsAccess> aws;
+};
+
+Result<SyncSite> OpenSyncSite(const Config& config,
+                              const std::map<std::string, std::string>& environment,
+                              Machine& machine, std::stop_token stop);
+
+/// Runs one entity with progress on standard error. Errors as sync::RunSync.
+Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
+                                    const connector::EntityDef& entity, sync::RunMode mode,
+                                    const std::optional<std::string>& resume, Machine& machine,
+                                    std::stop_token stop);
+
+/// What a person reads at the end of a run: the sums, and the next step if there is one.
+std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view entity);
+
+}  // namespace pcw::app

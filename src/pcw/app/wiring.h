@@ -1,0 +1,93 @@
+// The composition root: the only place where a real implementation is chosen.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "pcw/app/config.h"
+#include "pcw/aws/caller.h"
+#include "pcw/aws/credentials.h"
+#include "pcw/base/clock.h"
+#include "pcw/base/rng.h"
+#include "pcw/lake/bronze_store.h"
+#include "pcw/net/http.h"
+#include "pcw/pg/connection.h"
+#include "pcw/pg/embedded/cluster.h"
+#include "pcw/quota/pg_quota.h"
+
+namespace pcw::app {
+
+/// The tenant of the main configuration file (CONTRACT 3).
+inline constexpr const char* kDefaultTenant = "00000000-0000-0000-0000-000000000001";
+
+/// The machine's clocks and randomness, one set a process.
+struct Machine {
+  SystemClock clock;
+  SystemSleeper sleeper;
+  SystemRng rng;
+};
+
+/// $PCW_HOME, or the default of CONTRACT 1 for this user.
+std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& environment);
+
+/// The database of a configuration: a server given by URL, or the embedded one, started here and
+/// stopped with the last user. Thread-safe after Open.
+class DatabaseAccess {
+ public:
+  /// Embedded: starts the cluster and migrates it. By URL: connects only when asked.
+  static Result<std::unique_ptr<DatabaseAccess>> Open(const Config& config,
+                                                      const std::filesystem::path& home,
+                                                      std::stop_token stop);
+
+  /// A session of the service role for `tenant`. Restarts an embedded server that has died.
+  Result<pg::Connection> OpenService(const std::string& tenant, std::stop_token stop);
+  /// A session as the login itself, for migrations.
+  Result<pg::Connection> OpenAdmin(std::stop_token stop);
+
+  /// After a migration by another login: lets the service login become pcw_service and
+  /// pcw_operator.
+  Status GrantServiceLogin(pg::Connection& admin, std::stop_token stop);
+
+  /// How the lease and the quota open sessions of their own.
+  pg::ConnectOptions ServiceConnect() const;
+
+  const std::string& url() const { return url_; }
+  const std::string& admin_url() const { return admin_url_; }
+  bool is_embedded() const { return cluster_ != nullptr; }
+
+ private:
+  DatabaseAccess() = default;
+  std::string url_;
+  std::string admin_url_;
+  bool strict_roles_ = false;
+  std::unique_ptr<pg::EmbeddedCluster> cluster_;
+};
+
+/// Everything that talks to Partner Central for one account.
+struct AwsAccess {
+  std::unique_ptr<net::HttpClient> http;
+  std::unique_ptr<aws::CredentialsProvider> credentials;
+  std::string account_id;
+  std::unique_ptr<aws::QuotaGate> quota;
+  std::unique_ptr<aws::Caller> selling;
+};
+
+/// Credentials, endpoint, account (asked of STS unless configured), quota and caller.
+/// `home_directory` is the user's, for ~/.aws.
+Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
+                                           const std::map<std::string, std::string>& environment,
+                                           DatabaseAccess& database, Machine& machine,
+                                           std::stop_token stop);
+
+/// The lake of a configuration.
+Result<std::unique_ptr<lake::BronzeStore>> OpenLake(const Config& config,
+                                                    const std::filesystem::path& home);
+
+/// The quota's limits as configured.
+quota::QuotaLimits LimitsOf(const Config& config);
+
+}  // namespace pcw::app

@@ -1,0 +1,174 @@
+// The hot path of the mapping engine: one validated simdjson document a record, one look-up a
+// pointer.
+#include <charconv>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "pcw/base/time.h"
+#include "pcw/connector/mapping.h"
+
+namespace pcw::connector {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+constexpr std::size_t kLongestNumber = 1000;
+
+std::string_view TypeName(element_type type) {
+  switch (type) {
+    case element_type::ARRAY:
+      return "array";
+    case element_type::OBJECT:
+      return "object";
+    case element_type::INT64:
+    case element_type::UINT64:
+    case element_type::DOUBLE:
+      return "number";
+    case element_type::STRING:
+      return "string";
+    case element_type::BOOL:
+      return "boolean";
+    case element_type::NULL_VALUE:
+      return "null";
+  }
+  return "unknown";
+}
+
+bool IsPlainDecimal(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const auto point = text.find('.');
+  const std::string_view whole = text.substr(0, point);
+  const std::string_view fraction = point == std::string_view::npos ? "0" : text.substr(point + 1);
+  const auto is_digits = [](std::string_view digits) {
+    return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  return text.size() <= kLongestNumber && is_digits(whole) && is_digits(fraction);
+}
+
+std::optional<Date> ParseDate(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  // A date is a timestamp's first ten characters, so the calendar is checked in one place.
+  if (!ParseRfc3339(std::string(text) + "T00:00:00Z")) return std::nullopt;
+  const auto number = [&](std::size_t pos, std::size_t length) {
+    int value = 0;
+    std::from_chars(text.data() + pos, text.data() + pos + length, value);
+    return value;
+  };
+  return Date{number(0, 4), static_cast<unsigned>(number(5, 2)),
+              static_cast<unsigned>(number(8, 2))};
+}
+
+// The value as its column wants it; nullopt if it does not fit.
+std::optional<Value> Convert(element value, ColumnType type) {
+  std::string_view text;
+  const bool is_text = value.get_string().get(text) == simdjson::SUCCESS;
+  switch (type) {
+    case ColumnType::kText:
+      if (is_text) return Value(std::string(text));
+      return std::nullopt;
+    case ColumnType::kJson:
+      return Value(simdjson::minify(value));
+    case ColumnType::kDecimal:
+      if (is_text && IsPlainDecimal(text)) return Value(std::string(text));
+      // A JSON number has passed through binary unless it is an integer; only integers are exact.
+      if (std::int64_t integer = 0;
+          value.is_int64() && value.get_int64().get(integer) == simdjson::SUCCESS)
+        return Value(std::to_string(integer));
+      return std::nullopt;
+    case ColumnType::kInteger:
+      if (std::int64_t integer = 0; value.get_int64().get(integer) == simdjson::SUCCESS)
+        return Value(integer);
+      return std::nullopt;
+    case ColumnType::kBoolean:
+      if (bool flag = false; value.get_bool().get(flag) == simdjson::SUCCESS) return Value(flag);
+      return std::nullopt;
+    case ColumnType::kTimestamp:
+      if (is_text) {
+        if (Result<WallTime> time = ParseRfc3339(text)) return Value(*time);
+      }
+      return std::nullopt;
+    case ColumnType::kDate:
+      if (is_text) {
+        if (const auto date = ParseDate(text)) return Value(*date);
+      }
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Error Mismatch(const ColumnMapping& column, std::string_view found) {
+  return Error(ErrorCode::kSchemaMismatch,
+               fmt::format("{} cannot be filled: {} is {}", column.column, column.pointer, found))
+      .With("column", column.column)
+      .With("pointer", column.pointer)
+      .With("found", std::string(found));
+}
+
+}  // namespace
+
+struct Mapper::State {
+  const Mapping& mapping;
+  simdjson::dom::parser parser;
+  explicit State(const Mapping& m) : mapping(m) {}
+};
+
+Mapper::Mapper(const Mapping& mapping) : state_(std::make_unique<State>(mapping)) {}
+Mapper::~Mapper() = default;
+
+Result<Row> Mapper::MapRecord(std::string_view record) {
+  element document;
+  if (const auto problem = state_->parser.parse(record.data(), record.size()).get(document);
+      problem != simdjson::SUCCESS) {
+    return Error(ErrorCode::kSchemaMismatch,
+                 fmt::format("the record is not valid JSON: {}", simdjson::error_message(problem)));
+  }
+  if (!document.is_object())
+    return Error(ErrorCode::kSchemaMismatch, "the record is not a JSON object")
+        .With("found", std::string(TypeName(document.type())));
+  // PostgreSQL can hold this character neither in text nor in jsonb. An even number of backslashes
+  // before the u is a text about it.
+  for (auto at = record.find("\\u0000"); at != std::string_view::npos;
+       at = record.find("\\u0000", at + 1)) {
+    std::size_t backslashes = 0;
+    while (backslashes < at && record[at - 1 - backslashes] == '\\') ++backslashes;
+    if (backslashes % 2 == 0) {
+      return Error(ErrorCode::kSchemaMismatch,
+                   "the record holds the character U+0000, which PostgreSQL cannot store; bronze "
+                   "has it")
+          .With("byte", std::to_string(at));
+    }
+  }
+
+  Row row;
+  row.values.reserve(state_->mapping.columns.size());
+  for (const ColumnMapping& column : state_->mapping.columns) {
+    Value& slot = row.values.emplace_back();
+    if (!column.when_pointer.empty()) {
+      std::string_view condition;
+      const bool is_met = document.at_pointer(column.when_pointer).get_string().get(condition) ==
+                              simdjson::SUCCESS &&
+                          condition == column.when_equals;
+      if (!is_met) continue;
+    }
+    element value;
+    const bool is_present =
+        document.at_pointer(column.pointer).get(value) == simdjson::SUCCESS && !value.is_null();
+    if (!is_present) {
+      if (column.is_required) return Mismatch(column, "absent");
+      continue;
+    }
+    if (std::optional<Value> converted = Convert(value, column.type)) {
+      slot = std::move(*converted);
+      continue;
+    }
+    const std::string_view found = TypeName(value.type());
+    if (column.is_required) return Mismatch(column, fmt::format("a {} that does not fit", found));
+    row.misfits.push_back({column.column, column.pointer, std::string(found)});
+  }
+  return row;
+}
+
+}  // namespace pcw::connector

@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "pcw/base/file.h"
+#include "pcw/base/time.h"
+#include "pcw/lake/bronze_store.h"
+
+namespace pcw::lake {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostObjectBytes = 64U << 20U;
+
+// A key is data from manifests and command lines; it must not lead out of the lake.
+Status CheckKey(std::string_view key) {
+  bool is_bad = key.empty() || key.size() > 1024 || key.front() == '/' ||
+                key.find('\0') != std::string_view::npos;
+  std::string_view rest = key;
+  while (!is_bad && !rest.empty()) {
+    const auto slash = rest.find('/');
+    const std::string_view segment = rest.substr(0, slash);
+    is_bad = segment.empty() || segment == "." || segment == "..";
+    if (slash == std::string_view::npos) break;
+    rest.remove_prefix(slash + 1);
+  }
+  if (!is_bad) return Ok{};
+  return Error(
+      ErrorCode::kInvalidRequest,
+      fmt::format("\"{}\" is not a bronze key; `pcw bronze ls` shows them", key.substr(0, 80)));
+}
+
+// Below the root no segment may be a symbolic link: somebody could have pointed one at another
+// tenant's files.
+Status CheckNoLinks(const fs::path& root, std::string_view key) {
+  fs::path path = root;
+  for (const fs::path& segment : fs::path(key)) {
+    path /= segment;
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) != 0) return Ok{};  // what does not exist yet is not a link
+    if (S_ISLNK(info.st_mode))
+      return Error(
+          ErrorCode::kConfig,
+          fmt::format("{} is a symbolic link; a lake holds only plain files and directories",
+                      path.string()));
+  }
+  return Ok{};
+}
+
+std::string ModifiedAt(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return "";
+  return FormatRfc3339(WallTime(std::chrono::seconds(info.st_mtim.tv_sec)));
+}
+
+}  // namespace
+
+DirectoryBronzeStore::DirectoryBronzeStore(fs::path root) : root_(std::move(root)) {}
+
+Status DirectoryBronzeStore::Put(std::string_view key, std::string_view content,
+                                 std::stop_token /*stop*/) {
+  PCW_TRY_OK(CheckKey(key));
+  PCW_TRY_OK(CheckNoLinks(root_, key));
+  const fs::path path = root_ / key;
+  Status written = WriteFileDurably(path, content, IfExists::kFail, root_ / ".tmp");
+  if (written || written.error().code() != ErrorCode::kConflict) return written;
+  // Our own earlier write whose answer was lost, or somebody else's: the bytes tell (T11).
+  PCW_TRY(const std::string held, ReadFile(path, kMostObjectBytes));
+  if (held == content) return Ok{};
+  return Error(ErrorCode::kConflict,
+               "a bronze object of this key holds other bytes; bronze is never overwritten")
+      .With("key", std::string(key));
+}
+
+Result<std::string> DirectoryBronzeStore::Get(std::string_view key, std::stop_token /*stop*/) {
+  PCW_TRY_OK(CheckKey(key));
+  PCW_TRY_OK(CheckNoLinks(root_, key));
+  return ReadFile(root_ / key, kMostObjectBytes);
+}
+
+Result<std::vector<ObjectInfo>> DirectoryBronzeStore::List(std::string_view prefix,
+                                                           std::stop_token stop) {
+  // Start at the last whole directory of the prefix.
+  const std::string_view directory =
+      prefix.substr(0, prefix.rfind('/') == std::string_view::npos ? 0 : prefix.rfind('/'));
+  if (!directory.empty()) PCW_TRY_OK(CheckKey(directory));
+  std::vector<ObjectInfo> objects;
+  std::error_code problem;
+  const fs::path start = directory.empty() ? root_ : root_ / directory;
+  if (!fs::exists(start, problem)) return objects;
+  for (fs::recursive_directory_iterator entry(start, problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    if (stop.stop_requested())
+      return Error(ErrorCode::kCancelled, "stopped while listing the lake");
+    if (entry->path().filename() == ".tmp") {
+      entry.disable_recursion_pending();
+      continue;
+    }
+    if (!entry->is_regular_file(problem) || entry->is_symlink(problem)) continue;
+    std::string key = fs::relative(entry->path(), root_, problem).generic_string();
+    if (!key.starts_with(prefix)) continue;
+    objects.push_back({std::move(key), entry->file_size(problem), ModifiedAt(entry->path())});
+  }
+  if (problem)
+    return Error(ErrorCode::kConfig,
+                 fmt::format("cannot list {}: {}", start.string(), problem.message()));
+  std::sort(objects.begin(), objects.end(),
+            [](const ObjectInfo& a, const ObjectInfo& b) { return a.key < b.key; });
+  return objects;
+}
+
+std::string DirectoryBronzeStore::Describe() const { return "file://" + root_.string(); }
+
+}  // namespace pcw::lake

@@ -1,0 +1,130 @@
+#include "pcw/lake/verify.h"
+
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "pcw/base/digest.h"
+#include "pcw/lake/part.h"
+
+namespace pcw::lake {
+namespace {
+
+struct RunFolder {
+  std::string prefix;
+  std::vector<ObjectInfo> objects;
+};
+
+// ".../run-<id>/data.json" -> ".../run-<id>/"; empty for what lies outside run folders.
+std::string RunPrefixOf(const std::string& key) {
+  const auto slash = key.rfind('/');
+  const auto folder =
+      slash == std::string::npos || slash == 0 ? std::string::npos : key.rfind('/', slash - 1);
+  if (folder == std::string::npos || key.compare(folder + 1, 4, "run-") != 0) return "";
+  return key.substr(0, slash + 1);
+}
+
+class Verifier {
+ public:
+  Verifier(BronzeStore& store, VerifyReport& report, std::stop_token stop)
+      : store_(store), report_(report), stop_(stop) {}
+
+  Status CheckRun(const RunFolder& run) {
+    ++report_.runs;
+    const std::string manifest_key = run.prefix + "manifest.json";
+    std::optional<Manifest> manifest;
+    for (const ObjectInfo& object : run.objects) {
+      if (object.key != manifest_key) continue;
+      PCW_TRY(const std::string text, store_.Get(object.key, stop_));
+      Result<Manifest> parsed = ParseManifest(text);
+      if (!parsed) {
+        Problem(object.key, parsed.error().message());
+        return Ok{};
+      }
+      manifest = std::move(*parsed);
+    }
+    if (!manifest) ++report_.runs_without_manifest;
+
+    std::set<std::string> expected;
+    if (manifest) {
+      for (const ManifestPart& part : manifest->parts) {
+        expected.insert(part.key);
+        PCW_TRY_OK(CheckPart(part.key, &part));
+      }
+    }
+    for (const ObjectInfo& object : run.objects) {
+      if (object.key == manifest_key || expected.contains(object.key)) continue;
+      const std::string_view name = std::string_view(object.key).substr(run.prefix.size());
+      const bool is_part = name.starts_with("data") && name.ends_with(".json");
+      if (manifest || !is_part) {
+        Problem(object.key, "lies in a run folder but is not in its manifest");
+        continue;
+      }
+      PCW_TRY_OK(CheckPart(object.key, nullptr));
+    }
+    return Ok{};
+  }
+
+ private:
+  void Problem(std::string key, std::string what) {
+    report_.problems.push_back({std::move(key), std::move(what)});
+  }
+
+  Status CheckPart(const std::string& key, const ManifestPart* promised) {
+    if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while verifying");
+    Result<std::string> text = store_.Get(key, stop_);
+    if (!text) {
+      if (text.error().code() != ErrorCode::kNotFound) return std::move(text).error();
+      Problem(key, "is in the manifest but not in the lake");
+      return Ok{};
+    }
+    ++report_.parts;
+    report_.bytes += text->size();
+    if (promised != nullptr &&
+        (promised->bytes != text->size() || promised->sha256 != Sha256Hex(*text))) {
+      Problem(key, fmt::format("is not what the manifest says: {} bytes with another SHA-256 or "
+                               "length (promised {} bytes)",
+                               text->size(), promised->bytes));
+      return Ok{};
+    }
+    const Result<std::vector<PartLine>> lines = ReadPart(*text);
+    if (!lines) {
+      Problem(key, lines.error().message());
+      return Ok{};
+    }
+    if (promised != nullptr && promised->records != static_cast<int>(lines->size())) {
+      Problem(key, fmt::format("holds {} records, the manifest says {}", lines->size(),
+                               promised->records));
+    }
+    report_.records += static_cast<std::int64_t>(lines->size());
+    return Ok{};
+  }
+
+  BronzeStore& store_;
+  VerifyReport& report_;
+  std::stop_token stop_;
+};
+
+}  // namespace
+
+Result<VerifyReport> VerifyBronze(BronzeStore& store, std::string_view prefix,
+                                  std::stop_token stop) {
+  PCW_TRY(const std::vector<ObjectInfo> objects, store.List(prefix, stop));
+  std::map<std::string, RunFolder> runs;
+  VerifyReport report;
+  for (const ObjectInfo& object : objects) {
+    const std::string run = RunPrefixOf(object.key);
+    if (run.empty()) {
+      report.problems.push_back({object.key, "lies outside every run folder"});
+      continue;
+    }
+    runs[run].prefix = run;
+    runs[run].objects.push_back(object);
+  }
+  Verifier verifier(store, report, stop);
+  for (const auto& [key, run] : runs) PCW_TRY_OK(verifier.CheckRun(run));
+  return report;
+}
+
+}  // namespace pcw::lake

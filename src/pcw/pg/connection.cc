@@ -1,0 +1,362 @@
+#include "pcw/pg/connection.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <unordered_set>
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include "pcw/base/assert.h"
+#include "pcw/base/log.h"
+
+namespace pcw::pg {
+namespace {
+
+struct ResultDeleter {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using ResultPtr = std::unique_ptr<PGresult, ResultDeleter>;
+
+std::string Trimmed(const char* text) {
+  std::string out = text == nullptr ? "" : text;
+  while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+  std::replace(out.begin(), out.end(), '\n', ' ');
+  return out;
+}
+
+ErrorCode CodeOf(std::string_view sqlstate) {
+  if (sqlstate == "57014")
+    return ErrorCode::kTimeout;  // query_canceled: a stop is told apart by the caller
+  if (sqlstate == "42501") return ErrorCode::kPermissionDenied;
+  if (sqlstate == "23505" || sqlstate == "40001" || sqlstate == "40P01" || sqlstate == "55P03")
+    return ErrorCode::kConflict;
+  if (sqlstate.starts_with("28")) return ErrorCode::kUnauthenticated;
+  if (sqlstate.starts_with("08") || sqlstate.starts_with("57P") || sqlstate.starts_with("53"))
+    return ErrorCode::kUnavailable;
+  return ErrorCode::kInternal;
+}
+
+// Waits until the socket is ready, in slices short enough that a stop is noticed quickly.
+enum class Wait { kReady, kStopped, kTimeout };
+Wait WaitSocket(int fd, short events, std::chrono::milliseconds timeout,
+                const std::stop_token& stop) {
+  constexpr int kSliceMs = 20;
+  const auto give_up = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    if (stop.stop_requested()) return Wait::kStopped;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          give_up - std::chrono::steady_clock::now())
+                          .count();
+    if (left <= 0) return Wait::kTimeout;
+    // Without a stop there is nobody to be quick for.
+    const int slice =
+        static_cast<int>(std::min<std::int64_t>(left, stop.stop_possible() ? kSliceMs : 1000));
+    pollfd entry{fd, events, 0};
+    const int ready = ::poll(&entry, 1, slice);
+    if (ready > 0) return Wait::kReady;
+    if (ready < 0 && errno != EINTR)
+      return Wait::kReady;  // libpq will report what is wrong with it
+  }
+}
+
+constexpr std::chrono::milliseconds kForever = std::chrono::hours(24 * 365);
+
+}  // namespace
+
+struct Rows::Data {
+  ResultPtr result;
+};
+
+Rows::Rows(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
+
+std::size_t Rows::size() const { return static_cast<std::size_t>(PQntuples(data_->result.get())); }
+std::size_t Rows::columns() const {
+  return static_cast<std::size_t>(PQnfields(data_->result.get()));
+}
+std::string_view Rows::name(std::size_t column) const {
+  return PQfname(data_->result.get(), static_cast<int>(column));
+}
+
+std::optional<std::string_view> Rows::At(std::size_t row, std::size_t column) const {
+  const PGresult* result = data_->result.get();
+  const int r = static_cast<int>(row);
+  const int c = static_cast<int>(column);
+  if (PQgetisnull(result, r, c) != 0) return std::nullopt;
+  return std::string_view(PQgetvalue(result, r, c),
+                          static_cast<std::size_t>(PQgetlength(result, r, c)));
+}
+
+std::string_view Rows::Text(std::size_t row, std::size_t column) const {
+  return At(row, column).value_or(std::string_view());
+}
+
+std::int64_t Rows::Int(std::size_t row, std::size_t column) const {
+  const std::string_view text = Text(row, column);
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+bool Rows::Bool(std::size_t row, std::size_t column) const { return Text(row, column) == "t"; }
+
+std::int64_t Rows::affected() const {
+  const std::string_view text = PQcmdTuples(data_->result.get());
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+struct Connection::State {
+  PGconn* pg = nullptr;
+  std::unordered_set<std::string> prepared;
+  std::chrono::milliseconds statement_timeout{0};
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { PQfinish(pg); }
+
+  Error Lost(std::string_view query) const {
+    return Error(ErrorCode::kUnavailable,
+                 "the database session was lost: " + Trimmed(PQerrorMessage(pg)))
+        .With("query", std::string(query));
+  }
+
+  Error Failed(const PGresult* result, std::string_view query) const {
+    const char* field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const std::string sqlstate = field == nullptr ? "" : field;
+    if (sqlstate.empty()) return Lost(query);
+    // The primary message only: the detail of a constraint violation would echo values (T10).
+    return Error(CodeOf(sqlstate), Trimmed(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)))
+        .With("query", std::string(query))
+        .With("sqlstate", sqlstate);
+  }
+
+  void Cancel() const {
+    if (PGcancel* cancel = PQgetCancel(pg)) {
+      char reason[256];
+      PQcancel(cancel, reason, sizeof reason);
+      PQfreeCancel(cancel);
+    }
+  }
+
+  // Pushes what is queued out and reads until a result can be taken without blocking. After a stop
+  // the statement is cancelled and its end awaited, so that the session stays usable.
+  Status Settle(std::string_view query, const std::stop_token& stop, bool& was_stopped) {
+    const auto timeout = statement_timeout.count() > 0 ? statement_timeout : kForever;
+    for (;;) {
+      const int unsent = PQflush(pg);
+      if (unsent < 0) return Lost(query);
+      if (unsent == 0 && PQisBusy(pg) == 0) return Ok{};
+      const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
+      const Wait waited = was_stopped
+                              ? WaitSocket(PQsocket(pg), events, std::chrono::seconds(10), {})
+                              : WaitSocket(PQsocket(pg), events, timeout, stop);
+      if (waited != Wait::kReady) {
+        if (was_stopped) return Lost(query);
+        was_stopped = true;
+        Cancel();
+        continue;
+      }
+      if (PQconsumeInput(pg) == 0) return Lost(query);
+    }
+  }
+
+  // Takes all results of one command; the last one counts, an error wins.
+  Result<ResultPtr> Collect(std::string_view query, const std::stop_token& stop) {
+    ResultPtr last;
+    std::optional<Error> failure;
+    bool was_stopped = false;
+    for (;;) {
+      if (Status settled = Settle(query, stop, was_stopped); !settled)
+        return std::move(settled).error();
+      ResultPtr result(PQgetResult(pg));
+      if (!result) break;
+      const ExecStatusType status = PQresultStatus(result.get());
+      if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
+        if (!failure) failure = Failed(result.get(), query);
+      } else {
+        last = std::move(result);
+        if (status == PGRES_COPY_IN) break;
+      }
+    }
+    if (PQstatus(pg) != CONNECTION_OK)
+      return failure ? Error(ErrorCode::kUnavailable, failure->message())
+                           .With("query", std::string(query))
+                     : Lost(query);
+    if (failure && was_stopped && stop.stop_requested())
+      return Error(ErrorCode::kCancelled, "stopped during a statement")
+          .With("query", std::string(query));
+    if (failure) return *failure;
+    if (!last) return Lost(query);
+    return last;
+  }
+};
+
+Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Connection::~Connection() = default;
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+
+Result<Connection> Connection::Open(const ConnectOptions& options, std::stop_token stop) {
+  auto state = std::make_unique<State>();
+  const char* keys[] = {"dbname", "fallback_application_name", "client_encoding", nullptr};
+  const char* values[] = {options.url.c_str(), options.application_name.c_str(), "UTF8", nullptr};
+  state->pg = PQconnectStartParams(keys, values, 1);
+  PCW_ASSERT(state->pg != nullptr);
+  const auto failed = [&] {
+    const std::string text = Trimmed(PQerrorMessage(state->pg));
+    const bool is_refused_login = text.find("authentication failed") != std::string::npos ||
+                                  text.find("role \"") != std::string::npos ||
+                                  text.find("no password supplied") != std::string::npos ||
+                                  text.find("no pg_hba.conf entry") != std::string::npos;
+    return Error(
+        is_refused_login ? ErrorCode::kUnauthenticated : ErrorCode::kUnavailable,
+        fmt::format(
+            "cannot connect to the database: {}; check database.url and that the server runs",
+            text));
+  };
+  if (PQstatus(state->pg) == CONNECTION_BAD) return failed();
+
+  const auto give_up = std::chrono::steady_clock::now() + options.connect_timeout;
+  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+  while (step != PGRES_POLLING_OK) {
+    if (step == PGRES_POLLING_FAILED) return failed();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        give_up - std::chrono::steady_clock::now());
+    const short events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    const Wait waited = WaitSocket(PQsocket(state->pg), events, left, stop);
+    if (waited == Wait::kStopped)
+      return Error(ErrorCode::kCancelled, "stopped while connecting to the database");
+    if (waited == Wait::kTimeout)
+      return Error(ErrorCode::kUnavailable, fmt::format("the database did not answer within {} ms",
+                                                        options.connect_timeout.count()));
+    step = PQconnectPoll(state->pg);
+  }
+  PCW_ASSERT(PQsetnonblocking(state->pg, 1) == 0);
+  PQsetNoticeProcessor(
+      state->pg,
+      [](void*, const char* text) {
+        Log(LogLevel::kDebug, "database notice", {{"text", Trimmed(text)}});
+      },
+      nullptr);
+  state->statement_timeout = options.statement_timeout;
+  return Connection(std::move(state));
+}
+
+Result<Rows> Connection::Exec(const Query& query, std::span<const Param> params,
+                              std::stop_token stop) {
+  PGconn* pg = state_->pg;
+  const std::string name(query.name);
+  const std::string sql(query.sql);
+  if (!state_->prepared.contains(name + '\n' + sql)) {
+    // Two texts under one name would silently run the wrong one.
+    const std::string statement = fmt::format("{}_{}", name, std::hash<std::string>{}(sql));
+    if (PQsendPrepare(pg, statement.c_str(), sql.c_str(), 0, nullptr) == 0)
+      return state_->Lost(query.name);
+    PCW_TRY_OK(state_->Collect(query.name, stop));
+    state_->prepared.insert(name + '\n' + sql);
+  }
+  std::vector<const char*> values;
+  values.reserve(params.size());
+  for (const Param& param : params) values.push_back(param ? param->c_str() : nullptr);
+  const std::string statement = fmt::format("{}_{}", name, std::hash<std::string>{}(sql));
+  if (PQsendQueryPrepared(pg, statement.c_str(), static_cast<int>(values.size()), values.data(),
+                          nullptr, nullptr, 0) == 0)
+    return state_->Lost(query.name);
+  PCW_TRY(ResultPtr result, state_->Collect(query.name, stop));
+  auto data = std::make_shared<Rows::Data>();
+  data->result = std::move(result);
+  return Rows(std::move(data));
+}
+
+Status Connection::ExecScript(std::string_view name, std::string_view sql, std::stop_token stop) {
+  if (PQsendQuery(state_->pg, std::string(sql).c_str()) == 0) return state_->Lost(name);
+  PCW_TRY_OK(state_->Collect(name, stop));
+  return Ok{};
+}
+
+Result<std::int64_t> Connection::CopyIn(const Query& statement, std::string_view data,
+                                        std::stop_token stop) {
+  PGconn* pg = state_->pg;
+  if (PQsendQuery(pg, std::string(statement.sql).c_str()) == 0) return state_->Lost(statement.name);
+  PCW_TRY(const ResultPtr begun, state_->Collect(statement.name, stop));
+  if (PQresultStatus(begun.get()) != PGRES_COPY_IN)
+    return Error(ErrorCode::kInternal, "not a COPY ... FROM STDIN")
+        .With("query", std::string(statement.name));
+
+  constexpr std::size_t kChunk = 256U << 10U;
+  bool was_stopped = false;
+  while (!data.empty() && !was_stopped) {
+    const std::string_view chunk = data.substr(0, kChunk);
+    const int sent = PQputCopyData(pg, chunk.data(), static_cast<int>(chunk.size()));
+    if (sent < 0) return state_->Lost(statement.name);
+    if (sent > 0) data.remove_prefix(chunk.size());
+    if (sent == 0 || PQflush(pg) == 1) {
+      const Wait waited = WaitSocket(PQsocket(pg), POLLIN | POLLOUT, kForever, stop);
+      was_stopped = waited == Wait::kStopped;
+      if (PQconsumeInput(pg) == 0) return state_->Lost(statement.name);
+    }
+  }
+  while (PQputCopyEnd(pg, was_stopped ? "stopped" : nullptr) == 0)
+    WaitSocket(PQsocket(pg), POLLOUT, std::chrono::seconds(1), {});
+  auto ended = state_->Collect(statement.name, stop);
+  if (was_stopped)
+    return Error(ErrorCode::kCancelled, "stopped during a COPY")
+        .With("query", std::string(statement.name));
+  if (!ended) return std::move(ended).error();
+  auto rows = std::make_shared<Rows::Data>();
+  rows->result = std::move(*ended);
+  return Rows(std::move(rows)).affected();
+}
+
+Result<bool> Connection::WaitNotification(std::chrono::milliseconds timeout, std::stop_token stop) {
+  if (PGnotify* notification = PQnotifies(state_->pg)) {
+    PQfreemem(notification);
+    return true;
+  }
+  const Wait waited = WaitSocket(PQsocket(state_->pg), POLLIN, timeout, stop);
+  if (waited == Wait::kStopped) return Error(ErrorCode::kCancelled, "stopped while waiting");
+  if (waited == Wait::kTimeout) return false;
+  if (PQconsumeInput(state_->pg) == 0) return state_->Lost("wait");
+  PGnotify* notification = PQnotifies(state_->pg);
+  if (notification == nullptr) return false;
+  PQfreemem(notification);
+  return true;
+}
+
+bool Connection::is_usable() const { return state_ && PQstatus(state_->pg) == CONNECTION_OK; }
+
+bool Connection::in_transaction() const {
+  return PQtransactionStatus(state_->pg) == PQTRANS_INTRANS ||
+         PQtransactionStatus(state_->pg) == PQTRANS_INERROR;
+}
+
+Result<Transaction> Transaction::Begin(Connection& connection, std::string_view name,
+                                       std::stop_token stop) {
+  PCW_ASSERT(!connection.in_transaction());
+  PCW_TRY_OK(connection.ExecScript(name, "BEGIN", stop));
+  return Transaction(connection, name);
+}
+
+Transaction::Transaction(Transaction&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)), name_(other.name_) {}
+
+Transaction::~Transaction() {
+  if (connection_ == nullptr || !connection_->is_usable() || !connection_->in_transaction()) return;
+  if (Status ended = connection_->ExecScript(name_, "ROLLBACK"); !ended)
+    LogError("a transaction could not be rolled back", ended.error());
+}
+
+Status Transaction::Commit() {
+  Connection* connection = std::exchange(connection_, nullptr);
+  Status committed = connection->ExecScript(name_, "COMMIT");
+  if (!committed && committed.error().code() == ErrorCode::kUnavailable)
+    return std::move(committed).error().With("commit", "unknown");
+  return committed;
+}
+
+}  // namespace pcw::pg

@@ -1,0 +1,80 @@
+#include "pcw/pg/session.h"
+
+#include <fmt/format.h>
+
+#include "pcw/pg/migrate.h"
+
+namespace pcw::pg {
+namespace {
+
+Status CheckSchema(Connection& connection, std::stop_token stop) {
+  const int wanted = Migrations().back().version;
+  PCW_TRY(
+      const Rows exists,
+      connection.Exec({"schema_exists", "SELECT to_regclass('public.pcw_migrations') IS NOT NULL"},
+                      {}, stop));
+  int found = 0;
+  if (exists.Bool(0, 0)) {
+    PCW_TRY(const Rows rows,
+            connection.Exec(
+                {"schema_version", "SELECT coalesce(max(version), 0) FROM public.pcw_migrations"},
+                {}, stop));
+    found = static_cast<int>(rows.Int(0, 0));
+  }
+  if (found == wanted) return Ok{};
+  if (found > wanted)
+    return Error(ErrorCode::kConfig,
+                 fmt::format("the database is at migration {}, this pcw knows {}: use a newer pcw",
+                             found, wanted));
+  return Error(
+      ErrorCode::kConfig,
+      fmt::format("the database is at migration {} and this pcw needs {}: run `pcw db migrate`",
+                  found, wanted));
+}
+
+}  // namespace
+
+Result<ServiceSession> OpenService(const ConnectOptions& options, const std::string& tenant_id,
+                                   SuperuserLogin policy, std::stop_token stop) {
+  PCW_TRY(Connection connection, Connection::Open(options, stop));
+  PCW_TRY_OK(CheckSchema(connection, stop));
+  PCW_TRY(
+      const Rows login,
+      connection.Exec({"login_check",
+                       "SELECT session_user, rolsuper FROM pg_roles WHERE rolname = session_user"},
+                      {}, stop));
+  const bool is_superuser = login.Bool(0, 1);
+  if (is_superuser && policy == SuperuserLogin::kRefuse) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("database.strict_roles is set and the login {} is a superuser; use a "
+                             "login that only has GRANT pcw_service",
+                             login.Text(0, 0)));
+  }
+  if (Status role = connection.ExecScript("become_service", "SET ROLE pcw_service", stop); !role) {
+    if (role.error().code() == ErrorCode::kUnavailable ||
+        role.error().code() == ErrorCode::kCancelled)
+      return std::move(role).error();
+    return Error(ErrorCode::kPermissionDenied,
+                 fmt::format("the login {0} may not become pcw_service; as the database's "
+                             "administrator: GRANT pcw_service TO {0}",
+                             login.Text(0, 0)))
+        .With("sqlstate", std::string(role.error().Find("sqlstate").value_or("")));
+  }
+  PCW_TRY_OK(connection.Exec({"set_tenant", "SELECT set_config('pcw.tenant', $1, false)"},
+                             {tenant_id}, stop));
+  PCW_TRY(const Rows checks,
+          connection.Exec({"role_check",
+                           "SELECT r.rolsuper, r.rolbypassrls, EXISTS (SELECT FROM pg_class c "
+                           "WHERE c.relowner = r.oid AND c.relrowsecurity) "
+                           "FROM pg_roles r WHERE r.rolname = current_user"},
+                          {}, stop));
+  if (checks.Bool(0, 0) || checks.Bool(0, 1) || checks.Bool(0, 2)) {
+    return Error(ErrorCode::kConfig,
+                 "the role pcw_service is superuser, may bypass row level security, or owns a "
+                 "tenant table; tenants would not be separated: ALTER ROLE "
+                 "pcw_service NOSUPERUSER NOBYPASSRLS, and give its tables to pcw_owner");
+  }
+  return ServiceSession{std::move(connection), is_superuser};
+}
+
+}  // namespace pcw::pg

@@ -1,0 +1,216 @@
+#include "pcw/quota/pg_quota.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "pcw/base/log.h"
+#include "pcw/base/time.h"
+#include "pcw/pg/session.h"
+
+namespace pcw::quota {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// A little slower than the limit, so that jitter on the way cannot squeeze one call too many into a
+// second.
+constexpr double kMargin = 1.004;
+constexpr microseconds kLongestLease = std::chrono::milliseconds(500);
+constexpr milliseconds kDatabasePatience{10'000};
+
+std::string_view NameOf(aws::QuotaClass quota_class) {
+  return quota_class == aws::QuotaClass::kWrite ? "write" : "read";
+}
+
+}  // namespace
+
+// One (service, class): its leased and not yet used slots.
+struct Bucket {
+  std::deque<SteadyTime> slots;
+  std::string leased_at;  ///< database time of the last lease, RFC 3339
+  SteadyTime paused_until{};
+  int rate = 0;
+  int day_limit = 0;
+
+  microseconds interval() const {
+    return microseconds(static_cast<std::int64_t>(1e6 * kMargin / rate));
+  }
+  int chunk() const { return std::max(1, static_cast<int>(kLongestLease / interval())); }
+};
+
+struct PgQuota::State {
+  pg::ConnectOptions connect;
+  std::string tenant_id;
+  PgQuotaOptions options;
+  Clock& clock;
+  Sleeper& sleeper;
+  std::mutex mutex;
+  std::optional<pg::Connection> connection;                           // guarded by mutex
+  std::map<std::pair<std::string, aws::QuotaClass>, Bucket> buckets;  // guarded by mutex
+
+  State(pg::ConnectOptions c, PgQuotaOptions o, Clock& k, Sleeper& s)
+      : connect(std::move(c)), options(std::move(o)), clock(k), sleeper(s) {}
+
+  Bucket& BucketOf(const aws::Operation& operation) {
+    Bucket& bucket = buckets[{std::string(operation.service->id), operation.quota_class}];
+    const bool is_write = operation.quota_class == aws::QuotaClass::kWrite;
+    bucket.rate = is_write ? options.limits.writes_per_second : options.limits.reads_per_second;
+    bucket.day_limit = is_write ? options.limits.writes_per_day : options.limits.reads_per_day;
+    return bucket;
+  }
+
+  Status Connect(std::stop_token stop) {
+    if (connection && connection->is_usable()) return Ok{};
+    connection.reset();
+    const SteadyTime give_up = clock.Steady() + kDatabasePatience;
+    for (;;) {
+      // The ledger is no tenant's; the session is the service's all the same (I28).
+      Result<pg::ServiceSession> opened =
+          pg::OpenService(connect, tenant_id, pg::SuperuserLogin::kWarn, stop);
+      if (opened) {
+        connection.emplace(std::move(opened->connection));
+        return Ok{};
+      }
+      if (opened.error().code() != ErrorCode::kUnavailable || clock.Steady() >= give_up)
+        return std::move(opened).error();
+      if (!sleeper.SleepFor(milliseconds(100), stop))
+        return Error(ErrorCode::kCancelled, "stopped while waiting for the quota ledger");
+    }
+  }
+
+  Status LeaseSlots(const aws::Operation& operation, Bucket& bucket, std::stop_token stop) {
+    PCW_TRY_OK(Connect(stop));
+    auto rows = connection->Exec(
+        {"quota_lease",
+         "SELECT granted, delay_us, day_left, to_char(free_at AT TIME ZONE 'UTC', "
+         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), clock_timestamp() FROM quota_lease($1, $2, "
+         "$3, $4::integer, $5::bigint, $6::integer, $7::bigint)"},
+        {options.aws_account_id, std::string(operation.service->id),
+         std::string(NameOf(operation.quota_class)), std::to_string(bucket.chunk()),
+         std::to_string(bucket.interval().count()), std::to_string(options.limits.burst),
+         std::to_string(bucket.day_limit)},
+        stop);
+    if (!rows) return std::move(rows).error();
+    const SteadyTime now = clock.Steady();
+    const auto granted = rows->Int(0, 0);
+    if (granted == 0) {
+      return Error(ErrorCode::kThrottled,
+                   fmt::format(
+                       "the {} {} calls of the rolling 24 hours are spent; the next are free at {}",
+                       bucket.day_limit, NameOf(operation.quota_class), rows->Text(0, 3)))
+          .With("reason", "quota_spent")
+          .With("free_at", std::string(rows->Text(0, 3)));
+    }
+    bucket.leased_at = rows->Text(0, 4);
+    for (std::int64_t i = 0; i < granted; ++i)
+      bucket.slots.push_back(now + microseconds(rows->Int(0, 1)) + i * bucket.interval());
+    return Ok{};
+  }
+
+  void Return(const std::pair<std::string, aws::QuotaClass>& key, Bucket& bucket) {
+    if (bucket.slots.empty() || !connection || !connection->is_usable())
+      return;  // then they count as used, which is safe
+    auto returned = connection->Exec(
+        {"quota_return",
+         "SELECT quota_return($1, $2, $3, $4::integer, $5::timestamptz, $6::bigint)"},
+        {options.aws_account_id, key.first, std::string(NameOf(key.second)),
+         std::to_string(bucket.slots.size()), bucket.leased_at,
+         std::to_string(bucket.interval().count())});
+    if (!returned)
+      LogError("unused quota could not be given back; it counts as used", returned.error());
+    bucket.slots.clear();
+  }
+};
+
+PgQuota::PgQuota(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+PgQuota::~PgQuota() {
+  const std::lock_guard lock(state_->mutex);
+  for (auto& [key, bucket] : state_->buckets) state_->Return(key, bucket);
+}
+
+Result<std::unique_ptr<PgQuota>> PgQuota::Create(pg::ConnectOptions connect,
+                                                 const std::string& tenant_id,
+                                                 PgQuotaOptions options, Clock& clock,
+                                                 Sleeper& sleeper, std::stop_token stop) {
+  auto state = std::make_unique<State>(std::move(connect), std::move(options), clock, sleeper);
+  state->tenant_id = tenant_id;
+  PCW_TRY_OK(state->Connect(stop));
+  return std::unique_ptr<PgQuota>(new PgQuota(std::move(state)));
+}
+
+Status PgQuota::Acquire(const aws::Operation& operation, std::stop_token stop) {
+  for (;;) {
+    SteadyTime slot;
+    {
+      const std::lock_guard lock(state_->mutex);
+      Bucket& bucket = state_->BucketOf(operation);
+      if (bucket.rate == 0) return Ok{};
+      if (bucket.slots.empty()) PCW_TRY_OK(state_->LeaseSlots(operation, bucket, stop));
+      slot = bucket.slots.front();
+      bucket.slots.pop_front();
+    }
+    const auto wait = std::chrono::duration_cast<microseconds>(slot - state_->clock.Steady());
+    if (!state_->sleeper.SleepFor(wait, stop))
+      return Error(ErrorCode::kCancelled, "stopped while waiting for the quota");
+    const std::lock_guard lock(state_->mutex);
+    // A pause that came while this call waited holds for it too: it takes a slot after the pause
+    // instead.
+    if (slot >= state_->BucketOf(operation).paused_until) return Ok{};
+  }
+}
+
+void PgQuota::OnThrottled(const aws::Operation& operation, milliseconds delay) {
+  const std::lock_guard lock(state_->mutex);
+  Bucket& bucket = state_->BucketOf(operation);
+  if (bucket.rate == 0) return;
+  const auto pause = std::max<microseconds>(delay, bucket.interval());
+  bucket.paused_until = std::max(bucket.paused_until, state_->clock.Steady() + pause);
+  state_->Return({std::string(operation.service->id), operation.quota_class}, bucket);
+  bucket.slots.clear();
+  if (!state_->connection || !state_->connection->is_usable()) return;
+  auto paused = state_->connection->Exec(
+      {"quota_pause", "SELECT quota_pause($1, $2, $3, $4::bigint)"},
+      {state_->options.aws_account_id, std::string(operation.service->id),
+       std::string(NameOf(operation.quota_class)), std::to_string(pause.count())});
+  if (!paused)
+    LogError("the pause after a throttle could not be shared with other processes", paused.error());
+}
+
+Result<std::vector<QuotaStatus>> ShowQuota(pg::Connection& connection,
+                                           const PgQuotaOptions& options, std::stop_token stop) {
+  std::vector<QuotaStatus> statuses;
+  for (const aws::QuotaClass quota_class : {aws::QuotaClass::kRead, aws::QuotaClass::kWrite}) {
+    const bool is_write = quota_class == aws::QuotaClass::kWrite;
+    PCW_TRY(const pg::Rows rows,
+            connection.Exec(
+                {"quota_read",
+                 "SELECT used_last_minute, used_last_hour, used_24h, to_char(paused_until AT TIME "
+                 "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
+                 "to_char(full_again_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM "
+                 "quota_read($1, 'partnercentral-selling', $2)"},
+                {options.aws_account_id, std::string(NameOf(quota_class))}, stop));
+    QuotaStatus status;
+    status.aws_account_id = options.aws_account_id;
+    status.service = "partnercentral-selling";
+    status.quota_class = NameOf(quota_class);
+    status.per_second =
+        is_write ? options.limits.writes_per_second : options.limits.reads_per_second;
+    status.per_day = is_write ? options.limits.writes_per_day : options.limits.reads_per_day;
+    status.used_last_minute = rows.Int(0, 0);
+    status.used_last_hour = rows.Int(0, 1);
+    status.used_24h = rows.Int(0, 2);
+    status.left_24h = std::max<std::int64_t>(0, status.per_day - status.used_24h);
+    status.paused_until = rows.Text(0, 3);
+    status.full_again_at = rows.Text(0, 4);
+    statuses.push_back(std::move(status));
+  }
+  return statuses;
+}
+
+}  // namespace pcw::quota
