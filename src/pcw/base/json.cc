@@ -101,6 +101,10 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   if (text.substr(0, 3) == "\xEF\xBB\xBF") {
     return Error(ErrorCode::kInvalidRequest, "JSON starts with a byte order mark");
   }
+  // nlohmann takes a NUL for the end of the text and would ignore what follows it.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return Error(ErrorCode::kInvalidRequest, fmt::format("not valid JSON at byte {}", nul + 1));
+  }
   LimitedBuilder builder(limits);
   try {
     if (!Json::sax_parse(text.begin(), text.end(), &builder)) {

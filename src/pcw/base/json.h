@@ -25,7 +25,8 @@ struct JsonLimits {
 
 /// Parses one JSON value. kInvalidRequest with the byte offset for: too large, too deep, duplicate
 /// key, trailing bytes, invalid UTF-8, BOM. Decimals, exponents and integers beyond 64 bits are
-/// kept as strings of their exact text: no amount ever passes through a double (T20).
+/// kept as strings of their exact text: no amount ever passes through a double (T20). Numbers
+/// beyond the range of a double (1e400) are refused.
 Result<Json> ParseJson(std::string_view text, const JsonLimits& limits = {});
 
 /// Compact text; invalid UTF-8 is replaced, never thrown. For logs, tables and API answers.

@@ -30,15 +30,20 @@ constexpr std::string_view LevelName(LogLevel level) {
   return "ERROR";
 }
 
-// Control characters in a field must not forge lines or terminal sequences.
+// Control characters in a field must not forge lines or terminal sequences. C1 controls, which
+// terminals obey too, are the two bytes C2 80 to C2 9F in UTF-8.
 std::string Printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
     if (byte < 0x20 || byte == 0x7f) {
       out += fmt::format("\\x{:02x}", byte);
+    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+      out += fmt::format("\\x{:02x}", next);
+      ++i;
     } else {
-      out += c;
+      out += text[i];
     }
   }
   return out;

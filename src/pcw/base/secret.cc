@@ -5,7 +5,9 @@
 namespace pcw {
 
 Secret::~Secret() {
-  if (!value_.empty()) OPENSSL_cleanse(value_.data(), value_.size());
+  // A string that was moved from is empty, yet its short-string buffer still holds the bytes.
+  value_.resize(value_.capacity());
+  OPENSSL_cleanse(value_.data(), value_.size());
 }
 
 }  // namespace pcw

@@ -102,8 +102,14 @@ Result<WallTime> ParseRfc3339(std::string_view text) {
   }
   if (pos != text.size()) return BadTime(text);
 
-  return WallTime(sys_days(date)) + hours(*hour) + minutes(*minute) + seconds(*second) +
-         microseconds(micros) - offset;
+  const WallTime time = WallTime(sys_days(date)) + hours(*hour) + minutes(*minute) +
+                        seconds(*second) + microseconds(micros) - offset;
+  // An offset may carry the instant out of the years that can be written again.
+  if (const int utc_year = static_cast<int>(ToCivil(time).date.year());
+      utc_year < 1 || utc_year > 9999) {
+    return BadTime(text);
+  }
+  return time;
 }
 
 std::string FormatRfc3339(WallTime time) {
@@ -132,7 +138,10 @@ std::string FormatIso8601Basic(WallTime time) {
 
 Result<WallTime> ParseHttpDate(std::string_view text) {
   const Error bad(ErrorCode::kInvalidRequest, "not an HTTP date");
-  if (text.size() != 29 || text.substr(26) != "GMT") return bad;
+  if (text.size() != 29 || text.substr(3, 2) != ", " || text[7] != ' ' || text[11] != ' ' ||
+      text[16] != ' ' || text[19] != ':' || text[22] != ':' || text.substr(25) != " GMT") {
+    return bad;
+  }
   const auto day = Digits(text, 5, 2);
   const auto year = Digits(text, 12, 4);
   const auto hour = Digits(text, 17, 2);
@@ -183,7 +192,7 @@ Result<milliseconds> ParseDuration(std::string_view text) {
 std::string FormatDuration(milliseconds duration) {
   const std::int64_t ms = duration.count();
   if (ms < 1000) return fmt::format("{} ms", ms);
-  if (ms < 60'000) return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000);
+  if (ms < 60'000) return fmt::format("{}.{} s", ms / 1000, ms % 1000 / 100);
   const std::int64_t total = ms / 1000;
   if (total < 3600) return fmt::format("{}m {:02}s", total / 60, total % 60);
   return fmt::format("{}h {:02}m", total / 3600, total / 60 % 60);
