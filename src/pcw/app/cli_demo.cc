@@ -122,7 +122,7 @@ Result<int> Demo(const Invocation& invocation, Pace pace) {
 
   sim::SimOptions local_aws;
   local_aws.opportunities = kOpportunities;
-  local_aws.is_quota_enforced = pace == Pace::kAwsQuotas;
+  local_aws.quota = pace == Pace::kAwsQuotas ? sim::QuotaMode::kEnforced : sim::QuotaMode::kOff;
   PCW_TRY(const auto simulator, sim::SimServer::Start(local_aws));
   std::printf(
       "pcw demo: %d opportunities in a local AWS simulator on port %d, private PostgreSQL and lake "
@@ -134,9 +134,8 @@ Result<int> Demo(const Invocation& invocation, Pace pace) {
   std::fflush(stdout);
 
   ConfigSources sources;
-  sources.env = DemoEnvironment(invocation.environment, home,
-                                static_cast<std::uint16_t>(simulator->port()), pace);
-  sources.search_default_files = false;
+  sources.env = DemoEnvironment(invocation.environment, home, simulator->port(), pace);
+  sources.searches_default_files = false;
   PCW_TRY(const LoadedConfig loaded, LoadConfig(sources));
   Machine machine;
   PCW_TRY(SyncSite site, OpenSyncSite(loaded.config, sources.env, machine, invocation.stop));

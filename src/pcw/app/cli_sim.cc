@@ -6,6 +6,7 @@
 
 #include "pcw/app/cli.h"
 #include "pcw/app/wiring.h"
+#include "pcw/base/file.h"
 #include "pcw/sim/server.h"
 
 namespace pcw::app {
@@ -61,12 +62,13 @@ void AddSim(CLI::App& root, Invocation& invocation) {
       ->capture_default_str();
   verb->callback([=, &invocation] {
     invocation.verb = [=, &invocation]() -> Result<int> {
-      options->is_quota_enforced = !*is_unmetered;
+      options->quota = *is_unmetered ? sim::QuotaMode::kOff : sim::QuotaMode::kEnforced;
       options->latency = std::chrono::milliseconds(*latency);
       options->token_style =
           *tokens == "offset" ? sim::TokenStyle::kOffset : sim::TokenStyle::kKeyset;
       if (!faults->empty()) {
-        PCW_TRY(options->faults, sim::LoadFaults(*faults));
+        PCW_TRY(const std::string text, ReadFile(*faults, 1U << 20U));
+        PCW_TRY(options->faults, sim::ParseFaults(text, *faults));
       }
       return RunSim(invocation, *options);
     };

@@ -39,7 +39,7 @@ sync::SyncOptions OptionsFor(const Config& config, sync::RunMode mode,
   options.overlap = config.sync.overlap;
   options.part_records = config.sync.part_records;
   options.part_bytes = config.sync.part_bytes;
-  options.part_age = config.sync.part_seconds;
+  options.part_age = config.sync.part_age;
   return options;
 }
 

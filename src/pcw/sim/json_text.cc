@@ -28,6 +28,38 @@ std::uint32_t NextCodePoint(std::string_view text, std::size_t& at) {
   return code;
 }
 
+void AppendCodePoint(std::string& out, std::uint32_t code) {
+  if (code < 0x10000) {
+    AppendUnit(out, code);
+    return;
+  }
+  AppendUnit(out, 0xd800U + ((code - 0x10000U) >> 10U));
+  AppendUnit(out, 0xdc00U + ((code - 0x10000U) & 0x3ffU));
+}
+
+/// Quote, backslash and control characters.
+void AppendEscaped(std::string& out, unsigned char byte) {
+  switch (byte) {
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    default:
+      AppendUnit(out, byte);
+  }
+}
+
 }  // namespace
 
 void JsonText::Separate() {
@@ -47,36 +79,24 @@ JsonText& JsonText::Key(std::string_view name) {
 JsonText& JsonText::String(std::string_view text) {
   Separate();
   out_ += '"';
+  const unsigned char last_plain = escaping_ == Escaping::kUtf8 ? 0xff : 0x7f;
+  std::size_t written = 0;
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte == '"' || byte == '\\') {
-      out_ += '\\';
-      out_ += text[i++];
-    } else if (byte >= 0x20 && byte < 0x80) {
-      out_ += text[i++];
-    } else if (byte < 0x20) {
+    if (byte >= 0x20 && byte <= last_plain && byte != '"' && byte != '\\') {
       ++i;
-      if (byte == '\n') {
-        out_ += "\\n";
-      } else if (byte == '\r') {
-        out_ += "\\r";
-      } else if (byte == '\t') {
-        out_ += "\\t";
-      } else {
-        AppendUnit(out_, byte);
-      }
-    } else if (escaping_ == Escaping::kUtf8) {
-      out_ += text[i++];
-    } else {
-      const std::uint32_t code = NextCodePoint(text, i);
-      if (code >= 0x10000) {
-        AppendUnit(out_, 0xd800U + ((code - 0x10000U) >> 10U));
-        AppendUnit(out_, 0xdc00U + ((code - 0x10000U) & 0x3ffU));
-      } else {
-        AppendUnit(out_, code);
-      }
+      continue;
     }
+    out_.append(text, written, i - written);
+    if (byte >= 0x80) {
+      AppendCodePoint(out_, NextCodePoint(text, i));
+    } else {
+      AppendEscaped(out_, byte);
+      ++i;
+    }
+    written = i;
   }
+  out_.append(text, written);
   out_ += '"';
   return *this;
 }

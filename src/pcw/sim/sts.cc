@@ -73,10 +73,10 @@ Result<FormFields> ParseForm(std::string_view body) {
   const Error malformed(ErrorCode::kInvalidRequest, "the form is malformed");
   if (body.size() > kMaxForm) return malformed;
   FormFields fields;
-  while (!body.empty()) {
-    const std::size_t end = std::min(body.find('&'), body.size());
-    const std::string_view pair = body.substr(0, end);
-    body.remove_prefix(std::min(end + 1, body.size()));
+  for (std::size_t at = 0; at < body.size();) {
+    const std::size_t end = std::min(body.find('&', at), body.size());
+    const std::string_view pair = body.substr(at, end - at);
+    at = end + 1;
     const std::size_t equals = std::min(pair.find('='), pair.size());
     auto name = Decode(pair.substr(0, equals));
     auto value = Decode(pair.substr(std::min(equals + 1, pair.size())));

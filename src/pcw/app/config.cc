@@ -1,0 +1,402 @@
+#include "pcw/app/config.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "pcw/app/config_keys.h"
+#include "pcw/base/file.h"
+#include "pcw/base/nearest.h"
+#include "pcw/base/time.h"
+#include "pcw/connector/yaml_document.h"
+
+namespace pcw::app {
+namespace {
+
+using connector::YamlNode;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostFileBytes = 256U << 10U;
+// PCW_* variables that are no settings.
+constexpr std::array<std::string_view, 10> kOtherVariables{
+    "PCW_HOME",   "PCW_CONFIG", "PCW_FAILPOINT",       "PCW_FAILPOINT_LOG", "PCW_BIN",
+    "PCW_SHARED", "PCW_PG_BIN", "PCW_UPDATE_FIXTURES", "PCW_CRASH_ROUNDS",  "PCW_VERSION"};
+constexpr std::array<std::string_view, 2> kSecretKeys{"database.url", "database.admin_url"};
+
+bool IsSecret(std::string_view path) {
+  return std::find(kSecretKeys.begin(), kSecretKeys.end(), path) != kSecretKeys.end();
+}
+
+// Where the password of "scheme://user:password@host" stands; empty if there is none.
+std::string_view PasswordOf(std::string_view url) {
+  if (const auto at = url.find("password="); at != std::string_view::npos)
+    return url.substr(at + 9, url.find_first_of(" &", at + 9) - at - 9);
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const std::string_view authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
+  const auto at = authority.rfind('@');
+  const auto colon = authority.find(':');
+  if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return {};
+  return authority.substr(colon + 1, at - colon - 1);
+}
+
+std::string Masked(std::string text) {
+  const std::string_view password = PasswordOf(text);
+  if (!password.empty())
+    text.replace(static_cast<std::size_t>(password.data() - text.data()), password.size(), "****");
+  return text;
+}
+
+std::vector<std::string> SplitList(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    std::string_view item = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
+    while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+    if (!item.empty()) items.emplace_back(item);
+  }
+  return items;
+}
+
+// Loads a configuration while collecting every problem.
+class Loader {
+ public:
+  explicit Loader(const ConfigSources& sources) : sources_(sources) {}
+
+  Result<LoadedConfig> Load() {
+    PCW_TRY_OK(ReadConfigFile());
+    ReadEnvironment();
+    ReadFlags();
+    for (const ConfigKey& key : ConfigKeys()) Settle(key);
+    if (problems_.empty()) CheckTogether();
+    if (!problems_.empty())
+      return Error(ErrorCode::kConfig,
+                   fmt::format("the configuration has {} problem{}:\n{}", problems_.size(),
+                               problems_.size() == 1 ? "" : "s", fmt::join(problems_, "\n")));
+    return std::move(loaded_);
+  }
+
+ private:
+  struct Given {
+    RawValue value;
+    std::string origin;  // for `config show`
+    std::string place;   // for complaints
+    int rank = 0;        // the higher one wins
+    bool is_from_file = false;
+  };
+  enum Rank { kFile = 1, kAws, kEnvironment, kFlag };
+
+  void Problem(std::string_view place, std::string_view key, std::string_view what) {
+    problems_.push_back(fmt::format("{} {}{}{}", place, key, key.empty() ? "" : ": ", what));
+  }
+
+  void Give(const std::string& path, Given given) {
+    const auto found = given_.find(path);
+    if (found == given_.end() || found->second.rank <= given.rank) given_[path] = std::move(given);
+  }
+
+  Status ReadConfigFile() {
+    std::vector<fs::path> candidates;
+    bool is_named = true;
+    const auto named = sources_.env.find("PCW_CONFIG");
+    if (sources_.flag_file) {
+      candidates = {*sources_.flag_file};
+    } else if (named != sources_.env.end() && !named->second.empty()) {
+      candidates = {named->second};
+    } else if (sources_.searches_default_files) {
+      is_named = false;
+      candidates = {"pcw.yaml", "/etc/pcw/pcw.yaml"};
+    }
+    for (const fs::path& path : candidates) {
+      Result<std::string> text = ReadFile(path, kMostFileBytes);
+      if (!text && text.error().code() == ErrorCode::kNotFound && !is_named) continue;
+      if (!text) return Error(ErrorCode::kConfig, text.error().message());
+      loaded_.file = path.string();
+      Result<YamlNode> root = connector::ParseYaml(*text, loaded_.file);
+      if (!root) {
+        problems_.push_back(root.error().message());
+        return Ok{};
+      }
+      Walk(*root, "");
+      return Ok{};
+    }
+    return Ok{};
+  }
+
+  std::string PlaceOf(const YamlNode& node) const {
+    return fmt::format("{}:{}:{}", loaded_.file, node.line, node.column);
+  }
+
+  static bool IsGroup(const std::string& path) {
+    return std::any_of(ConfigKeys().begin(), ConfigKeys().end(),
+                       [&](const ConfigKey& key) { return key.path.starts_with(path + "."); });
+  }
+
+  static const ConfigKey* FindKey(std::string_view path) {
+    const auto found = std::find_if(ConfigKeys().begin(), ConfigKeys().end(),
+                                    [&](const ConfigKey& key) { return key.path == path; });
+    return found == ConfigKeys().end() ? nullptr : &*found;
+  }
+
+  void Walk(const YamlNode& node, const std::string& path) {
+    if (node.kind == YamlNode::Kind::kNull) return;
+    if (node.kind != YamlNode::Kind::kMap)
+      return Problem(PlaceOf(node), path, "expected a map of settings");
+    for (const auto& [name, value] : node.members) {
+      std::string key = name.text;
+      if (path == "connectors")
+        std::replace(key.begin(), key.end(), '-', '_');  // every spelling of a connector is taken
+      std::string full = path.empty() ? key : path + "." + key;
+      // The runbook's snippet stands at the top or under a connector; there is one log, so both
+      // mean the same.
+      if (full.starts_with("connectors.") && full.find(".logging") != std::string::npos &&
+          full.ends_with(".logging"))
+        full = "logging";
+      if (FindKey(full) != nullptr) {
+        TakeNode(*FindKey(full), value);
+      } else if (IsGroup(full)) {
+        Walk(value, full);
+      } else {
+        Unknown(PlaceOf(name), full);
+      }
+    }
+  }
+
+  void Unknown(std::string_view place, const std::string& path) {
+    std::vector<std::string> known;
+    for (const ConfigKey& key : ConfigKeys()) known.emplace_back(key.path);
+    // A group that is misspelt is nearest to a group, not to one of its keys.
+    for (const char* group :
+         {"database", "lake", "dlq", "aws", "sync", "connectors", "connectors.partner_central",
+          "connectors.marketplace", "quota", "logging", "server"})
+      known.emplace_back(group);
+    const auto nearest = NearestName(path, known);
+    Problem(place, path,
+            fmt::format("unknown key{}",
+                        nearest ? fmt::format(", expected a known one; did you mean {}?", *nearest)
+                                : "; `pcw config show` lists the known ones"));
+  }
+
+  void TakeNode(const ConfigKey& key, const YamlNode& node) {
+    Given given{.value = {},
+                .origin = fmt::format("file {}:{}", loaded_.file, node.line),
+                .place = PlaceOf(node),
+                .rank = kFile,
+                .is_from_file = true};
+    if (key.type == KeyType::kList) {
+      if (node.kind != YamlNode::Kind::kSequence)
+        return Problem(given.place, key.path, "expected a list, for example [a, b]");
+      for (const YamlNode& item : node.items) {
+        if (item.kind != YamlNode::Kind::kScalar)
+          return Problem(PlaceOf(item), key.path, "expected plain text in the list");
+        given.value.items.push_back(item.text);
+      }
+    } else if (node.kind == YamlNode::Kind::kNull) {
+      return;  // "key:" alone leaves the default
+    } else if (node.kind != YamlNode::Kind::kScalar) {
+      return Problem(given.place, key.path, "expected one value");
+    } else {
+      if (const std::string what = Suspicious(key, node); !what.empty())
+        return Problem(given.place, key.path, what);
+      given.value.text = node.text;
+    }
+    Give(std::string(key.path), std::move(given));
+  }
+
+  // Plain scalars that YAML readers disagree about.
+  static std::string Suspicious(const ConfigKey& key, const YamlNode& node) {
+    if (node.is_quoted)
+      return key.type == KeyType::kText || key.type == KeyType::kDuration
+                 ? ""
+                 : fmt::format("\"{}\" is text in quotes, expected the plain value", node.text);
+    static const std::set<std::string> kBooleans{
+        "yes", "no",  "on",   "off",   "Yes",  "No",    "On",   "Off",   "YES", "NO",
+        "ON",  "OFF", "true", "false", "True", "False", "TRUE", "FALSE", "y",   "n"};
+    if (key.type == KeyType::kBool && node.text != "true" && node.text != "false")
+      return fmt::format("{}, expected true or false", node.text);
+    if (key.type == KeyType::kText && kBooleans.contains(node.text))
+      return fmt::format("{} is a truth value to some readers; expected text: write \"{}\"",
+                         node.text, node.text);
+    if (key.type == KeyType::kText && node.text.size() > 1 && node.text.front() == '0' &&
+        node.text.find_first_not_of("0123456789") == std::string::npos) {
+      return fmt::format("{} is an octal number to some readers; expected text: write \"{}\"",
+                         node.text, node.text);
+    }
+    return "";
+  }
+
+  void TakeText(const ConfigKey& key, const std::string& text, Given given) {
+    if (key.type == KeyType::kList) {
+      given.value.items = SplitList(text);
+    } else {
+      given.value.text = text;
+    }
+    Give(std::string(key.path), std::move(given));
+  }
+
+  void ReadEnvironment() {
+    for (const char* variable : {"AWS_DEFAULT_REGION", "AWS_REGION"}) {
+      if (const auto region = sources_.env.find(variable);
+          region != sources_.env.end() && !region->second.empty()) {
+        TakeText(*FindKey("aws.region"), region->second,
+                 {.value = {},
+                  .origin = fmt::format("environment {}", variable),
+                  .place = fmt::format("environment {}", variable),
+                  .rank = kAws});
+      }
+    }
+    std::vector<std::string> known;
+    for (const ConfigKey& key : ConfigKeys()) known.push_back(EnvironmentName(key.path));
+    for (const auto& [name, value] : sources_.env) {
+      if (!name.starts_with("PCW_") ||
+          std::find(kOtherVariables.begin(), kOtherVariables.end(), name) != kOtherVariables.end())
+        continue;
+      const auto found = std::find(known.begin(), known.end(), name);
+      const std::string place = "environment " + name;
+      if (found == known.end()) {
+        const auto nearest = NearestName(name, known);
+        Problem(place, "",
+                fmt::format("no such setting{}",
+                            nearest ? fmt::format("; did you mean {}?", *nearest) : ""));
+        continue;
+      }
+      TakeText(ConfigKeys()[static_cast<std::size_t>(found - known.begin())], value,
+               {.value = {}, .origin = place, .place = place, .rank = kEnvironment});
+    }
+  }
+
+  void ReadFlags() {
+    for (const auto& [path, value] : sources_.flag_overrides) {
+      const std::string place = "flag --set";
+      if (const ConfigKey* key = FindKey(path)) {
+        TakeText(*key, value, {.value = {}, .origin = place, .place = place, .rank = kFlag});
+      } else {
+        Unknown(place, path);
+      }
+    }
+  }
+
+  // env:NAME and file:PATH; a secret itself never stands in the file.
+  bool Dereference(const ConfigKey& key, Given& given) {
+    std::string& text = given.value.text;
+    if (!IsSecret(key.path)) return true;
+    if (text.starts_with("env:")) {
+      const auto found = sources_.env.find(text.substr(4));
+      if (found == sources_.env.end() || found->second.empty()) {
+        Problem(given.place, key.path, fmt::format("{} is not set", text.substr(4)));
+        return false;
+      }
+      text = found->second;
+      return true;
+    }
+    if (text.starts_with("file:")) {
+      const std::string path = text.substr(5);
+      struct stat info {};
+      if (::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0) {
+        Problem(given.place, key.path,
+                fmt::format("{} can be read by everybody; chmod 600 {}", path, path));
+        return false;
+      }
+      Result<std::string> content = ReadFile(path, 4096);
+      if (!content) {
+        Problem(given.place, key.path, content.error().message());
+        return false;
+      }
+      text = *content;
+      while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+      return true;
+    }
+    if (given.is_from_file && !PasswordOf(text).empty()) {
+      Problem(given.place, key.path,
+              "a password stands in the file, expected a reference: env:NAME or file:PATH");
+      return false;
+    }
+    return true;
+  }
+
+  void Settle(const ConfigKey& key) {
+    const auto found = given_.find(std::string(key.path));
+    Given given = found != given_.end()
+                      ? found->second
+                      : Given{.value = {std::string(key.fallback), SplitList(key.fallback)},
+                              .origin = "default",
+                              .place = "default"};
+    if (!Dereference(key, given)) return;
+    const std::string expected = key.store(loaded_.config, given.value);
+    const std::string shown = key.type == KeyType::kList
+                                  ? fmt::format("{}", fmt::join(given.value.items, ", "))
+                                  : Masked(given.value.text);
+    if (!expected.empty())
+      Problem(given.place, key.path, fmt::format("\"{}\", {}", shown, expected));
+    loaded_.keys.push_back({std::string(key.path), shown, given.origin});
+  }
+
+  // What no key can see alone.
+  void CheckTogether() {
+    Config& config = loaded_.config;
+    const auto place = [&](const char* path) {
+      return given_.contains(path) ? given_[path].place : std::string("default");
+    };
+    if (config.sync.overlap && *config.sync.overlap < config.sync.lag)
+      Problem(place("sync.overlap"), "sync.overlap",
+              "is shorter than sync.lag, expected at least that: changes would be missed");
+    if (config.server.tls_cert.empty() != config.server.tls_key.empty())
+      Problem(place("server.tls_cert"), "server.tls_cert",
+              "and server.tls_key belong together, expected both or neither");
+    if (config.logging.include_payloads && config.logging.include_payloads_until.empty()) {
+      config.logging.include_payloads_until =
+          FormatRfc3339(SystemClock().Now() + std::chrono::hours(1));
+      loaded_.warnings.push_back(
+          fmt::format("logging.include_payloads is on and may show personal data; it ends by "
+                      "itself at {} (logging.include_payloads_until)",
+                      config.logging.include_payloads_until));
+    }
+  }
+
+  const ConfigSources& sources_;
+  LoadedConfig loaded_;
+  std::map<std::string, Given> given_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
+Result<LoadedConfig> LoadConfig(const ConfigSources& sources) { return Loader(sources).Load(); }
+
+std::string FormatExampleConfig() {
+  std::string text =
+      "# Every key of pcw with its default. Precedence: flag > PCW_* > AWS_* > this file > "
+      "default.\n"
+      "# Every key has an environment twin: database.url <-> PCW_DATABASE_URL. Secrets only by "
+      "reference: env:NAME or file:PATH.\n";
+  std::vector<std::string_view> open;
+  for (const ConfigKey& key : ConfigKeys()) {
+    std::vector<std::string_view> parts;
+    for (std::string_view rest = key.path; !rest.empty();) {
+      const auto dot = std::min(rest.find('.'), rest.size());
+      parts.push_back(rest.substr(0, dot));
+      rest.remove_prefix(std::min(dot + 1, rest.size()));
+    }
+    std::size_t level = 0;
+    while (level + 1 < parts.size() && level < open.size() && open[level] == parts[level]) ++level;
+    open.assign(parts.begin(), parts.end() - 1);
+    for (; level + 1 < parts.size(); ++level)
+      text += fmt::format("{}{}:\n", std::string(level * 2, ' '), parts[level]);
+    const bool needs_quotes =
+        key.type == KeyType::kText &&
+        (key.fallback.empty() || key.fallback.find('*') != std::string_view::npos);
+    const std::string value = key.type == KeyType::kList ? fmt::format("[{}]", key.fallback)
+                              : needs_quotes             ? fmt::format("\"{}\"", key.fallback)
+                                                         : std::string(key.fallback);
+    text += fmt::format("{}{}: {}{}{}\n", std::string(level * 2, ' '), parts.back(), value,
+                        key.comment.empty() ? "" : "  # ", key.comment);
+  }
+  return text;
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,99 @@
+// The configuration: what pcw can be told, where each value came from, and every mistake in it at
+// once (CONTRACT 2).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pcw/base/result.h"
+
+namespace pcw::app {
+
+/// Typed settings, as CONTRACT 2 lists them. Immutable after loading.
+struct Config {
+  std::string environment;
+  struct {
+    std::string url, admin_url;
+    bool strict_roles = false;
+  } database;
+  struct {
+    std::string url;
+  } lake;
+  struct {
+    std::string url;
+  } dlq;
+  struct {
+    std::string region, profile, role_arn, external_id, account_id;
+  } aws;
+  struct {
+    std::chrono::milliseconds lag{0};
+    std::optional<std::chrono::milliseconds> overlap;
+    int part_records = 0;
+    std::size_t part_bytes = 0;
+    std::chrono::seconds part_age{0};
+  } sync;
+  struct {
+    bool is_enabled = true;
+    std::string catalog, schedule;
+    std::chrono::milliseconds incremental_every{0};
+    std::vector<std::string> entities;
+    int batch_size = 0;
+    std::chrono::milliseconds min_interval{0};
+    int max_in_flight = 0;
+    std::vector<std::string> write_actions;
+  } partner_central;
+  struct {
+    bool is_enabled = true;
+    std::vector<std::string> product_codes;
+    std::string metering_mode;
+  } marketplace;
+  struct {
+    int reads_per_second = 0, reads_per_day = 0, writes_per_second = 0, writes_per_day = 0,
+        burst = 0;
+  } quota;
+  struct {
+    std::string level;
+    bool include_payloads = false;
+    std::string include_payloads_until;
+  } logging;
+  struct {
+    std::string listen, tls_cert, tls_key;
+  } server;
+};
+
+/// One key as `pcw config show` prints it; secrets are masked.
+struct ShownKey {
+  std::string key, value;
+  std::string origin;  ///< "default", "file pcw.yaml:12", "environment PCW_LAKE_URL", "flag --set"
+};
+
+struct LoadedConfig {
+  Config config;
+  std::vector<ShownKey> keys;  ///< every key, in the order of the contract
+  std::vector<std::string> warnings;
+  std::string file;  ///< empty = none was found
+};
+
+/// Where to look. Values, so that tests own them.
+struct ConfigSources {
+  std::optional<std::filesystem::path> flag_file;
+  std::map<std::string, std::string> env;
+  std::vector<std::pair<std::string, std::string>> flag_overrides;  ///< --set key=value
+  bool searches_default_files = true;
+};
+
+/// Loads and checks. Precedence: flag > PCW_* > AWS_* > file > default. kConfig with one line per
+/// problem, all of them: `file:line:column key: what is wrong, expected what; did you mean X?` (or
+/// `environment PCW_X: ...`).
+Result<LoadedConfig> LoadConfig(const ConfigSources& sources);
+
+/// The text of config/pcw.example.yaml: every key with its default and one comment.
+std::string FormatExampleConfig();
+
+}  // namespace pcw::app

@@ -1,0 +1,333 @@
+#include "pcw/app/config_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "pcw/base/nearest.h"
+#include "pcw/base/time.h"
+
+namespace pcw::app {
+namespace {
+
+constexpr std::string_view kGood;
+
+std::string Good() { return std::string(kGood); }
+
+template <auto Get>
+std::string StoreText(Config& config, const RawValue& value) {
+  Get(config) = value.text;
+  return Good();
+}
+
+template <auto Get>
+std::string StoreBool(Config& config, const RawValue& value) {
+  if (value.text != "true" && value.text != "false") return "expected true or false";
+  Get(config) = value.text == "true";
+  return Good();
+}
+
+template <auto Get, std::int64_t kLeast, std::int64_t kMost>
+std::string StoreInteger(Config& config, const RawValue& value) {
+  std::int64_t number = 0;
+  const char* end = value.text.data() + value.text.size();
+  const auto [stopped, status] = std::from_chars(value.text.data(), end, number);
+  // 010 is eight to some readers and ten to others; 1e3 is a number to some only.
+  const bool has_leading_zero = value.text.size() > 1 && value.text.front() == '0';
+  if (status != std::errc() || stopped != end || has_leading_zero || number < kLeast ||
+      number > kMost) {
+    return fmt::format("expected a whole number from {} to {}", kLeast, kMost);
+  }
+  Get(config) = static_cast<std::remove_reference_t<decltype(Get(config))>>(number);
+  return Good();
+}
+
+template <auto Get, std::int64_t kLeastMs>
+std::string StoreDuration(Config& config, const RawValue& value) {
+  const Result<std::chrono::milliseconds> duration = ParseDuration(value.text);
+  if (!duration)
+    return "expected a duration: a whole number with a unit (ms, s, m, h, d), for example 5m";
+  if (duration->count() < kLeastMs)
+    return fmt::format("expected at least {}", FormatDuration(std::chrono::milliseconds(kLeastMs)));
+  Get(config) =
+      std::chrono::duration_cast<std::remove_reference_t<decltype(Get(config))>>(*duration);
+  return Good();
+}
+
+std::string OneOf(std::string_view text, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), text) != known.end()) return Good();
+  const auto nearest = NearestName(text, known);
+  return fmt::format("expected one of {}{}", fmt::join(known, ", "),
+                     nearest ? fmt::format("; did you mean {}?", *nearest) : "");
+}
+
+template <auto Get>
+std::string StoreList(Config& config, const RawValue& value,
+                      const std::vector<std::string>& known) {
+  std::set<std::string> seen;
+  for (const std::string& item : value.items) {
+    if (!known.empty()) {
+      if (std::string problem = OneOf(item, known); !problem.empty())
+        return fmt::format("\"{}\": {}", item, problem);
+    }
+    if (!seen.insert(item).second) return fmt::format("\"{}\" stands there twice", item);
+  }
+  Get(config) = value.items;
+  return Good();
+}
+
+std::string StoreEnvironment(Config& config, const RawValue& value) {
+  const bool is_plain =
+      !value.text.empty() && value.text.size() <= 40 &&
+      value.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+  if (!is_plain) return "expected lower-case letters, digits and - (it is part of a bucket name)";
+  config.environment = value.text;
+  return Good();
+}
+
+std::string StoreDatabaseUrl(std::string& slot, const RawValue& value) {
+  const bool is_good = value.text.empty() || value.text.starts_with("postgresql://") ||
+                       value.text.starts_with("postgres://") ||
+                       value.text.find('=') != std::string::npos;
+  if (!is_good)
+    return "expected postgresql://user@host/database, or nothing for the embedded server";
+  slot = value.text;
+  return Good();
+}
+
+std::string StoreLakeUrl(Config& config, const RawValue& value) {
+  const bool is_file =
+      value.text.starts_with("file:///") && value.text.find("..") == std::string::npos;
+  const bool is_s3 = value.text.starts_with("s3://") && value.text.size() > 5 &&
+                     value.text.find("..") == std::string::npos;
+  if (!value.text.empty() && !is_file && !is_s3)
+    return "expected file:///directory or s3://bucket[/prefix], or nothing for $PCW_HOME/lake";
+  config.lake.url = value.text;
+  return Good();
+}
+
+std::string StoreAccount(Config& config, const RawValue& value) {
+  const bool is_good =
+      value.text.empty() ||
+      (value.text.size() == 12 && value.text.find_first_not_of("0123456789") == std::string::npos);
+  if (!is_good) return "expected the 12 digits of an AWS account, in quotes";
+  config.aws.account_id = value.text;
+  return Good();
+}
+
+std::string StoreOverlap(Config& config, const RawValue& value) {
+  config.sync.overlap.reset();
+  if (value.text == "auto") return Good();
+  const Result<std::chrono::milliseconds> duration = ParseDuration(value.text);
+  if (!duration) return "expected auto, or a duration such as 10m";
+  config.sync.overlap = *duration;
+  return Good();
+}
+
+std::string StoreUntil(Config& config, const RawValue& value) {
+  if (!value.text.empty() && !ParseRfc3339(value.text))
+    return "expected a time such as 2026-11-24T08:00:00Z";
+  config.logging.include_payloads_until = value.text;
+  return Good();
+}
+
+// Field accessors; a table of member pointers cannot reach into the nested structs.
+#define PCW_FIELD(expression) \
+  [](Config & config_) -> auto& { return config_.expression; }
+
+const std::vector<std::string>& Entities() {
+  static const std::vector<std::string> names{"opportunities", "leads", "solutions", "profiles"};
+  return names;
+}
+
+const std::array kKeys{
+    ConfigKey{"environment", KeyType::kText, "dev", "names the bucket pcw-lake-<environment>",
+              StoreEnvironment},
+    ConfigKey{"database.url", KeyType::kText, "",
+              "empty = embedded PostgreSQL; else postgresql://... of the service login, or "
+              "env:NAME, or file:PATH",
+              [](Config& c, const RawValue& v) { return StoreDatabaseUrl(c.database.url, v); }},
+    ConfigKey{
+        "database.admin_url", KeyType::kText, "", "only `db migrate` uses it; empty = database.url",
+        [](Config& c, const RawValue& v) { return StoreDatabaseUrl(c.database.admin_url, v); }},
+    ConfigKey{"database.strict_roles", KeyType::kBool, "false",
+              "true: a superuser login is an error, not a warning",
+              StoreBool<PCW_FIELD(database.strict_roles)>},
+    ConfigKey{"lake.url", KeyType::kText, "",
+              "empty = $PCW_HOME/lake; else file:///directory or s3://bucket[/prefix]",
+              StoreLakeUrl},
+    ConfigKey{"dlq.url", KeyType::kText, "", "empty = PostgreSQL only; else the SQS queue URL",
+              StoreText<PCW_FIELD(dlq.url)>},
+    ConfigKey{"aws.region", KeyType::kText, "us-east-1",
+              "Partner Central is offered in us-east-1 only", StoreText<PCW_FIELD(aws.region)>},
+    ConfigKey{"aws.profile", KeyType::kText, "",
+              "profile in ~/.aws; beats the keys in the environment",
+              StoreText<PCW_FIELD(aws.profile)>},
+    ConfigKey{"aws.role_arn", KeyType::kText, "", "role to assume with those credentials",
+              StoreText<PCW_FIELD(aws.role_arn)>},
+    ConfigKey{"aws.external_id", KeyType::kText, "",
+              "external id that the role's trust policy asks for",
+              StoreText<PCW_FIELD(aws.external_id)>},
+    ConfigKey{"aws.account_id", KeyType::kText, "", "expected account, in quotes; empty = ask STS",
+              StoreAccount},
+    ConfigKey{"sync.lag", KeyType::kDuration, "5m",
+              "how far the watermark stays behind AWS's clock",
+              StoreDuration<PCW_FIELD(sync.lag), 0>},
+    ConfigKey{"sync.overlap", KeyType::kText, "auto",
+              "how far the next scan reaches back; auto = lag + longest scan so far", StoreOverlap},
+    ConfigKey{"sync.part_records", KeyType::kInteger, "1000",
+              "a bronze part is closed at so many records",
+              StoreInteger<PCW_FIELD(sync.part_records), 1, 10'000>},
+    ConfigKey{"sync.part_bytes", KeyType::kInteger, "4194304", "... or bytes",
+              StoreInteger<PCW_FIELD(sync.part_bytes), 65'536, 33'554'432>},
+    ConfigKey{"sync.part_age", KeyType::kDuration, "30s",
+              "... or when its first record is that old; a crash repeats at most one part",
+              StoreDuration<PCW_FIELD(sync.part_age), 1000>},
+    ConfigKey{"connectors.partner_central.enabled", KeyType::kBool, "true", "",
+              StoreBool<PCW_FIELD(partner_central.is_enabled)>},
+    ConfigKey{"connectors.partner_central.catalog", KeyType::kText, "AWS", "or Sandbox",
+              [](Config& c, const RawValue& v) {
+                c.partner_central.catalog = v.text;
+                return OneOf(v.text, {"AWS", "Sandbox"});
+              }},
+    ConfigKey{"connectors.partner_central.schedule", KeyType::kText, "0 */6 * * *",
+              "full sweep, cron, UTC",
+              [](Config& c, const RawValue& v) {
+                c.partner_central.schedule = v.text;
+                return CheckCron(v.text);
+              }},
+    ConfigKey{"connectors.partner_central.incremental_every", KeyType::kDuration, "5m",
+              "opportunities; entities without a modified filter: 1h",
+              StoreDuration<PCW_FIELD(partner_central.incremental_every), 1000>},
+    ConfigKey{"connectors.partner_central.entities", KeyType::kList,
+              "opportunities, leads, solutions, profiles", "what `sync run ... all` syncs",
+              [](Config& c, const RawValue& v) {
+                return StoreList<PCW_FIELD(partner_central.entities)>(c, v, Entities());
+              }},
+    ConfigKey{"connectors.partner_central.batch_size", KeyType::kInteger, "100",
+              "MaxResults of a list call",
+              StoreInteger<PCW_FIELD(partner_central.batch_size), 1, 100>},
+    ConfigKey{"connectors.partner_central.min_interval", KeyType::kDuration, "0ms",
+              "pause between calls, on top of the quota",
+              StoreDuration<PCW_FIELD(partner_central.min_interval), 0>},
+    ConfigKey{"connectors.partner_central.max_in_flight", KeyType::kInteger, "0",
+              "0 = auto: 2 x rate x measured latency, at most 64",
+              StoreInteger<PCW_FIELD(partner_central.max_in_flight), 0, 64>},
+    ConfigKey{"connectors.partner_central.write_actions", KeyType::kList,
+              "create, associate, start_engagement, update", "what may be proposed",
+              [](Config& c, const RawValue& v) {
+                return StoreList<PCW_FIELD(partner_central.write_actions)>(
+                    c, v, {"create", "associate", "start_engagement", "update"});
+              }},
+    ConfigKey{"connectors.marketplace.enabled", KeyType::kBool, "true", "",
+              StoreBool<PCW_FIELD(marketplace.is_enabled)>},
+    ConfigKey{"connectors.marketplace.product_codes", KeyType::kList, "",
+              "products whose entitlements are read",
+              [](Config& c, const RawValue& v) {
+                return StoreList<PCW_FIELD(marketplace.product_codes)>(c, v, {});
+              }},
+    ConfigKey{"connectors.marketplace.metering.mode", KeyType::kText, "live", "or dry-run",
+              [](Config& c, const RawValue& v) {
+                c.marketplace.metering_mode = v.text;
+                return OneOf(v.text, {"live", "dry-run"});
+              }},
+    ConfigKey{"quota.reads_per_second", KeyType::kInteger, "10",
+              "of the AWS account; 0 = no limit at all (tests only)",
+              StoreInteger<PCW_FIELD(quota.reads_per_second), 0, 1000>},
+    ConfigKey{"quota.reads_per_day", KeyType::kInteger, "100000", "rolling 24 hours",
+              StoreInteger<PCW_FIELD(quota.reads_per_day), 1, 100'000'000>},
+    ConfigKey{"quota.writes_per_second", KeyType::kInteger, "1", "",
+              StoreInteger<PCW_FIELD(quota.writes_per_second), 0, 1000>},
+    ConfigKey{"quota.writes_per_day", KeyType::kInteger, "10000", "rolling 24 hours",
+              StoreInteger<PCW_FIELD(quota.writes_per_day), 1, 100'000'000>},
+    ConfigKey{"quota.burst", KeyType::kInteger, "3", "calls at once after idling",
+              StoreInteger<PCW_FIELD(quota.burst), 1, 10>},
+    ConfigKey{"logging.level", KeyType::kText, "INFO", "DEBUG | INFO | WARN | ERROR",
+              [](Config& c, const RawValue& v) {
+                c.logging.level = v.text;
+                return OneOf(v.text, {"DEBUG", "INFO", "WARN", "ERROR"});
+              }},
+    ConfigKey{"logging.include_payloads", KeyType::kBool, "false",
+              "WARNING: may contain PII; see include_payloads_until",
+              StoreBool<PCW_FIELD(logging.include_payloads)>},
+    ConfigKey{"logging.include_payloads_until", KeyType::kText, "",
+              "when payload logging ends; empty = one hour from start", StoreUntil},
+    ConfigKey{"server.listen", KeyType::kText, "127.0.0.1:8080", "",
+              StoreText<PCW_FIELD(server.listen)>},
+    ConfigKey{"server.tls_cert", KeyType::kText, "", "", StoreText<PCW_FIELD(server.tls_cert)>},
+    ConfigKey{"server.tls_key", KeyType::kText, "", "", StoreText<PCW_FIELD(server.tls_key)>},
+};
+#undef PCW_FIELD
+
+// Reads one cron field into the set of values it allows; false if it is malformed.
+bool ReadCronField(std::string_view field, int least, int most, std::set<int>& allowed) {
+  while (!field.empty()) {
+    const auto comma = std::min(field.find(','), field.size());
+    std::string_view part = field.substr(0, comma);
+    field.remove_prefix(std::min(comma + 1, field.size()));
+    int step = 1;
+    const auto number = [](std::string_view text, int& value) {
+      const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+      return status == std::errc() && end == text.data() + text.size() && !text.empty();
+    };
+    if (const auto slash = part.find('/'); slash != std::string_view::npos) {
+      if (!number(part.substr(slash + 1), step) || step < 1) return false;
+      part = part.substr(0, slash);
+    }
+    int from = least;
+    int to = most;
+    if (part != "*") {
+      const auto dash = part.find('-');
+      if (!number(part.substr(0, dash), from)) return false;
+      to = from;
+      if (dash != std::string_view::npos && !number(part.substr(dash + 1), to)) return false;
+    }
+    if (from < least || to > most || from > to) return false;
+    for (int value = from; value <= to; value += step) allowed.insert(value);
+  }
+  return !allowed.empty();
+}
+
+}  // namespace
+
+std::string CheckCron(std::string_view text) {
+  static constexpr std::array<std::pair<int, int>, 5> kRanges{
+      {{0, 59}, {0, 23}, {1, 31}, {1, 12}, {0, 7}}};
+  constexpr std::string_view kExpected =
+      "expected a cron expression of five fields (minute hour day month weekday), for example 0 "
+      "*/6 * * *";
+  std::array<std::set<int>, 5> fields;
+  std::size_t count = 0;
+  while (!text.empty()) {
+    const auto space = std::min(text.find(' '), text.size());
+    const std::string_view field = text.substr(0, space);
+    text.remove_prefix(std::min(space + 1, text.size()));
+    if (field.empty()) continue;
+    if (count == fields.size() ||
+        !ReadCronField(field, kRanges[count].first, kRanges[count].second, fields[count]))
+      return std::string(kExpected);
+    ++count;
+  }
+  if (count != fields.size()) return std::string(kExpected);
+  static constexpr std::array<int, 13> kDays{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool is_any_weekday = fields[4].size() >= 7;
+  const bool can_fire =
+      !is_any_weekday || std::any_of(fields[3].begin(), fields[3].end(), [&](int month) {
+        return *fields[2].begin() <= kDays[static_cast<std::size_t>(month)];
+      });
+  return can_fire ? "" : "expected a schedule that can fire; no such day exists in those months";
+}
+
+std::span<const ConfigKey> ConfigKeys() { return kKeys; }
+
+std::string EnvironmentName(std::string_view path) {
+  std::string name = "PCW_";
+  for (const char c : path)
+    name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,284 @@
+#include "pcw/aws/caller.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "pcw/aws/error_response.h"
+#include "pcw/aws/sigv4.h"
+#include "pcw/base/time.h"
+#include "pcw/base/uuid.h"
+#include "pcw/net/url.h"
+
+namespace pcw::aws {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// A clock that differs by less is not why a signature was refused (FACTS 16: 4 to 5 minutes).
+constexpr std::chrono::minutes kSkewWorthCorrecting{4};
+constexpr double kLatencyWeight = 0.1;
+
+std::string_view ContentType(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kJson10:
+      return "application/x-amz-json-1.0";
+    case Protocol::kJson11:
+      return "application/x-amz-json-1.1";
+    case Protocol::kQuery:
+      return "application/x-www-form-urlencoded; charset=utf-8";
+  }
+  return "";
+}
+
+// A 200 that was cut or is not what the operation answers must not pass for data (T13).
+Status CheckBody(const Operation& operation, const net::HttpResponse& response) {
+  if (operation.required_member.empty()) return Ok{};
+  if (operation.service->protocol == Protocol::kQuery) {
+    const std::string close = fmt::format("</{}>", operation.required_member);
+    if (response.body.find(close) != std::string::npos) return Ok{};
+    return Error(ErrorCode::kUnavailable,
+                 fmt::format("AWS answered 200 without {}", operation.required_member))
+        .With("net", "malformed");
+  }
+  thread_local simdjson::dom::parser parser;
+  simdjson::dom::element document;
+  if (const auto problem = parser.parse(response.body.data(), response.body.size()).get(document);
+      problem != simdjson::SUCCESS) {
+    return Error(ErrorCode::kUnavailable,
+                 fmt::format("AWS answered 200 with a body that is not complete JSON: {}",
+                             simdjson::error_message(problem)))
+        .With("net", "malformed");
+  }
+  simdjson::dom::element member;
+  if (document[operation.required_member].get(member) == simdjson::SUCCESS) return Ok{};
+  return Error(ErrorCode::kUnavailable,
+               fmt::format("AWS answered 200 without {}", operation.required_member))
+      .With("net", "malformed");
+}
+
+// Nothing reached AWS, so even a call that must not be repeated may be sent.
+bool WasNotSent(const Error& error) {
+  const auto step = error.Find("net");
+  return step == "dns" || step == "connect" || step == "tls";
+}
+
+bool MayRepeat(const Operation& operation, const Error& error) {
+  if (error.Find("permanent")) return false;
+  if (error.code() == ErrorCode::kThrottled)
+    return !error.Find("reason");  // not executed; but a spent day stays spent
+  if (ReactionOf(error.code()).call != CallReaction::kRetryIfIdempotent) return false;
+  return operation.idempotency != Idempotency::kNonIdempotent || WasNotSent(error);
+}
+
+// One attempt's answer, with what the retry decision needs.
+struct Attempt {
+  std::optional<Error> error;
+  net::HttpResponse response;
+  CredentialsPtr credentials;
+  bool is_expired = false;
+  bool is_skew = false;
+  bool is_from_aws =
+      false;  ///< AWS answered, as opposed to a failure on the way or in our own house
+};
+
+}  // namespace
+
+struct Caller::State {
+  const ServiceDef& service;
+  CallerDeps deps;
+  CallerOptions options;
+  std::string host, path, content_type, integrator;
+  Signer signer;
+  RetryBudget budget;
+  CallCounters counters;
+  std::atomic<std::int64_t> clock_offset_us{0};
+  std::atomic<std::int64_t> latency_us{0};
+
+  State(const ServiceDef& s, CallerDeps d, CallerOptions o)
+      : service(s),
+        deps(d),
+        options(std::move(o)),
+        content_type(ContentType(s.protocol)),
+        signer(options.region, std::string(s.signing_name)) {
+    // ResolveEndpoint has checked it; a bad URL here is refused again at the first call.
+    if (const Result<net::Url> url = net::ParseUrl(options.endpoint)) host = url->authority;
+    if (s.id.starts_with("partnercentral")) integrator = "pcw|pcw-connector";
+  }
+
+  net::HttpRequest MakeRequest(const Operation& operation, std::string_view body,
+                               const Credentials& credentials, int attempt,
+                               std::string_view invocation) {
+    SigningRequest signing;
+    signing.body = body;
+    signing.headers.reserve(12);
+    signing.headers.emplace_back("Host", host);
+    signing.headers.emplace_back("Content-Type", content_type);
+    if (!service.target_prefix.empty())
+      signing.headers.emplace_back("X-Amz-Target",
+                                   fmt::format("{}.{}", service.target_prefix, operation.name));
+    if (!integrator.empty()) signing.headers.emplace_back("X-Amzn-User-Agent", integrator);
+    signing.headers.emplace_back("amz-sdk-invocation-id", invocation);
+    signing.headers.emplace_back(
+        "amz-sdk-request", fmt::format("attempt={}; max={}", attempt, options.retry.max_attempts));
+    signing.headers.emplace_back("User-Agent", options.user_agent);
+    const WallTime now =
+        deps.clock.Now() + microseconds(clock_offset_us.load(std::memory_order_relaxed));
+    net::HttpRequest request;
+    request.url = options.endpoint;
+    request.headers = signer.Sign(std::move(signing), credentials, now);
+    request.body = body;
+    return request;
+  }
+
+  Attempt Try(const Operation& operation, std::string_view body, int attempt,
+              std::string_view invocation, std::stop_token stop) {
+    Attempt out;
+    if (operation.quota_class != QuotaClass::kNone) {
+      if (Status allowed = deps.quota.Acquire(operation, stop); !allowed) {
+        out.error = std::move(allowed).error();
+        return out;
+      }
+    }
+    // Credentials are read anew for each attempt, so that a refreshed token heals the next one.
+    Result<CredentialsPtr> credentials = deps.credentials.Get(stop);
+    if (!credentials) {
+      out.error = std::move(credentials).error();
+      return out;
+    }
+    out.credentials = *credentials;
+    counters.calls.fetch_add(1, std::memory_order_relaxed);
+    Result<net::HttpResponse> answer = deps.http.Send(
+        MakeRequest(operation, body, *out.credentials, attempt, invocation), options.limits, stop);
+    if (!answer) {
+      out.error = std::move(answer).error();
+      return out;
+    }
+    out.is_from_aws = true;
+    out.response = std::move(*answer);
+    counters.bytes.fetch_add(out.response.body.size(), std::memory_order_relaxed);
+    if (out.response.status / 100 != 2) {
+      ErrorResponse said = ClassifyResponse(out.response);
+      out.is_expired = said.is_expired;
+      out.is_skew = said.is_skew;
+      out.error = std::move(said.error);
+    } else if (Status whole = CheckBody(operation, out.response); !whole) {
+      out.error = std::move(whole).error();
+      if (std::string id = RequestIdOf(out.response); !id.empty())
+        out.error->With("request_id", std::move(id));
+    }
+    return out;
+  }
+
+  // True if AWS's clock is far from the one we signed with; ours is corrected then.
+  bool CorrectClock(const net::HttpResponse& response) {
+    const auto date = response.Header("date");
+    const Result<WallTime> server = ParseHttpDate(date.value_or(""));
+    if (!server) return false;
+    const microseconds offset = *server - deps.clock.Now();
+    const microseconds change = offset - microseconds(clock_offset_us.load());
+    if (change < kSkewWorthCorrecting && change > -kSkewWorthCorrecting) return false;
+    clock_offset_us = offset.count();
+    return true;
+  }
+
+  void NoteLatency(microseconds elapsed) {
+    const std::int64_t before = latency_us.load(std::memory_order_relaxed);
+    const auto after =
+        before == 0
+            ? elapsed.count()
+            : static_cast<std::int64_t>(static_cast<double>(before) * (1 - kLatencyWeight) +
+                                        static_cast<double>(elapsed.count()) * kLatencyWeight);
+    latency_us.store(after, std::memory_order_relaxed);
+  }
+
+  CallResult Succeed(Attempt attempt, int attempts, int last_cost) {
+    budget.GiveBack(last_cost);
+    NoteLatency(attempt.response.elapsed);
+    CallResult result;
+    result.request_id = RequestIdOf(attempt.response);
+    if (const auto date = attempt.response.Header("date")) {
+      if (Result<WallTime> parsed = ParseHttpDate(*date)) result.server_date = *parsed;
+    }
+    result.body = std::move(attempt.response.body);
+    result.received_at = deps.clock.Now();
+    result.attempts = attempts;
+    result.elapsed = attempt.response.elapsed;
+    return result;
+  }
+};
+
+Caller::Caller(const ServiceDef& service, CallerDeps deps, CallerOptions options)
+    : state_(std::make_unique<State>(service, deps, std::move(options))) {}
+Caller::~Caller() = default;
+
+const CallCounters& Caller::counters() const { return state_->counters; }
+microseconds Caller::latency() const {
+  return microseconds(state_->latency_us.load(std::memory_order_relaxed));
+}
+
+Result<CallResult> Caller::Call(const Operation& operation, std::string_view body,
+                                std::stop_token stop) {
+  State& s = *state_;
+  const std::string invocation = MakeUuidV7(s.deps.clock.Now(), s.deps.rng);
+  bool has_refreshed = false;
+  bool has_corrected_clock = false;
+  int last_cost = 0;
+  int retries = 0;
+  for (int attempts = 1;; ++attempts) {
+    Attempt attempt = s.Try(operation, body, attempts, invocation, stop);
+    if (!attempt.error) return s.Succeed(std::move(attempt), attempts, last_cost);
+
+    Error error = std::move(*attempt.error);
+    const bool is_throttle = error.code() == ErrorCode::kThrottled;
+    if (is_throttle && attempt.is_from_aws)
+      s.counters.throttles.fetch_add(1, std::memory_order_relaxed);
+    const auto stopped_by = [&](std::string_view why) {
+      return std::move(error)
+          .With("operation", std::string(operation.name))
+          .With("attempts", std::to_string(attempts))
+          .With("stopped_by", std::string(why));
+    };
+    if (error.code() == ErrorCode::kCancelled || stop.stop_requested()) {
+      if (error.code() == ErrorCode::kCancelled) return stopped_by("cancelled");
+      return Error(ErrorCode::kCancelled, "stopped during a call")
+          .With("operation", std::string(operation.name));
+    }
+
+    // Once each, and at once: a corrected clock, refreshed credentials.
+    if (attempt.is_skew && !has_corrected_clock && s.CorrectClock(attempt.response)) {
+      has_corrected_clock = true;
+      continue;
+    }
+    if (attempt.is_expired && !has_refreshed) {
+      has_refreshed = true;
+      s.deps.credentials.Invalidate();
+      const Result<CredentialsPtr> fresh = s.deps.credentials.Get(stop);
+      if (fresh && *fresh != attempt.credentials) continue;
+    }
+
+    if (!MayRepeat(operation, error)) {
+      const bool is_only_unsafe =
+          ReactionOf(error.code()).call == CallReaction::kRetryIfIdempotent &&
+          !error.Find("permanent");
+      return stopped_by(is_only_unsafe ? "non_idempotent" : "permanent");
+    }
+    const milliseconds delay = BackoffDelay(s.options.retry, retries, is_throttle, s.deps.rng,
+                                            attempt.response.Header("x-amz-retry-after"),
+                                            attempt.response.Header("retry-after"));
+    if (is_throttle && operation.quota_class != QuotaClass::kNone)
+      s.deps.quota.OnThrottled(operation, delay);
+    if (attempts >= s.options.retry.max_attempts) return stopped_by("attempts");
+    if (!s.budget.Take(is_throttle)) return stopped_by("budget");
+    last_cost = is_throttle ? RetryBudget::kThrottleCost : RetryBudget::kTransientCost;
+    ++retries;
+    s.counters.retries.fetch_add(1, std::memory_order_relaxed);
+    if (!s.deps.sleeper.SleepFor(delay, stop))
+      return Error(ErrorCode::kCancelled, "stopped while backing off")
+          .With("operation", std::string(operation.name));
+  }
+}
+
+}  // namespace pcw::aws

@@ -1,0 +1,171 @@
+#include "pcw/aws/error_response.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/aws/xml_text.h"
+#include "pcw/base/json.h"
+
+namespace pcw::aws {
+namespace {
+
+constexpr std::size_t kLongestMessage = 500;
+
+constexpr std::array<std::string_view, 14> kThrottling{"Throttling",
+                                                       "ThrottlingException",
+                                                       "ThrottledException",
+                                                       "RequestThrottledException",
+                                                       "TooManyRequestsException",
+                                                       "ProvisionedThroughputExceededException",
+                                                       "TransactionInProgressException",
+                                                       "RequestLimitExceeded",
+                                                       "BandwidthLimitExceeded",
+                                                       "LimitExceededException",
+                                                       "RequestThrottled",
+                                                       "SlowDown",
+                                                       "PriorRequestNotComplete",
+                                                       "EC2ThrottledException"};
+constexpr std::array<std::string_view, 6> kTransient{
+    "RequestTimeout",       "RequestTimeoutException", "InternalServerException",
+    "InternalServiceError", "ServiceUnavailable",      "IDPCommunicationError"};
+constexpr std::array<std::string_view, 4> kExpired{"ExpiredToken", "ExpiredTokenException",
+                                                   "TokenRefreshRequired", "RequestExpired"};
+constexpr std::array<std::string_view, 9> kUnknownCaller{
+    "UnrecognizedClientException", "InvalidClientTokenId",
+    "InvalidSignatureException",   "SignatureDoesNotMatch",
+    "MissingAuthenticationToken",  "MissingAuthenticationTokenException",
+    "IncompleteSignature",         "IncompleteSignatureException",
+    "InvalidAccessKeyId"};
+constexpr std::array<std::string_view, 6> kSkew{
+    "RequestTimeTooSkewed",      "RequestExpired",        "RequestInTheFuture",
+    "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure"};
+constexpr std::array<std::string_view, 5> kDenied{"AccessDenied", "AccessDeniedException",
+                                                  "OptInRequired", "UnauthorizedOperation",
+                                                  "NotAuthorized"};
+constexpr std::array<std::string_view, 3> kMissing{"ResourceNotFoundException", "ResourceNotFound",
+                                                   "NoSuchKey"};
+constexpr std::array<std::string_view, 2> kConflicting{"ConflictException",
+                                                       "IdempotencyConflictException"};
+
+template <std::size_t N>
+bool Contains(const std::array<std::string_view, N>& list, std::string_view type) {
+  return std::find(list.begin(), list.end(), type) != list.end();
+}
+
+// "com.amazonaws.partnercentralselling#ThrottlingException" or "ThrottlingException:http://..." ->
+// "ThrottlingException"
+std::string BareType(std::string_view type) {
+  if (const auto hash = type.rfind('#'); hash != std::string_view::npos)
+    type.remove_prefix(hash + 1);
+  return std::string(type.substr(0, type.find(':')));
+}
+
+// What AWS says is data: bounded, one line, printable.
+std::string Clean(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, kLongestMessage))
+    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  return out;
+}
+
+struct Said {
+  std::string type, message, fields;
+};
+
+std::string TextOf(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Said ReadJson(std::string_view body) {
+  Said said;
+  const Result<Json> json =
+      ParseJson(body, {.max_bytes = 1U << 20U, .max_depth = 16, .max_values = 10'000});
+  if (!json || !json->is_object()) return said;
+  said.type = BareType(TextOf(*json, "__type"));
+  if (said.type.empty()) said.type = BareType(TextOf(*json, "code"));
+  said.message = TextOf(*json, "message");
+  if (said.message.empty()) said.message = TextOf(*json, "Message");
+  for (const char* list : {"ErrorList", "ErrorDetails"}) {
+    const auto errors = json->find(list);
+    if (errors == json->end() || !errors->is_array()) continue;
+    for (const Json& error : *errors) {
+      if (!error.is_object() || said.fields.size() > 2 * kLongestMessage) continue;
+      said.fields +=
+          fmt::format("{}{}: {} ({})", said.fields.empty() ? "" : "; ", TextOf(error, "FieldName"),
+                      Clean(TextOf(error, "Message")), TextOf(error, "Code"));
+    }
+  }
+  return said;
+}
+
+Said ReadXml(std::string_view body) {
+  Said said;
+  said.type = BareType(XmlText(body, "Code").value_or(""));
+  said.message = XmlText(body, "Message").value_or("");
+  return said;
+}
+
+}  // namespace
+
+ErrorCode CodeOf(std::string_view type, int status) {
+  if (Contains(kThrottling, type) || status == 429) return ErrorCode::kThrottled;
+  if (Contains(kExpired, type) || Contains(kUnknownCaller, type) || Contains(kSkew, type))
+    return ErrorCode::kUnauthenticated;
+  if (Contains(kDenied, type)) return ErrorCode::kPermissionDenied;
+  if (Contains(kTransient, type)) return ErrorCode::kUnavailable;
+  if (Contains(kMissing, type)) return ErrorCode::kNotFound;
+  if (Contains(kConflicting, type)) return ErrorCode::kConflict;
+  if (status >= 500) return ErrorCode::kUnavailable;
+  if (status == 401) return ErrorCode::kUnauthenticated;
+  if (status == 403) return ErrorCode::kPermissionDenied;
+  if (status == 404 && type.empty()) return ErrorCode::kNotFound;
+  if (status == 409) return ErrorCode::kConflict;
+  if (status == 408) return ErrorCode::kUnavailable;
+  // Redirects are never followed: a signed request belongs to one host.
+  return ErrorCode::kInvalidRequest;
+}
+
+std::string RequestIdOf(const net::HttpResponse& response) {
+  for (const char* name : {"x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"}) {
+    if (const auto id = response.Header(name)) return Clean(*id);
+  }
+  return "";
+}
+
+ErrorResponse ClassifyResponse(const net::HttpResponse& response) {
+  Said said;
+  const auto first = response.body.find_first_not_of(" \t\r\n");
+  const char start = first == std::string::npos ? '\0' : response.body[first];
+  if (start == '{') said = ReadJson(response.body);
+  if (start == '<') said = ReadXml(response.body);
+  if (said.type.empty()) {
+    if (const auto header = response.Header("x-amzn-errortype")) said.type = BareType(*header);
+  }
+  const ErrorCode code = CodeOf(said.type, response.status);
+  std::string message = said.type.empty()
+                            ? fmt::format("AWS answered {}", response.status)
+                            : fmt::format("AWS refused the call: {}", Clean(said.type));
+  if (!said.message.empty()) message += ": " + Clean(said.message);
+  if (response.status >= 300 && response.status < 400)
+    message = fmt::format(
+        "the endpoint answered with a redirect ({}), which is never followed; check the endpoint "
+        "and region",
+        response.status);
+
+  ErrorResponse out{.error = Error(code, std::move(message)), .type = said.type};
+  if (!said.type.empty()) out.error.With("aws_error", Clean(said.type));
+  out.error.With("status", std::to_string(response.status));
+  if (std::string id = RequestIdOf(response); !id.empty())
+    out.error.With("request_id", std::move(id));
+  if (!said.fields.empty()) out.error.With("fields", said.fields);
+  out.is_expired = Contains(kExpired, said.type) || said.type == "UnrecognizedClientException" ||
+                   said.type == "InvalidClientTokenId";
+  out.is_skew = Contains(kSkew, said.type);
+  return out;
+}
+
+}  // namespace pcw::aws

@@ -1,0 +1,31 @@
+// From an AWS error answer to one of our error codes: by AWS's error type first, by HTTP status
+// second (HOUSE 3, FACTS 3.3, 16).
+#pragma once
+
+#include <string>
+
+#include "pcw/base/error.h"
+#include "pcw/net/http.h"
+
+namespace pcw::aws {
+
+/// What an answer that is no success says.
+struct ErrorResponse {
+  Error error;              ///< with context aws_error, status, request_id, fields
+  std::string type;         ///< AWS's error type without namespace; empty if the answer names none
+  bool is_expired = false;  ///< credentials that a refresh may heal
+  bool is_skew = false;     ///< a signature that another clock may heal
+};
+
+/// Classifies an answer with a status other than 2xx. Never fails: an unreadable body is classified
+/// by its status.
+ErrorResponse ClassifyResponse(const net::HttpResponse& response);
+
+/// The code of an AWS error type, or of the status if the type is unknown. 429 is throttling
+/// whatever else it says.
+ErrorCode CodeOf(std::string_view type, int status);
+
+/// x-amzn-requestid, or S3's x-amz-request-id; empty if absent.
+std::string RequestIdOf(const net::HttpResponse& response);
+
+}  // namespace pcw::aws

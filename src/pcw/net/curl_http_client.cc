@@ -1,0 +1,243 @@
+#include "pcw/net/curl_http_client.h"
+
+#include <mutex>
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include "pcw/base/assert.h"
+#include "pcw/net/url.h"
+
+namespace pcw::net {
+namespace {
+
+// One exchange as libcurl's callbacks see it.
+struct Exchange {
+  const HttpLimits* limits = nullptr;
+  std::stop_token stop;
+  HttpResponse response;
+  std::size_t header_bytes = 0;
+  bool is_too_large = false;
+};
+
+std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  const std::size_t bytes = size * count;
+  if (exchange.response.body.size() + bytes > exchange.limits->max_body_bytes) {
+    exchange.is_too_large = true;
+    return 0;
+  }
+  exchange.response.body.append(data, bytes);
+  return bytes;
+}
+
+std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  const std::size_t bytes = size * count;
+  exchange.header_bytes += bytes;
+  if (exchange.header_bytes > exchange.limits->max_header_bytes) {
+    exchange.is_too_large = true;
+    return 0;
+  }
+  std::string_view line(data, bytes);
+  // A status line begins a new header block: what an interim answer (100 Continue) said does not
+  // count.
+  if (line.starts_with("HTTP/")) exchange.response.headers.clear();
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return bytes;
+  std::string_view value = line.substr(colon + 1);
+  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+  while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' '))
+    value.remove_suffix(1);
+  exchange.response.headers.emplace_back(std::string(line.substr(0, colon)), std::string(value));
+  return bytes;
+}
+
+int OnProgress(void* context, curl_off_t /*dltotal*/, curl_off_t /*dlnow*/, curl_off_t /*ultotal*/,
+               curl_off_t /*ulnow*/) {
+  return static_cast<const Exchange*>(context)->stop.stop_requested() ? 1 : 0;
+}
+
+struct SlistDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+Error Unavailable(std::string_view step, std::string message) {
+  return Error(ErrorCode::kUnavailable, std::move(message)).With("net", std::string(step));
+}
+
+Error TlsError(const std::string& host, const char* detail, bool is_permanent) {
+  Error error = Unavailable("tls", fmt::format("TLS with {} failed: {}; check the certificate, "
+                                               "AWS_CA_BUNDLE and whether a proxy intercepts TLS",
+                                               host, detail));
+  if (is_permanent) error.With("permanent", "true");
+  return error;
+}
+
+Error ErrorOf(CURLcode code, const Exchange& exchange, const Url& url, const char* detail) {
+  const std::string& host = url.authority;
+  if (exchange.stop.stop_requested())
+    return Error(ErrorCode::kCancelled, "stopped during an HTTP exchange");
+  if (exchange.is_too_large)
+    return Unavailable(
+        "too_large",
+        fmt::format("the answer of {} is larger than allowed; it was not read to its end", host));
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return Unavailable(
+          "dns",
+          fmt::format("cannot resolve {}: {}; check DNS and the endpoint's name", host, detail));
+    case CURLE_COULDNT_CONNECT:
+      return Unavailable("connect",
+                         fmt::format("cannot connect to {}: {}; connection refused or no route: "
+                                     "check the port, security group, NAT or VPC endpoint",
+                                     host, detail));
+    case CURLE_OPERATION_TIMEDOUT:
+      return Error(ErrorCode::kTimeout, fmt::format("{} did not answer in time: {}", host, detail))
+          .With("net", "timeout");
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+      return TlsError(host, detail, true);
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+      return TlsError(host, detail, false);
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+      return Unavailable(
+          "truncated",
+          fmt::format("{} closed the connection before its answer was complete", host));
+    case CURLE_SEND_ERROR:
+      return Unavailable("send",
+                         fmt::format("the connection to {} broke while sending: {}", host, detail));
+    case CURLE_RECV_ERROR:
+      return Unavailable(
+          "receive", fmt::format("the connection to {} broke while receiving: {}", host, detail));
+    default:
+      return Unavailable("receive", fmt::format("the exchange with {} failed: {}", host, detail));
+  }
+}
+
+void GlobalInit() {
+  static std::once_flag once;
+  std::call_once(once, [] { PCW_ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });
+}
+
+}  // namespace
+
+struct CurlHttpClient::State {
+  CurlOptions options;
+  std::mutex mutex;
+  std::vector<CURL*> free;  // guarded by mutex
+
+  CURL* Borrow() {
+    {
+      const std::lock_guard lock(mutex);
+      if (!free.empty()) {
+        CURL* handle = free.back();
+        free.pop_back();
+        return handle;
+      }
+    }
+    CURL* handle = curl_easy_init();
+    PCW_ASSERT(handle != nullptr);
+    SetUp(handle);
+    return handle;
+  }
+
+  void GiveBack(CURL* handle) {
+    const std::lock_guard lock(mutex);
+    free.push_back(handle);
+  }
+
+  // What never changes between exchanges; a handle keeps it together with its connections.
+  void SetUp(CURL* handle) const {
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https,http");
+    curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(handle, CURLOPT_NETRC, CURL_NETRC_IGNORED);
+    curl_easy_setopt(handle, CURLOPT_PROXY,
+                     options.proxy.c_str());  // "" = none, whatever the environment says
+    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    if (!options.ca_bundle.empty())
+      curl_easy_setopt(handle, CURLOPT_CAINFO, options.ca_bundle.c_str());
+    curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
+    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, OnHeader);
+    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, OnProgress);
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  }
+};
+
+CurlHttpClient::CurlHttpClient(CurlOptions options) : state_(std::make_unique<State>()) {
+  GlobalInit();
+  state_->options = std::move(options);
+}
+
+CurlHttpClient::~CurlHttpClient() {
+  for (CURL* handle : state_->free) curl_easy_cleanup(handle);
+}
+
+Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const HttpLimits& limits,
+                                          std::stop_token stop) {
+  PCW_TRY(const Url url, ParseUrl(request.url));
+  if (url.scheme == "http" && !IsLoopbackHost(url.host)) {
+    return Error(
+        ErrorCode::kConfig,
+        fmt::format("plain http to {} is refused; use https (http is for this machine only)",
+                    url.authority));
+  }
+  Exchange exchange;
+  exchange.limits = &limits;
+  exchange.stop = stop;
+
+  curl_slist* raw_list = curl_slist_append(nullptr, "Expect:");
+  std::string line;
+  for (const auto& [name, value] : request.headers) {
+    line.assign(name).append(": ").append(value);
+    raw_list = curl_slist_append(raw_list, line.c_str());
+  }
+  const std::unique_ptr<curl_slist, SlistDeleter> list(raw_list);
+
+  CURL* handle = state_->Borrow();
+  char detail[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list.get());
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail);
+  if (request.method == "GET") {
+    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, nullptr);
+  } else {
+    curl_easy_setopt(handle, CURLOPT_POST, 1L);
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST,
+                     request.method == "POST" ? nullptr : request.method.c_str());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
+  }
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limits.total.count()));
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
+
+  const auto started = std::chrono::steady_clock::now();
+  const CURLcode code = curl_easy_perform(handle);
+  exchange.response.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - started);
+  long status = 0;
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, nullptr);
+  state_->GiveBack(handle);
+  if (code != CURLE_OK)
+    return ErrorOf(code, exchange, url, detail[0] != '\0' ? detail : curl_easy_strerror(code));
+  exchange.response.status = static_cast<int>(status);
+  return std::move(exchange.response);
+}
+
+}  // namespace pcw::net

@@ -1,0 +1,25 @@
+// The parts of an absolute URL, and which hosts plain http may go to.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "pcw/base/result.h"
+
+namespace pcw::net {
+
+struct Url {
+  std::string scheme;     ///< "http" or "https"
+  std::string host;       ///< without brackets
+  std::string authority;  ///< host with brackets and non-default port: what the Host header says
+  std::string path;       ///< with the query, begins with "/"
+};
+
+/// Splits "scheme://host[:port]/path?query". kConfig for other schemes, user names in the URL, or a
+/// bad port.
+Result<Url> ParseUrl(std::string_view text);
+
+/// localhost, 127.0.0.0/8 and ::1, literally: names are not resolved.
+bool IsLoopbackHost(std::string_view host);
+
+}  // namespace pcw::net
