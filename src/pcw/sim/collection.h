@@ -42,9 +42,9 @@ struct SortKey {
 struct ListQuery {
   SortBy sort_by = SortBy::kLastModifiedDate;
   SortOrder order = SortOrder::kDescending;
-  std::optional<WallTime> modified_from, modified_before, created_from, created_before;
-  std::optional<std::string> close_from, close_before;  ///< YYYY-MM-DD
-  std::set<std::string> identifiers, stages, review_statuses, company_names;
+  std::optional<WallTime> modified_from{}, modified_before{}, created_from{}, created_before{};
+  std::optional<std::string> close_from{}, close_before{};  ///< YYYY-MM-DD
+  std::set<std::string> identifiers{}, stages{}, review_statuses{}, company_names{};
   std::size_t max_results = 20;
 };
 

@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadFile{R"({"rules":[{"kind":"throtle"}]})", R"(did you mean "throttle"?)"},
         BadFile{R"({"rules":[{"kind":"stall"},{"kind":"reset","after_byte":1}]})",
                 R"(f.json: rule 2: unknown key "after_byte"; did you mean "after_bytes"?)"},
-        BadFile{R"({"rules":[{"kind":"stall","operation":"GetOpportunities"}]})",
+        BadFile{R"({"rules":[{"kind":"stall","operation":"GetOportunity"}]})",
                 R"(did you mean "GetOpportunity"?)"},
         BadFile{R"({"rules":[{"kind":"stall","operation":7}]})", "unknown operation"},
         BadFile{R"({"rules":[{"kind":"stall","rate":1.5}]})", "0 to 1"},

@@ -25,7 +25,7 @@ class OpportunityWriterTest : public ::testing::Test {
 };
 
 TEST_F(OpportunityWriterTest, BodiesAreJsonOfTheExpectedSizeWithTheRequiredMembers) {
-  for (std::uint64_t i = 0; i < 200; ++i) {
+  for (std::uint64_t i = 0; i < 40; ++i) {
     const std::string body = writer.Body(Version(i));
 
     const auto parsed = ParseJson(body);
@@ -52,7 +52,7 @@ TEST_F(OpportunityWriterTest, ANewRevisionHasOtherContent) {
 }
 
 TEST_F(OpportunityWriterTest, TheSummaryAgreesWithTheBody) {
-  for (std::uint64_t i = 0; i < 100; ++i) {
+  for (std::uint64_t i = 0; i < 30; ++i) {
     std::string text;
     writer.AppendSummary(text, Version(i, 3));
     const auto summary = ParseJson(text);
@@ -69,31 +69,32 @@ TEST_F(OpportunityWriterTest, TheSummaryAgreesWithTheBody) {
   }
 }
 
+std::size_t CountOf(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 TEST_F(OpportunityWriterTest, RecordsDifferInTheWaysThatMatter) {
-  std::set<std::string> stages;
-  std::set<std::string> reviews;
-  std::set<std::string> currencies;
+  std::set<std::string_view> stages;
+  std::set<std::string_view> reviews;
   std::set<std::size_t> spends;
-  int without_project = 0;
-  int without_customer = 0;
+  std::string all;
   for (std::uint64_t i = 0; i < 400; ++i) {
-    const auto body = ParseJson(writer.Body(Version(i)));
-    ASSERT_THAT(body, Succeeds());
-    stages.insert((*body)["LifeCycle"]["Stage"]);
-    reviews.insert((*body)["LifeCycle"]["ReviewStatus"]);
-    without_customer += body->contains("Customer") ? 0 : 1;
-    without_project += body->contains("Project") ? 0 : 1;
-    const auto spend = body->value("/Project/ExpectedCustomerSpend"_json_pointer, Json::array());
-    spends.insert(spend.size());
-    for (const Json& item : spend) currencies.insert(item["CurrencyCode"]);
+    const std::string body = writer.Body(Version(i));
+    stages.insert(writer.Stage(Version(i)));
+    reviews.insert(writer.ReviewStatus(Version(i)));
+    spends.insert(CountOf(body, "\"Frequency\":\"Monthly\""));
+    all += body;
   }
 
   EXPECT_EQ(stages.size(), words::Stages().size());
   EXPECT_EQ(reviews.size(), words::ReviewStatuses().size());
-  EXPECT_THAT(currencies, ::testing::IsSupersetOf({"USD", "EUR", "GBP", "JPY"}));
-  EXPECT_THAT(spends, ::testing::IsSupersetOf({0U, 1U, 2U, 3U}));
-  EXPECT_GT(without_project, 0);
-  EXPECT_GT(without_customer, 0);
+  EXPECT_THAT(spends, ::testing::ElementsAre(0, 1, 2, 3));
+  for (const auto* currency : {"USD", "EUR", "GBP", "JPY"}) EXPECT_GT(CountOf(all, currency), 0U);
+  EXPECT_LT(CountOf(all, "\"Project\":"), 400U);
+  EXPECT_LT(CountOf(all, "\"Customer\":"), 400U);
+  EXPECT_GT(CountOf(all, "\\u"), 0U);
 }
 
 }  // namespace
