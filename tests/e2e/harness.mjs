@@ -147,8 +147,8 @@ export class Sim {
 
   async stop() {
     if (this.process.exitCode !== null) return;
-    const gone = once(this.process, 'exit');
     this.process.removeAllListeners('exit');
+    const gone = once(this.process, 'exit');
     this.process.kill('SIGTERM');
     await gone;
   }
