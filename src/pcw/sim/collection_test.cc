@@ -43,7 +43,7 @@ class CollectionTest : public ::testing::Test {
     }
   }
 
-  Collection collection{{.count = 500, .epoch = kEpoch}, Catalog::kAws};
+  Collection collection{{.count = 200, .epoch = kEpoch}, Catalog::kAws};
 };
 
 struct Order {
@@ -58,8 +58,8 @@ TEST_P(CollectionOrderTest, PagingFindsEveryRecordOnce) {
 
   const auto ids = PageThrough(query);
 
-  EXPECT_THAT(ids, SizeIs(500));
-  EXPECT_THAT(std::set<std::string>(ids.begin(), ids.end()), SizeIs(500));
+  EXPECT_THAT(ids, SizeIs(200));
+  EXPECT_THAT(std::set<std::string>(ids.begin(), ids.end()), SizeIs(200));
 }
 
 TEST_P(CollectionOrderTest, PagingFindsEveryRecordOnceAfterChanges) {
@@ -73,8 +73,8 @@ TEST_P(CollectionOrderTest, PagingFindsEveryRecordOnceAfterChanges) {
   const auto by_key = PageThrough(query);
   const auto by_offset = PageByOffset(query, [] {});
 
-  EXPECT_THAT(live, SizeIs(495));
-  EXPECT_THAT(by_key, SizeIs(495));
+  EXPECT_THAT(live, SizeIs(195));
+  EXPECT_THAT(by_key, SizeIs(195));
   EXPECT_EQ(std::set<std::string>(by_key.begin(), by_key.end()), live);
   EXPECT_EQ(by_offset, by_key);
 }
@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(CollectionTest, AscendingModificationNeverDecreases) {
   collection.ModifySome(20, kNow);
   const ListPage page = collection.List(
-      {.sort_by = SortBy::kLastModifiedDate, .order = SortOrder::kAscending, .max_results = 500},
+      {.sort_by = SortBy::kLastModifiedDate, .order = SortOrder::kAscending, .max_results = 200},
       {});
 
   for (std::size_t i = 1; i < page.records.size(); ++i) {
@@ -104,19 +104,19 @@ TEST_F(CollectionTest, AscendingModificationNeverDecreases) {
 }
 
 TEST_F(CollectionTest, TheLowerBoundOfModificationIsInclusive) {
-  const ListPage all = collection.List({.order = SortOrder::kAscending, .max_results = 500}, {});
-  const WallTime from = all.records[250].modified;
+  const ListPage all = collection.List({.order = SortOrder::kAscending, .max_results = 200}, {});
+  const WallTime from = all.records[100].modified;
 
   const auto ids = PageThrough({.order = SortOrder::kAscending, .modified_from = from});
 
-  EXPECT_THAT(ids, SizeIs(250));
-  EXPECT_EQ(ids.front(), collection.IdOf(all.records[250].index));
+  EXPECT_THAT(ids, SizeIs(100));
+  EXPECT_EQ(ids.front(), collection.IdOf(all.records[100].index));
 }
 
 TEST_F(CollectionTest, TheUpperBoundOfModificationIsExclusive) {
-  const ListPage all = collection.List({.order = SortOrder::kAscending, .max_results = 500}, {});
+  const ListPage all = collection.List({.order = SortOrder::kAscending, .max_results = 200}, {});
 
-  EXPECT_THAT(PageThrough({.modified_before = all.records[250].modified}), SizeIs(250));
+  EXPECT_THAT(PageThrough({.modified_before = all.records[100].modified}), SizeIs(100));
 }
 
 TEST_F(CollectionTest, TheModificationFilterWorksUnderEverySort) {
@@ -134,13 +134,13 @@ TEST_F(CollectionTest, NothingIsNewRightAfterTheStart) {
 
 TEST_F(CollectionTest, IdentifierFilterReturnsExactlyTheKnownOnes) {
   const std::string third = collection.IdOf(3);
-  const std::string last = collection.IdOf(499);
+  const std::string last = collection.IdOf(199);
 
   EXPECT_THAT(PageThrough({.identifiers = {third, last, "O1"}}), UnorderedElementsAre(third, last));
 }
 
 TEST_F(CollectionTest, StageFilterReturnsOnlyThatStage) {
-  const ListPage page = collection.List({.stages = {"Launched"}, .max_results = 500}, {});
+  const ListPage page = collection.List({.stages = {"Launched"}, .max_results = 200}, {});
 
   EXPECT_FALSE(page.records.empty());
   for (const RecordVersion& record : page.records) {
@@ -203,7 +203,7 @@ TEST_F(CollectionTest, AnEarlierViewShowsChangesNotYet) {
 
   ASSERT_THAT(before.records, SizeIs(1));
   EXPECT_EQ(before.records[0].modified, seeded);
-  EXPECT_THAT(all.records, SizeIs(500));
+  EXPECT_THAT(all.records, SizeIs(200));
 }
 
 // RELIABILITY T1: the two token styles fail differently, and clients must survive both.
@@ -214,13 +214,13 @@ TEST_F(CollectionTest, OffsetPagingLosesRecordsThatMoveAndKeysDoNot) {
     const ListPage oldest = collection.List({.order = SortOrder::kAscending, .max_results = 1}, {});
     collection.Modify({collection.IdOf(oldest.records[0].index)}, now);
   };
-  const ListQuery query{.order = SortOrder::kAscending, .max_results = 50};
+  const ListQuery query{.order = SortOrder::kAscending, .max_results = 20};
 
   const auto by_offset = PageByOffset(query, touch_first);
   const auto by_key = PageThrough(query, touch_first);
 
-  EXPECT_LT(std::set(by_offset.begin(), by_offset.end()).size(), 500U);
-  EXPECT_EQ(std::set(by_key.begin(), by_key.end()).size(), 500U);
+  EXPECT_LT(std::set(by_offset.begin(), by_offset.end()).size(), 200U);
+  EXPECT_EQ(std::set(by_key.begin(), by_key.end()).size(), 200U);
 }
 
 TEST_F(CollectionTest, AnEmptyCatalogListsNothing) {

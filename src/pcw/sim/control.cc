@@ -54,7 +54,12 @@ Response Stats(Service& service) {
   for (std::size_t i = 0; i < kOutcomes; ++i) {
     sums[std::string(NameOf(static_cast<Outcome>(i)))] = by_outcome[i];
   }
+  const auto of = [&](Outcome outcome) { return by_outcome[static_cast<std::size_t>(outcome)]; };
+  const std::uint64_t refused =
+      of(Outcome::kRefusedSecond) + of(Outcome::kRefusedDay) + of(Outcome::kRefusedFault);
   return JsonReply(200, {{"arrivals", totals.arrivals},
+                         {"accepted", of(Outcome::kOk)},
+                         {"refused", refused},
                          {"outcomes", sums},
                          {"operations", operations},
                          {"unknown_members", totals.unknown_members},

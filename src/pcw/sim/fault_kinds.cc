@@ -11,15 +11,9 @@ constexpr std::array kErrorBodies{"json"sv, "html"sv, "empty"sv};
 constexpr std::array kTruncations{"cut"sv, "matched"sv};
 constexpr std::array kMalformations{"html"sv, "invalid_json"sv, "missing_member"sv, "empty"sv,
                                     "depth_bomb"sv};
-constexpr std::array kBadRecords{"missing_last_modified"sv,
-                                 "missing_id"sv,
-                                 "wrong_type"sv,
-                                 "nul_in_string"sv,
-                                 "lone_surrogate"sv,
-                                 "invalid_utf8"sv,
-                                 "huge_field"sv,
-                                 "bad_date"sv,
-                                 "other_id"sv};
+constexpr std::array kBadRecords{"missing_modified"sv, "missing_id"sv,     "wrong_type"sv,
+                                 "nul_in_string"sv,    "lone_surrogate"sv, "invalid_utf8"sv,
+                                 "huge_field"sv,       "bad_date"sv,       "other_id"sv};
 
 constexpr std::array kThrottleParameters{
     FaultParameter{"retry_after_ms", 0, 3'600'000, -1},  // header x-amz-retry-after
@@ -36,7 +30,7 @@ constexpr std::array kMalformedParameters{FaultParameter{"body", 0, 0, 0, kMalfo
 constexpr std::array kCountParameters{FaultParameter{"n", 1, 100'000, 1}};
 constexpr std::array kLagParameters{FaultParameter{"seconds", 1, 86'400, 600}};
 constexpr std::array kSkewParameters{FaultParameter{"minutes", -100'000, 100'000, 10}};
-constexpr std::array kBadRecordParameters{FaultParameter{"how", 0, 0, 0, kBadRecords},
+constexpr std::array kBadRecordParameters{FaultParameter{"variant", 0, 0, 0, kBadRecords},
                                           FaultParameter{"bytes", 1, 64'000'000, 10'000'000}};
 
 constexpr std::array<FaultSpec, kFaultKinds> kSpecs{{

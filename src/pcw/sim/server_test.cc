@@ -62,6 +62,7 @@ TEST_F(SimServerTest, BooksAnUnsignedCall) {
 
   const Json stats = AskJson("GET", "/_sim/stats");
   EXPECT_EQ(stats["operations"]["GetOpportunity"]["unauthenticated"], 1);
+  EXPECT_EQ(stats["refused"], 0);
   EXPECT_EQ(AskJson("GET", "/_sim/calls")["outcome"], "unauthenticated");
   AskJson("POST", "/_sim/reset-calls");
   EXPECT_EQ(AskJson("GET", "/_sim/stats")["arrivals"], 0);

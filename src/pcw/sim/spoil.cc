@@ -59,8 +59,8 @@ void AppendMember(std::string& body, std::string_view member) {
 }
 
 void BadRecord(std::string& body, const FaultRule& rule) {
-  const std::string& how = rule.Word("how");
-  if (how == "missing_last_modified") DropTextMember(body, "LastModifiedDate");
+  const std::string& how = rule.Word("variant");
+  if (how == "missing_modified") DropTextMember(body, "LastModifiedDate");
   if (how == "missing_id") DropTextMember(body, "Id");
   if (how == "wrong_type") ReplaceTextMember(body, "LastModifiedDate", "1763900000");
   if (how == "bad_date") ReplaceTextMember(body, "LastModifiedDate", "\"2026-02-30T25:61:00Z\"");

@@ -270,14 +270,16 @@ void Connection::WritePaced(RawReply reply, std::size_t sent) {
 void Connection::Finish(AfterSend after) {
   switch (after) {
     case AfterSend::kKeep:
-      if (phase_ == Phase::kWriting && keep_alive_) {
+      if (phase_ == Phase::kRefusing) {
+        Leave(kDiscardTime, kMaxDiscarded);  // the client may still be sending what was refused
+      } else if (keep_alive_) {
         NextRequest();
       } else {
-        Leave(kDiscardTime, kMaxDiscarded);
+        Close();
       }
       return;
     case AfterSend::kClose:
-      Leave(kDiscardTime, kMaxDiscarded);
+      Close();
       return;
     case AfterSend::kReset:
       Reset();
