@@ -10,6 +10,7 @@ export const ACCESS_KEY = 'AKIAIOSFODNN7EXAMPLE';
 export const SECRET_KEY = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
 const IS_ROOT = process.getuid() === 0;
 const DEADLINE_MS = 120_000;
+process.setMaxListeners(0);  // every child and every directory is cleaned up at exit
 
 function postgresBin(name) {
   const root = '/usr/lib/postgresql';

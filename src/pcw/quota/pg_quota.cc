@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 
 // A little slower than the limit, so that jitter on the way cannot squeeze one call too many into a
 // second.
-constexpr double kMargin = 1.004;
+constexpr double kMargin = 1.01;
 constexpr microseconds kLongestLease = std::chrono::milliseconds(500);
 constexpr milliseconds kDatabasePatience{10'000};
 
@@ -32,6 +32,7 @@ std::string_view NameOf(aws::QuotaClass quota_class) {
 // One (service, class): its leased and not yet used slots.
 struct Bucket {
   std::deque<SteadyTime> slots;
+  int stale = 0;          ///< leased but not used in time; to be given back
   std::string leased_at;  ///< database time of the last lease, RFC 3339
   SteadyTime paused_until{};
   int rate = 0;
@@ -39,6 +40,14 @@ struct Bucket {
 
   microseconds interval() const {
     return microseconds(static_cast<std::int64_t>(1e6 * kMargin / rate));
+  }
+  /// Slots that nobody wanted when they came would otherwise all go out at once later: at most
+  /// `burst` of them may.
+  void DropStale(SteadyTime now, int burst) {
+    while (!slots.empty() && slots.front() < now - (burst - 1) * interval()) {
+      slots.pop_front();
+      ++stale;
+    }
   }
   int chunk() const { return std::max(1, static_cast<int>(kLongestLease / interval())); }
 };
@@ -112,18 +121,25 @@ struct PgQuota::State {
     return Ok{};
   }
 
-  void Return(const std::pair<std::string, aws::QuotaClass>& key, Bucket& bucket) {
-    if (bucket.slots.empty() || !connection || !connection->is_usable())
+  void GiveBack(const std::pair<std::string, aws::QuotaClass>& key, const Bucket& bucket,
+                std::size_t slots, microseconds interval) {
+    if (slots == 0 || !connection || !connection->is_usable())
       return;  // then they count as used, which is safe
     auto returned = connection->Exec(
         {"quota_return",
          "SELECT quota_return($1, $2, $3, $4::integer, $5::timestamptz, $6::bigint)"},
-        {options.aws_account_id, key.first, std::string(NameOf(key.second)),
-         std::to_string(bucket.slots.size()), bucket.leased_at,
-         std::to_string(bucket.interval().count())});
+        {options.aws_account_id, key.first, std::string(NameOf(key.second)), std::to_string(slots),
+         bucket.leased_at, std::to_string(interval.count())});
     if (!returned)
       LogError("unused quota could not be given back; it counts as used", returned.error());
+  }
+
+  void Return(const std::pair<std::string, aws::QuotaClass>& key, Bucket& bucket) {
+    // Slots still to come go back to the schedule as well; those that have passed only to the day.
+    GiveBack(key, bucket, bucket.slots.size(), bucket.interval());
+    GiveBack(key, bucket, static_cast<std::size_t>(bucket.stale), microseconds(0));
     bucket.slots.clear();
+    bucket.stale = 0;
   }
 };
 
@@ -131,7 +147,9 @@ PgQuota::PgQuota(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 PgQuota::~PgQuota() {
   const std::lock_guard lock(state_->mutex);
-  for (auto& [key, bucket] : state_->buckets) state_->Return(key, bucket);
+  for (auto& [key, bucket] : state_->buckets) {
+    if (bucket.rate > 0) state_->Return(key, bucket);
+  }
 }
 
 Result<std::unique_ptr<PgQuota>> PgQuota::Create(pg::ConnectOptions connect,
@@ -151,6 +169,7 @@ Status PgQuota::Acquire(const aws::Operation& operation, std::stop_token stop) {
       const std::lock_guard lock(state_->mutex);
       Bucket& bucket = state_->BucketOf(operation);
       if (bucket.rate == 0) return Ok{};
+      bucket.DropStale(state_->clock.Steady(), state_->options.limits.burst);
       if (bucket.slots.empty()) PCW_TRY_OK(state_->LeaseSlots(operation, bucket, stop));
       slot = bucket.slots.front();
       bucket.slots.pop_front();

@@ -1,8 +1,9 @@
 #include "pcw/pg/embedded/cluster.h"
 
 #include <cerrno>
-#include <charconv>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <mutex>
 #include <system_error>
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "pcw/base/digest.h"
@@ -85,22 +87,65 @@ Status MakeOwnedDirectory(const fs::path& path, const ServerUser& user, mode_t m
   return Ok{};
 }
 
-// Every directory above the data must let the server's user pass.
-Status CheckTraversable(const fs::path& home, const ServerUser& user) {
+// Whether an entry of ours is there already. access() answers for the real user, so a child would
+// be needed to ask for another; the list says it.
+bool HasPassage(const fs::path& directory, uid_t uid) {
+  char list[1024];
+  const ssize_t size = ::getxattr(directory.c_str(), "system.posix_acl_access", list, sizeof list);
+  for (ssize_t at = 4; at + 8 <= size; at += 8) {
+    std::uint16_t tag = 0, permissions = 0;
+    std::uint32_t id = 0;
+    std::memcpy(&tag, list + at, 2);
+    std::memcpy(&permissions, list + at + 2, 2);
+    std::memcpy(&id, list + at + 4, 4);
+    if (tag == 0x02 && id == uid && (permissions & 1U) != 0) return true;
+  }
+  return false;
+}
+
+// Lets one user pass a directory, and nobody else: an access control list with one entry more,
+// written as the kernel keeps it (linux/posix_acl_xattr.h). False if the directory has a list
+// already or the file system has none.
+bool GrantPassage(const fs::path& directory, mode_t mode, uid_t uid) {
+  constexpr const char* kAttribute = "system.posix_acl_access";
+  if (::getxattr(directory.c_str(), kAttribute, nullptr, 0) > 0) return false;
+  struct Entry {
+    std::uint16_t tag, permissions;
+    std::uint32_t id;
+  };
+  constexpr std::uint32_t kNoId = ~0U;
+  const auto bits = [mode](unsigned shift) {
+    return static_cast<std::uint16_t>(mode >> shift & 7U);
+  };
+  struct {
+    std::uint32_t version = 2;
+    Entry entries[5];
+  } list;
+  list.entries[0] = {0x01, bits(6), kNoId};                      // the owner
+  list.entries[1] = {0x02, 1, static_cast<std::uint32_t>(uid)};  // the server's user: pass
+  list.entries[2] = {0x04, bits(3), kNoId};                      // the group
+  list.entries[3] = {0x10, static_cast<std::uint16_t>(bits(3) | 1U), kNoId};  // the mask
+  list.entries[4] = {0x20, bits(0), kNoId};                                   // everybody else
+  return ::setxattr(directory.c_str(), kAttribute, &list, sizeof list, 0) == 0;
+}
+
+// Every directory above the data must let the server's user pass. Root may run us in a private
+// directory (mode 700).
+Status MakeTraversable(const fs::path& home, const ServerUser& user) {
   if (!user.must_switch) return Ok{};
   for (fs::path path = home; path != path.root_path(); path = path.parent_path()) {
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) continue;
     const bool may_pass = (info.st_mode & S_IXOTH) != 0 ||
                           (info.st_uid == user.uid && (info.st_mode & S_IXUSR) != 0) ||
-                          (info.st_gid == user.gid && (info.st_mode & S_IXGRP) != 0);
-    if (!may_pass) {
-      return Error(ErrorCode::kConfig,
-                   fmt::format("the embedded PostgreSQL cannot reach its data: {} does not let its "
-                               "user pass; chmod o+x {}, or set PCW_HOME to a "
-                               "directory outside, for example /var/lib/pcw",
-                               path.string(), path.string()));
-    }
+                          (info.st_gid == user.gid && (info.st_mode & S_IXGRP) != 0) ||
+                          HasPassage(path, user.uid);
+    if (may_pass || GrantPassage(path, info.st_mode, user.uid)) continue;
+    return Error(ErrorCode::kConfig,
+                 fmt::format("the embedded PostgreSQL cannot reach its data: {0} does not let its "
+                             "user pass; chmod o+x {0}, or set PCW_HOME to a "
+                             "directory outside, for example /var/lib/pcw",
+                             path.string()));
   }
   return Ok{};
 }
@@ -286,7 +331,7 @@ Result<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::Start(const ClusterOpt
   state->log = state->data / "server.log";
   PCW_TRY(state->user, FindServerUser());
   PCW_TRY(state->programs, FindServerPrograms());
-  PCW_TRY_OK(CheckTraversable(state->home, state->user));
+  PCW_TRY_OK(MakeTraversable(state->home, state->user));
   PCW_TRY_OK(MakeOwnedDirectory(state->data, state->user, 0700));
   PCW_TRY(state->socket_directory, MakeSocketDirectory(state->home, state->user));
   state->server_url =
