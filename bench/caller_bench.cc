@@ -1,14 +1,15 @@
-// Signed calls through aws::Caller against a bare loop of libcurl and our signer: same server, same machine, alternating rounds.
-// usage: pcw_caller_bench http://127.0.0.1:PORT [calls per round] [rounds]
-#include <curl/curl.h>
-#include <fmt/format.h>
-
+// Signed calls through aws::Caller against a bare loop of libcurl and our signer: same server, same
+// machine, alternating rounds. usage: pcw_caller_bench http://127.0.0.1:PORT [calls per round]
+// [rounds]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
+
+#include <curl/curl.h>
+#include <fmt/format.h>
 
 #include "pcw/aws/caller.h"
 #include "pcw/aws/partner_central_selling.h"
@@ -52,12 +53,13 @@ int main(int argc, char** argv) {
   pcw::SystemRng rng;
   pcw::aws::OpenQuotaGate open;
   pcw::net::CurlHttpClient http;
-  pcw::aws::StaticCredentialsProvider credentials(pcw::aws::Credentials{.access_key_id = kKeyId,
-                                                                       .secret_access_key = pcw::Secret(kSecret),
-                                                                       .session_token = {},
-                                                                       .expires_at = std::nullopt,
-                                                                       .account_id = "",
-                                                                       .source = "bench"});
+  pcw::aws::StaticCredentialsProvider credentials(
+      pcw::aws::Credentials{.access_key_id = kKeyId,
+                            .secret_access_key = pcw::Secret(kSecret),
+                            .session_token = {},
+                            .expires_at = std::nullopt,
+                            .account_id = "",
+                            .source = "bench"});
   pcw::aws::CallerOptions options;
   options.endpoint = endpoint;
   options.user_agent = "pcw-bench";
@@ -69,10 +71,12 @@ int main(int argc, char** argv) {
   int failures = 0;
   const auto bare = [&] {
     for (int i = 0; i < calls; ++i) {
-      const pcw::net::Headers headers = signer.SignJsonCall(keys, host, "/", "AWSPartnerCentralSelling.ListOpportunities",
-                                                            "application/x-amz-json-1.0", kBody, clock.Now());
+      const pcw::net::Headers headers =
+          signer.SignJsonCall(keys, host, "/", "AWSPartnerCentralSelling.ListOpportunities",
+                              "application/x-amz-json-1.0", kBody, clock.Now());
       curl_slist* list = nullptr;
-      for (const auto& [name, value] : headers) list = curl_slist_append(list, fmt::format("{}: {}", name, value).c_str());
+      for (const auto& [name, value] : headers)
+        list = curl_slist_append(list, fmt::format("{}: {}", name, value).c_str());
       std::size_t bytes = 0;
       curl_easy_setopt(curl, CURLOPT_URL, endpoint.c_str());
       curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
@@ -99,12 +103,14 @@ int main(int argc, char** argv) {
     const double bare_seconds = Seconds(bare);
     const double our_seconds = Seconds(ours);
     ratios.push_back(bare_seconds / our_seconds);
-    std::printf("round %d: bare signed libcurl %.0f calls/s, pcw caller %.0f calls/s, ratio %.3f\n", round + 1, calls / bare_seconds,
-                calls / our_seconds, ratios.back());
+    std::printf("round %d: bare signed libcurl %.0f calls/s, pcw caller %.0f calls/s, ratio %.3f\n",
+                round + 1, calls / bare_seconds, calls / our_seconds, ratios.back());
   }
   std::sort(ratios.begin(), ratios.end());
   const double median = ratios[ratios.size() / 2];
-  std::printf("signed calls, pcw : bare signed libcurl, median of %d rounds: %.3f (goal >= 0.8)%s\n", rounds, median, failures > 0 ? "  FAILURES" : "");
+  std::printf(
+      "signed calls, pcw : bare signed libcurl, median of %d rounds: %.3f (goal >= 0.8)%s\n",
+      rounds, median, failures > 0 ? "  FAILURES" : "");
   curl_easy_cleanup(curl);
   return failures == 0 && median >= 0.8 ? 0 : 1;
 }

@@ -1,0 +1,186 @@
+#include "pcw/app/config.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fakes/result_matchers.h"
+#include "pcw/app/config_keys.h"
+#include "pcw/base/file.h"
+
+namespace pcw::app {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() {
+    char name[] = "/tmp/pcw-config-XXXXXX";
+    directory = ::mkdtemp(name);
+  }
+  ~ConfigTest() override { fs::remove_all(directory); }
+
+  Result<LoadedConfig> Load(const std::string& yaml) {
+    std::ofstream(directory / "pcw.yaml") << yaml;
+    sources.flag_file = directory / "pcw.yaml";
+    return LoadConfig(sources);
+  }
+  std::string Complaint(const std::string& yaml) {
+    const auto loaded = Load(yaml);
+    EXPECT_THAT(loaded, FailsWith(ErrorCode::kConfig)) << yaml;
+    return loaded ? "" : loaded.error().message();
+  }
+  static std::string OriginOf(const LoadedConfig& loaded, std::string_view key) {
+    for (const ShownKey& shown : loaded.keys) {
+      if (shown.key == key) return shown.origin;
+    }
+    return "";
+  }
+
+  fs::path directory;
+  ConfigSources sources;
+};
+
+TEST_F(ConfigTest, AnEmptyFileIsTheContractsDefaults) {
+  const auto loaded = Load("");
+
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(loaded->config.partner_central.batch_size, 100);
+  EXPECT_EQ(loaded->config.quota.reads_per_day, 100'000);
+  EXPECT_EQ(loaded->config.sync.lag, milliseconds(300'000));
+  EXPECT_FALSE(loaded->config.sync.overlap);
+  EXPECT_EQ(loaded->keys.size(), ConfigKeys().size());
+}
+
+TEST_F(ConfigTest, FlagBeatsEnvironmentBeatsAwsBeatsFile) {
+  const std::string yaml = "aws: { region: a-file }\n";
+  EXPECT_EQ(Load(yaml)->config.aws.region, "a-file");
+  sources.env["AWS_REGION"] = "an-aws";
+  EXPECT_EQ(Load(yaml)->config.aws.region, "an-aws");
+  sources.env["PCW_AWS_REGION"] = "a-pcw";
+  EXPECT_EQ(Load(yaml)->config.aws.region, "a-pcw");
+  sources.flag_overrides = {{"aws.region", "a-flag"}};
+  const auto loaded = Load(yaml);
+  EXPECT_EQ(loaded->config.aws.region, "a-flag");
+  EXPECT_EQ(OriginOf(*loaded, "aws.region"), "flag --set");
+}
+
+TEST_F(ConfigTest, EveryKeyHasAnEnvironmentTwinThatTakesItsDefault) {
+  for (const ConfigKey& key : ConfigKeys()) {
+    ConfigSources one;
+    one.searches_default_files = false;
+    one.env[EnvironmentName(key.path)] = std::string(key.fallback);
+
+    const auto loaded = LoadConfig(one);
+
+    ASSERT_THAT(loaded, Succeeds()) << key.path;
+    EXPECT_EQ(OriginOf(*loaded, key.path), "environment " + EnvironmentName(key.path));
+  }
+}
+
+TEST_F(ConfigTest, AllProblemsAreNamedInOneRunWithPlaceExpectationAndNearestName) {
+  sources.env["PCW_QUOTA_BRUST"] = "1";
+  const std::string text = Complaint(
+      "databse: { url: x }\nconnectors:\n  partner_central:\n    batch_size: 1000\n    entities: "
+      "[oportunities]\nsync:\n  lag: 5\nquota: { burst: 010 }\n");
+
+  EXPECT_THAT(text, HasSubstr("5 problems"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("pcw.yaml:1:1 databse: unknown key, expected a known one; did you mean database?"));
+  EXPECT_THAT(text, HasSubstr("pcw.yaml:4:17 connectors.partner_central.batch_size: \"1000\", "
+                              "expected a whole number from 1 to 100"));
+  EXPECT_THAT(text, HasSubstr("did you mean opportunities?"));
+  EXPECT_THAT(text, HasSubstr("pcw.yaml:7:8 sync.lag: \"5\", expected a duration"));
+  EXPECT_THAT(text, HasSubstr("pcw.yaml:8:17 quota.burst: \"010\", expected a whole number"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("environment PCW_QUOTA_BRUST no such setting; did you mean PCW_QUOTA_BURST?"));
+}
+
+TEST_F(ConfigTest, RefusesWhatYamlReadersDisagreeAbout) {
+  struct {
+    const char* yaml;
+    const char* says;
+  } const cases[] = {
+      {"environment: no\n", "write \"no\""},
+      {"aws: { account_id: 012345678901 }\n", "write \"012345678901\""},
+      {"database: { strict_roles: yes }\n", "expected true or false"},
+      {"database: { strict_roles: \"true\" }\n", "in quotes"},
+      {"quota: { burst: 1e1 }\n", "whole number"},
+      {"sync: { lag: -5m }\n", "duration"},
+      {"sync: { lag: 12:30 }\n", "duration"},
+      {"sync: { lag: 10m, overlap: 5m }\n", "shorter than sync.lag"},
+      {"connectors: { partner_central: { incremental_every: 0s } }\n", "at least"},
+      {"connectors: { partner_central: { schedule: \"0 0 30 2 *\" } }\n", "can fire"},
+      {"connectors: { partner_central: { schedule: hourly } }\n", "cron"},
+      {"connectors: { partner_central: { catalog: aws } }\n", "expected one of AWS, Sandbox"},
+      {"lake: { url: \"s3://\" }\n", "lake.url"},
+      {"lake: { url: \"file:///a/../b\" }\n", "lake.url"},
+      {"environment: Pro/d\n", "bucket name"},
+      {"logging: { level: debug }\n", "did you mean DEBUG?"},
+      {"database: { url: \"postgresql://u:secret@h/d\" }\n", "env:NAME or file:PATH"},
+      {"database: { url: \"env:NOT_THERE\" }\n", "NOT_THERE is not set"},
+      {"quota: 5\n", "expected a map"},
+      {"a: &x 1\n", "anchor"},
+      {"environment: dev\nenvironment: dev\n", "twice"},
+  };
+  for (const auto& [yaml, says] : cases) EXPECT_THAT(Complaint(yaml), HasSubstr(says)) << yaml;
+}
+
+TEST_F(ConfigTest, TheRunbooksSnippetIsAWholeFileAndWorksUnderAConnector) {
+  for (const char* yaml :
+       {"logging:\n  level: DEBUG\n  include_payloads: true  # WARNING: may contain PII\n",
+        "connectors:\n  partner-central:\n    logging: {level: DEBUG, include_payloads: true}\n"}) {
+    const auto loaded = Load(yaml);
+    ASSERT_THAT(loaded, Succeeds()) << yaml;
+    EXPECT_EQ(loaded->config.logging.level, "DEBUG");
+    EXPECT_TRUE(loaded->config.logging.include_payloads);
+    EXPECT_FALSE(loaded->config.logging.include_payloads_until.empty());
+    ASSERT_EQ(loaded->warnings.size(), 1U);
+  }
+}
+
+TEST_F(ConfigTest, SecretsComeByReferenceAndAreMasked) {
+  sources.env["DB"] = "postgresql://u:hunter2@h/d";
+  const auto loaded = Load("database: { url: \"env:DB\" }\n");
+
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(loaded->config.database.url, "postgresql://u:hunter2@h/d");
+  for (const ShownKey& shown : loaded->keys)
+    EXPECT_THAT(shown.value, testing::Not(HasSubstr("hunter2"))) << shown.key;
+}
+
+TEST_F(ConfigTest, ASecretFileThatEverybodyMayReadIsRefused) {
+  const fs::path secret = directory / "url";
+  std::ofstream(secret) << "postgresql://u:p@h/d\n";
+  fs::permissions(secret, fs::perms::owner_read | fs::perms::others_read);
+  EXPECT_THAT(Complaint("database: { url: \"file:" + secret.string() + "\" }\n"),
+              HasSubstr("chmod 600"));
+  fs::permissions(secret, fs::perms::owner_read);
+  EXPECT_EQ(Load("database: { url: \"file:" + secret.string() + "\" }\n")->config.database.url,
+            "postgresql://u:p@h/d");
+}
+
+TEST_F(ConfigTest, AFileThatWasNamedMustExist) {
+  sources.flag_file = directory / "absent.yaml";
+  EXPECT_THAT(LoadConfig(sources), FailsWith(ErrorCode::kConfig));
+  sources.flag_file = directory;
+  EXPECT_THAT(LoadConfig(sources), FailsWith(ErrorCode::kConfig));
+}
+
+TEST_F(ConfigTest, TheExampleFileIsTheDefaults) {
+  const auto loaded = Load(FormatExampleConfig());
+
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(*ReadFile(PCW_SOURCE_DIR "/config/pcw.example.yaml", 1 << 20), FormatExampleConfig())
+      << "pcw config show --example > config/pcw.example.yaml";
+}
+
+}  // namespace
+}  // namespace pcw::app

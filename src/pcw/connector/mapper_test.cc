@@ -1,0 +1,189 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fakes/result_matchers.h"
+#include "pcw/base/time.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/connector/raw_record.h"
+#include "pcw/connector/request.h"
+
+namespace pcw::connector {
+namespace {
+
+using ::testing::HasSubstr;
+
+Mapping OneColumn(const std::string& column) {
+  const auto mapping =
+      ParseMapping("entity: e\nversion: 1\ncolumns:\n  c: " + column + "\n", "m.yaml");
+  EXPECT_THAT(mapping, Succeeds());
+  return *mapping;
+}
+
+Result<Row> Map(const std::string& column, std::string_view record) {
+  const Mapping mapping = OneColumn(column);
+  return Mapper(mapping).MapRecord(record);
+}
+
+TEST(MapperTest, FillsEveryTypeExactly) {
+  EXPECT_EQ(std::get<std::string>(
+                Map("{ from: /a/0/b, type: text }", R"({"a":[{"b":"J\u00fcrgen \ud83d\ude00"}]})")
+                    ->values[0]),
+            "J\xc3\xbcrgen \xf0\x9f\x98\x80");
+  EXPECT_EQ(std::get<std::string>(
+                Map("{ from: /a, type: decimal }", R"({"a":"123456789012345678901234567890.10"})")
+                    ->values[0]),
+            "123456789012345678901234567890.10");
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /a, type: decimal }", R"({"a":42})")->values[0]),
+            "42");
+  EXPECT_EQ(std::get<std::int64_t>(
+                Map("{ from: /a, type: integer }", R"({"a":-9223372036854775808})")->values[0]),
+            INT64_MIN);
+  EXPECT_EQ(std::get<bool>(Map("{ from: /a, type: boolean }", R"({"a":true})")->values[0]), true);
+  EXPECT_EQ(std::get<WallTime>(
+                Map("{ from: /a, type: timestamp }", R"({"a":"2026-11-20T08:15:30.5+02:00"})")
+                    ->values[0]),
+            *ParseRfc3339("2026-11-20T06:15:30.5Z"));
+  EXPECT_EQ(std::get<Date>(Map("{ from: /a, type: date }", R"({"a":"2028-02-29"})")->values[0]).day,
+            29U);
+  EXPECT_EQ(std::get<std::string>(
+                Map("{ from: /a, type: json }", R"({"a":[ 1, {"x":null} ]})")->values[0]),
+            R"([1,{"x":null}])");
+}
+
+TEST(MapperTest, AbsentAndNullAreNull) {
+  for (const char* record : {"{}", R"({"a":null})", R"({"b":1})"}) {
+    const auto row = Map("{ from: /a, type: text }", record);
+    ASSERT_THAT(row, Succeeds());
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(row->values[0])) << record;
+    EXPECT_TRUE(row->misfits.empty());
+  }
+}
+
+TEST(MapperTest, AMisfitOfAnOptionalColumnIsNullAndReportedWithoutItsValue) {
+  struct {
+    const char* type;
+    const char* record;
+    const char* found;
+  } const cases[] = {{"text", R"({"a":7})", "number"},
+                     {"decimal", R"({"a":"1,5"})", "string"},
+                     {"decimal", R"({"a":"1e3"})", "string"},
+                     {"decimal", R"({"a":1.5})", "number"},
+                     {"integer", R"({"a":1.5})", "number"},
+                     {"boolean", R"({"a":"true"})", "string"},
+                     {"date", R"({"a":"2026-02-30"})", "string"},
+                     {"timestamp", R"({"a":"2026-11-20"})", "string"},
+                     {"timestamp", R"({"a":1700000000})", "number"},
+                     {"text", R"({"a":{}})", "object"}};
+  for (const auto& [type, record, found] : cases) {
+    const auto row = Map(std::string("{ from: /a, type: ") + type + " }", record);
+    ASSERT_THAT(row, Succeeds());
+    ASSERT_EQ(row->misfits.size(), 1U) << type << " " << record;
+    EXPECT_EQ(row->misfits[0].found, found);
+  }
+}
+
+TEST(MapperTest, ARequiredColumnThatCannotBeFilledRefusesTheRecord) {
+  for (const char* record : {"{}", R"({"a":null})", R"({"a":7})"}) {
+    const auto row = Map("{ from: /a, type: text, required: true }", record);
+    ASSERT_THAT(row, FailsWith(ErrorCode::kSchemaMismatch)) << record;
+    EXPECT_EQ(row.error().Find("pointer"), "/a");
+  }
+}
+
+TEST(MapperTest, WhenFillsOnlyWhatMeetsItsCondition) {
+  const std::string column =
+      "{ from: /amount, type: decimal, when: { at: /currency, equals: USD } }";
+
+  EXPECT_EQ(std::get<std::string>(Map(column, R"({"amount":"5","currency":"USD"})")->values[0]),
+            "5");
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(
+      Map(column, R"({"amount":"5","currency":"EUR"})")->values[0]));
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(Map(column, R"({"amount":"5"})")->values[0]));
+}
+
+TEST(MapperTest, RefusesWhatPostgreSqlCannotHold) {
+  EXPECT_THAT(Map("{ from: /a, type: text }", R"({"b":"x\u0000y"})"),
+              FailsWith(ErrorCode::kSchemaMismatch));
+  EXPECT_THAT(Map("{ from: /a, type: text }", R"({"a":"about \\u0000"})"), Succeeds())
+      << "a text about the escape is no escape";
+  EXPECT_THAT(Map("{ from: /a, type: text }", "[1]"), FailsWith(ErrorCode::kSchemaMismatch));
+  EXPECT_THAT(Map("{ from: /a, type: text }", "{\"a\":"), FailsWith(ErrorCode::kSchemaMismatch));
+  EXPECT_THAT(Map("{ from: /a, type: text }", "{\"a\":\"\xff\"}"),
+              FailsWith(ErrorCode::kSchemaMismatch));
+}
+
+TEST(ParseMappingTest, NamesEveryProblemWithItsPlace) {
+  const auto mapping = ParseMapping(
+      "entity: e\nversion: 0\ncolums: {}\ncolumns:\n  A: { from: x, type: txt }\n  b: { form: /b, "
+      "type: text, required: yes }\n",
+      "m.yaml");
+
+  ASSERT_THAT(mapping, FailsWith(ErrorCode::kConfig));
+  const std::string& text = mapping.error().message();
+  EXPECT_THAT(text, HasSubstr("m.yaml:2:10 version: expected a whole number from 1"));
+  EXPECT_THAT(text, HasSubstr("m.yaml:3:1 colums: unknown key, expected one of entity, version, "
+                              "columns; did you mean columns?"));
+  EXPECT_THAT(text, HasSubstr("m.yaml:5:3 columns.A: a column name"));
+  EXPECT_THAT(text, HasSubstr("columns.A.from: \"x\" is not a JSON pointer"));
+  EXPECT_THAT(text, HasSubstr("\"txt\", expected one of text, integer, decimal, boolean, "
+                              "timestamp, date, json; did you mean text?"));
+  EXPECT_THAT(text, HasSubstr("columns.b.form: unknown key"));
+  EXPECT_THAT(text, HasSubstr("columns.b.required: expected true or false"));
+}
+
+TEST(ParseMappingTest, RefusesAnchorsAliasesTagsSecondDocumentsAndDuplicates) {
+  for (const char* yaml : {"a: &x 1\nb: *x\n", "a: !!str 1\n", "a: 1\n---\nb: 2\n", "a: 1\na: 2\n",
+                           "? [x]\n: 1\n", "<<: {a: 1}\n", ",", "a: [1", "\ta: 1"}) {
+    EXPECT_THAT(ParseMapping(yaml, "m.yaml"), FailsWith(ErrorCode::kConfig)) << yaml;
+  }
+  EXPECT_THAT(ParseMapping(std::string(300'000, 'a'), "m.yaml"), FailsWith(ErrorCode::kConfig));
+}
+
+TEST(BuiltinMappingTest, EveryEntityHasOneThatTheEngineCanUse) {
+  for (const EntityDef* entity : AllEntities()) {
+    const auto mapping = BuiltinMapping(entity->name);
+    ASSERT_THAT(mapping, Succeeds());
+    EXPECT_EQ(mapping->entity, entity->name);
+  }
+}
+
+TEST(ReadListPageTest, ReadsIdsVersionsAndToken) {
+  const auto page = ReadListPage(
+      R"({"OpportunitySummaries":[{"Id":"O1","LastModifiedDate":"v1","New":{}},{"Id":"O2"}],"NextToken":"t"})",
+      Opportunities());
+
+  ASSERT_THAT(page, Succeeds());
+  ASSERT_EQ(page->items.size(), 2U);
+  EXPECT_EQ(page->items[0].version, "v1");
+  EXPECT_EQ(page->items[1].version, "");
+  EXPECT_EQ(page->next_token, "t");
+  EXPECT_EQ(
+      ReadListPage(R"({"OpportunitySummaries":[],"NextToken":""})", Opportunities())->next_token,
+      "");
+  EXPECT_THAT(ReadListPage(R"({"OpportunitySummaries":[{"Id":5}]})", Opportunities()),
+              FailsWith(ErrorCode::kSchemaMismatch));
+  EXPECT_THAT(ReadListPage(R"({"Opportunities":[]})", Opportunities()),
+              FailsWith(ErrorCode::kSchemaMismatch));
+}
+
+TEST(ListRequestTest, SaysWhatAwsWantsToRead) {
+  EXPECT_EQ(
+      ListRequest(Opportunities(), {.catalog = "AWS",
+                                    .page_size = 50,
+                                    .next_token = "a\"b",
+                                    .sort_by = "LastModifiedDate",
+                                    .modified_after = *ParseRfc3339("2026-11-20T08:15:30Z")}),
+      R"({"Catalog":"AWS","MaxResults":50,"NextToken":"a\"b","Sort":{"SortBy":"LastModifiedDate","SortOrder":"ASCENDING"},"LastModifiedDate":{"AfterLastModifiedDate":"2026-11-20T08:15:30Z"}})");
+  EXPECT_EQ(DetailRequest(Opportunities(), "Sandbox", "O1"),
+            R"({"Catalog":"Sandbox","Identifier":"O1"})");
+}
+
+TEST(FindConnectorTest, TakesEverySpelling) {
+  for (const char* spelling : {"partner_central", "partner-central", "partnercentral"})
+    EXPECT_EQ(FindConnector(spelling), &PartnerCentral()) << spelling;
+  EXPECT_EQ(FindConnector("Partner Central"), nullptr);
+}
+
+}  // namespace
+}  // namespace pcw::connector
