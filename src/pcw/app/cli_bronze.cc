@@ -28,7 +28,7 @@ std::string PrefixOf(const std::string& entity, const std::string& prefix) {
   return "bronze/";
 }
 
-Result<int> List(const Invocation& invocation, const std::string& prefix, std::size_t tail) {
+Result<int> ListKeys(const Invocation& invocation, const std::string& prefix, std::size_t tail) {
   PCW_TRY(const auto store, Open(invocation));
   PCW_TRY(std::vector<lake::ObjectInfo> objects, store->List(prefix, invocation.stop));
   if (tail > 0 && objects.size() > tail)
@@ -95,7 +95,7 @@ void AddBronze(CLI::App& root, Invocation& invocation) {
   AddOutputOption(*list, invocation);
   list->callback([=, &invocation] {
     invocation.verb = [=, &invocation] {
-      return List(invocation, PrefixOf(*entity, *prefix), *tail);
+      return ListKeys(invocation, PrefixOf(*entity, *prefix), *tail);
     };
   });
 

@@ -18,7 +18,7 @@ Result<int> Check(const Invocation& invocation) {
 
 enum class Origins { kHidden, kShown };
 
-Result<int> Show(const Invocation& invocation, Origins origins) {
+Result<int> ShowSettings(const Invocation& invocation, Origins origins) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   std::vector<OrderedJson> rows;
   for (const ShownKey& key : loaded.keys) {
@@ -58,7 +58,8 @@ void AddConfig(CLI::App& root, Invocation& invocation) {
   AddOutputOption(*show, invocation);
   show->callback([=, &invocation] {
     invocation.verb = [=, &invocation]() -> Result<int> {
-      if (!*is_example) return Show(invocation, *has_origin ? Origins::kShown : Origins::kHidden);
+      if (!*is_example)
+        return ShowSettings(invocation, *has_origin ? Origins::kShown : Origins::kHidden);
       std::fputs(FormatExampleConfig().c_str(), stdout);
       return kExitOk;
     };

@@ -32,7 +32,7 @@ OrderedJson ToJson(const dlq::DeadLetter& letter) {
   return json;
 }
 
-Result<int> List(const Invocation& invocation, dlq::DeadLetterFilter filter) {
+Result<int> ListLetters(const Invocation& invocation, dlq::DeadLetterFilter filter) {
   if (filter.state == "all") filter.state.clear();
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   PCW_TRY(
@@ -56,7 +56,7 @@ Result<int> List(const Invocation& invocation, dlq::DeadLetterFilter filter) {
   return kExitOk;
 }
 
-Result<int> Show(const Invocation& invocation, const std::string& id) {
+Result<int> ShowLetter(const Invocation& invocation, const std::string& id) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   PCW_TRY(
       const auto database,
@@ -88,7 +88,7 @@ void AddDlq(CLI::App& root, Invocation& invocation) {
       ->capture_default_str();
   AddOutputOption(*list, invocation);
   list->callback([&invocation, filter] {
-    invocation.verb = [&invocation, filter] { return List(invocation, *filter); };
+    invocation.verb = [&invocation, filter] { return ListLetters(invocation, *filter); };
   });
 
   auto id = std::make_shared<std::string>();
@@ -97,8 +97,9 @@ void AddDlq(CLI::App& root, Invocation& invocation) {
                            "  pcw dlq show 01a2b3c4\n  pcw dlq show 01a2b3c4 -o json");
   show->add_option("id", *id, "dead letter id, or its first 8 or more characters")->required();
   AddOutputOption(*show, invocation);
-  show->callback(
-      [&invocation, id] { invocation.verb = [&invocation, id] { return Show(invocation, *id); }; });
+  show->callback([&invocation, id] {
+    invocation.verb = [&invocation, id] { return ShowLetter(invocation, *id); };
+  });
 }
 
 }  // namespace pcw::app

@@ -7,7 +7,7 @@
 namespace pcw::app {
 namespace {
 
-Result<int> Show(const Invocation& invocation) {
+Result<int> ShowQuota(const Invocation& invocation) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   Machine machine;
   PCW_TRY(
@@ -61,7 +61,8 @@ void AddQuota(CLI::App& root, Invocation& invocation) {
                            "  pcw quota show\n  pcw quota show -o json | jq '.[] | "
                            "select(.quota_class == \"read\").left_24h'");
   AddOutputOption(*show, invocation);
-  show->callback([&invocation] { invocation.verb = [&invocation] { return Show(invocation); }; });
+  show->callback(
+      [&invocation] { invocation.verb = [&invocation] { return ShowQuota(invocation); }; });
 }
 
 }  // namespace pcw::app

@@ -53,7 +53,7 @@ Result<std::unique_ptr<Session>> OpenSession(const Invocation& invocation) {
   return session;
 }
 
-Result<int> List(const Invocation& invocation, const sync::RunFilter& filter) {
+Result<int> ListRuns(const Invocation& invocation, const sync::RunFilter& filter) {
   PCW_TRY(const auto session, OpenSession(invocation));
   PCW_TRY(const auto runs, sync::ListRuns(*session->connection, filter, invocation.stop));
   std::vector<OrderedJson> rows;
@@ -70,7 +70,7 @@ Result<int> List(const Invocation& invocation, const sync::RunFilter& filter) {
   return kExitOk;
 }
 
-Result<int> Show(const Invocation& invocation, const std::string& id) {
+Result<int> ShowRun(const Invocation& invocation, const std::string& id) {
   PCW_TRY(const auto session, OpenSession(invocation));
   PCW_TRY(const sync::StoredRun run, sync::LoadRun(*session->connection, id, invocation.stop));
   OrderedJson json = ToJson(run);
@@ -161,7 +161,7 @@ void AddRuns(CLI::App& root, Invocation& invocation) {
       ->capture_default_str();
   AddOutputOption(*list, invocation);
   list->callback([&invocation, filter] {
-    invocation.verb = [&invocation, filter] { return List(invocation, *filter); };
+    invocation.verb = [&invocation, filter] { return ListRuns(invocation, *filter); };
   });
 
   auto id = std::make_shared<std::string>();
@@ -169,8 +169,9 @@ void AddRuns(CLI::App& root, Invocation& invocation) {
                            "  pcw runs show 01a2b3c4\n  pcw runs show 01a2b3c4 -o json");
   show->add_option("run", *id, "run id, or its first 8 or more characters")->required();
   AddOutputOption(*show, invocation);
-  show->callback(
-      [&invocation, id] { invocation.verb = [&invocation, id] { return Show(invocation, *id); }; });
+  show->callback([&invocation, id] {
+    invocation.verb = [&invocation, id] { return ShowRun(invocation, *id); };
+  });
 
   CLI::App* watch = AddVerb(
       *noun, "watch", "Follow a run to its end; the exit code is the run's",

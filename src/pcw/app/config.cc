@@ -331,8 +331,12 @@ class Loader {
     const std::string shown = key.type == KeyType::kList
                                   ? fmt::format("{}", fmt::join(given.value.items, ", "))
                                   : Masked(given.value.text);
-    if (!expected.empty())
-      Problem(given.place, key.path, fmt::format("\"{}\", {}", shown, expected));
+    if (!expected.empty()) {
+      // A list names its bad item itself.
+      const bool names_item = key.type == KeyType::kList;
+      Problem(given.place, key.path,
+              names_item ? expected : fmt::format("\"{}\", {}", shown, expected));
+    }
     loaded_.keys.push_back({std::string(key.path), shown, given.origin});
   }
 

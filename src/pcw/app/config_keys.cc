@@ -71,7 +71,7 @@ std::string StoreList(Config& config, const RawValue& value,
   for (const std::string& item : value.items) {
     if (!known.empty()) {
       if (std::string problem = OneOf(item, known); !problem.empty())
-        return fmt::format("\"{}\": {}", item, problem);
+        return fmt::format("\"{}\", {}", item, problem);
     }
     if (!seen.insert(item).second) return fmt::format("\"{}\" stands there twice", item);
   }

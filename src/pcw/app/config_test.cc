@@ -89,7 +89,7 @@ TEST_F(ConfigTest, AllProblemsAreNamedInOneRunWithPlaceExpectationAndNearestName
       "databse: { url: x }\nconnectors:\n  partner_central:\n    batch_size: 1000\n    entities: "
       "[oportunities]\nsync:\n  lag: 5\nquota: { burst: 010 }\n");
 
-  EXPECT_THAT(text, HasSubstr("5 problems"));
+  EXPECT_THAT(text, HasSubstr("6 problems"));
   EXPECT_THAT(
       text,
       HasSubstr("pcw.yaml:1:1 databse: unknown key, expected a known one; did you mean database?"));

@@ -225,13 +225,8 @@ Signature SignQuery(const SigningRequest& request, const Credentials& credential
                     const Sha256Digest& key) {
   const std::string date = FormatIso8601Basic(scope.time);
   const std::string payload_hash = Sha256Hex(request.body);
-  net::Headers headers = request.headers;
   Signature signature;
-  if (request.payload_header == PayloadHeader::kAdd) {
-    headers.emplace_back("x-amz-content-sha256", payload_hash);
-    signature.added.emplace_back("x-amz-content-sha256", payload_hash);
-  }
-  const CanonicalHeaders canonical = Canonicalize(headers);
+  const CanonicalHeaders canonical = Canonicalize(request.headers);
   signature.signed_headers = canonical.names;
 
   Parameters parameters = ParseQuery(request.query);

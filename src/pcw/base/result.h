@@ -34,7 +34,8 @@ class [[nodiscard]] Result {
   T&& value() && { return std::move(Checked()); }
   T& operator*() & { return Checked(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(Checked()); }
+  /// By value, unlike std::expected: `for (auto& x : *List())` then keeps the list alive.
+  T operator*() && { return std::move(Checked()); }
   T* operator->() { return &Checked(); }
   const T* operator->() const { return &value(); }
 

@@ -29,9 +29,9 @@ RecordMeta Meta(const std::string& id) {
 
 class LakeTest : public ::testing::Test {
  protected:
-  LakeTest() {
+  static fs::path MakeRoot() {
     char name[] = "/tmp/pcw-lake-XXXXXX";
-    root = ::mkdtemp(name);
+    return ::mkdtemp(name);
   }
   ~LakeTest() override { fs::remove_all(root); }
 
@@ -47,12 +47,12 @@ class LakeTest : public ::testing::Test {
   }
   std::vector<std::string> Problems() {
     std::vector<std::string> all;
-    for (const VerifyProblem& problem : VerifyBronze(store, "bronze/", {})->problems)
-      all.push_back(problem.what);
+    const auto report = VerifyBronze(store, "bronze/", {});
+    for (const VerifyProblem& problem : report->problems) all.push_back(problem.what);
     return all;
   }
 
-  fs::path root;
+  const fs::path root = MakeRoot();
   DirectoryBronzeStore store{root};
   const std::string run = "bronze/partnercentral/opportunities/2026/11/23/run-1/";
 };

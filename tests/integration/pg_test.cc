@@ -1,0 +1,249 @@
+// libpq layer, migrations, roles and row level security against a real server.
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "fakes/result_matchers.h"
+#include "pcw/base/time.h"
+#include "pcw/pg/binary_copy.h"
+#include "pcw/pg/migrate.h"
+#include "pcw/pg/session.h"
+#include "pg_fixture.h"
+
+namespace pcw {
+namespace {
+
+using pg::Connection;
+using ::testing::HasSubstr;
+
+TEST_F(DatabaseTest, MigratingAgainDoesNothing) {
+  Connection superuser = OpenSuperuser(url);
+
+  EXPECT_EQ(*pg::Migrate(superuser), 0);
+  for (const pg::MigrationState& state : *pg::MigrationStatus(superuser))
+    EXPECT_FALSE(state.applied_at.empty()) << state.name;
+}
+
+TEST(MigrateTest, TwoAtOnceApplyEachMigrationOnce) {
+  const std::string url = NewDatabase();
+  std::atomic<int> applied{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.emplace_back([&] {
+        Connection superuser = OpenSuperuser(url);
+        applied += *pg::Migrate(superuser);
+      });
+    }
+  }
+  EXPECT_EQ(applied, static_cast<int>(pg::Migrations().size()));
+}
+
+TEST_F(DatabaseTest, ANewerDatabaseIsRefusedWithTheReason) {
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(
+      superuser.ExecScript("future", "INSERT INTO pcw_migrations VALUES (999, 'future', 'x')"),
+      Succeeds());
+
+  EXPECT_THAT(pg::Migrate(superuser).error().message(), HasSubstr("999"));
+  EXPECT_THAT(pg::OpenService(Connect(), kTenant, pg::SuperuserLogin::kWarn),
+              FailsWith(ErrorCode::kConfig));
+}
+
+TEST_F(DatabaseTest, AnAlteredMigrationIsRefused) {
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(
+      superuser.ExecScript("alter", "UPDATE pcw_migrations SET sha256 = 'other' WHERE version = 1"),
+      Succeeds());
+
+  EXPECT_THAT(pg::Migrate(superuser), FailsWith(ErrorCode::kConfig));
+}
+
+TEST(MigrateTest, ALoginThatOwnsTheDatabaseAndMayCreateRolesNeedsNoSuperuser) {
+  const std::string url = NewDatabase();
+  Connection superuser = OpenSuperuser(url);
+  const std::string database = url.substr(url.rfind('=') + 1);
+  ASSERT_THAT(superuser.ExecScript(
+                  "roles",
+                  "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'plain_admin') "
+                  "THEN CREATE ROLE plain_admin LOGIN CREATEROLE; END IF; END $$; "
+                  "ALTER DATABASE " +
+                      database + " OWNER TO plain_admin"),
+              Succeeds());
+  std::string login = url;
+  login.replace(login.find("user=pcw"), 8, "user=plain_admin");
+  Connection admin = OpenSuperuser(login);
+
+  const auto applied = pg::Migrate(admin);
+
+  EXPECT_THAT(applied, Succeeds());
+}
+
+TEST_F(DatabaseTest, EveryTenantTableHasForcedRowSecurityWithPolicies) {
+  EXPECT_EQ(
+      Ask("SELECT string_agg(c.relname, ', ') FROM pg_class c JOIN pg_attribute a ON a.attrelid = "
+          "c.oid AND a.attname = 'tenant_id' WHERE c.relkind = 'r' AND "
+          "c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND "
+          "c.relforcerowsecurity AND (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid "
+          "AND p.polqual IS NOT NULL) >= 2)"),
+      "");
+  EXPECT_EQ(Ask("SELECT string_agg(c.relname, ', ') FROM pg_class c JOIN pg_index i ON i.indrelid "
+                "= c.oid AND i.indisprimary JOIN pg_attribute f ON f.attrelid = c.oid AND "
+                "f.attnum = i.indkey[0] WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid "
+                "= c.oid AND a.attname = 'tenant_id') AND f.attname <> 'tenant_id'"),
+            "")
+      << "keys begin with tenant_id";
+}
+
+TEST_F(DatabaseTest, TheServiceSeesNothingWithoutATenantAndTheOperatorTheDefaultOne) {
+  Connection service = OpenService();
+  ASSERT_THAT(service.Exec({"insert",
+                            "INSERT INTO connectors (tenant_id, kind, name, status) VALUES "
+                            "(pcw_tenant(), 'partner_central', 'x', 'enabled')"}),
+              Succeeds());
+
+  Connection nobody = OpenSuperuser(url);
+  ASSERT_THAT(nobody.ExecScript("role", "SET ROLE pcw_service"), Succeeds());
+  EXPECT_EQ(nobody.Exec({"count", "SELECT count(*) FROM connectors"})->Int(0, 0), 0);
+  Connection other = OpenService("00000000-0000-0000-0000-000000000002");
+  EXPECT_EQ(other.Exec({"count", "SELECT count(*) FROM connectors"})->Int(0, 0), 0);
+  EXPECT_FALSE(other.Exec({"steal",
+                           "INSERT INTO connectors (tenant_id, kind, name, status) VALUES "
+                           "('00000000-0000-0000-0000-000000000001', 'y', 'x', 'enabled')"}));
+
+  Connection operator_session = OpenSuperuser(url);
+  ASSERT_THAT(operator_session.ExecScript("role", "SET ROLE pcw_operator"), Succeeds());
+  EXPECT_EQ(operator_session.Exec({"count", "SELECT count(*) FROM connectors"})->Int(0, 0), 1);
+  EXPECT_THAT(operator_session.Exec({"write", "UPDATE connectors SET name = 'z'"}),
+              FailsWith(ErrorCode::kPermissionDenied));
+}
+
+TEST_F(DatabaseTest, TheServiceTouchesTheQuotaLedgerThroughFunctionsOnly) {
+  Connection service = OpenService();
+
+  EXPECT_THAT(service.Exec({"read", "SELECT * FROM quota_usage"}),
+              FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_THAT(service.Exec({"write", "DELETE FROM quota_state"}),
+              FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_THAT(service.Exec(
+                  {"lease", "SELECT granted FROM quota_lease('1', 's', 'read', 1, 100000, 3, 10)"}),
+              Succeeds());
+}
+
+TEST_F(DatabaseTest, AServiceRoleThatBypassesRowSecurityIsRefused) {
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(superuser.ExecScript("bypass", "ALTER ROLE pcw_service BYPASSRLS"), Succeeds());
+
+  const auto session = pg::OpenService(Connect(), kTenant, pg::SuperuserLogin::kWarn);
+
+  ASSERT_THAT(superuser.ExecScript("restore", "ALTER ROLE pcw_service NOBYPASSRLS"), Succeeds());
+  EXPECT_THAT(session, FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(pg::OpenService(Connect(), kTenant, pg::SuperuserLogin::kRefuse),
+              FailsWith(ErrorCode::kConfig));
+}
+
+TEST_F(DatabaseTest, BinaryCopyKeepsEveryValue) {
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(superuser.ExecScript("table",
+                                   "CREATE TABLE t (a text, b jsonb, c bytea, d int4, e int8, f "
+                                   "bool, g timestamptz, h date, i uuid, j numeric, k text)"),
+              Succeeds());
+  const char* decimals[] = {"0",     "-0.00",  "12345.67", "0.000123", "-99999999999999999999.5",
+                            "10000", "1.2300", "00012.5"};
+  pg::BinaryCopy copy;
+  for (const char* decimal : decimals) {
+    copy.BeginRow(11);
+    copy.AddText("caf\xc3\xa9 \xf0\x9f\x98\x80\n");
+    copy.AddJsonb(R"({"x":1.10})");
+    copy.AddBytea(std::string_view("\0\xff", 2));
+    copy.AddInt4(-5);
+    copy.AddInt8(INT64_MIN);
+    copy.AddBool(true);
+    copy.AddTimestamptz(*ParseRfc3339("1969-07-20T20:17:40.123456Z"));
+    copy.AddDate(1999, 12, 31);
+    ASSERT_THAT(copy.AddUuid("01234567-89ab-7cde-8f01-23456789abcd"), Succeeds());
+    ASSERT_THAT(copy.AddNumeric(decimal), Succeeds());
+    copy.AddNull();
+  }
+
+  ASSERT_EQ(*superuser.CopyIn({"copy", "COPY t FROM STDIN (FORMAT binary)"}, copy.Finish()), 8);
+
+  const auto rows = *superuser.Exec(
+      {"read",
+       "SELECT a, b, encode(c, 'hex'), d, e, f, g AT TIME ZONE 'UTC', h, i, j, k IS NULL FROM t"});
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    EXPECT_EQ(rows.Text(row, 0), "caf\xc3\xa9 \xf0\x9f\x98\x80\n");
+    EXPECT_EQ(rows.Text(row, 1), R"({"x": 1.10})");
+    EXPECT_EQ(rows.Text(row, 2), "00ff");
+    EXPECT_EQ(rows.Int(row, 3), -5);
+    EXPECT_EQ(rows.Int(row, 4), INT64_MIN);
+    EXPECT_TRUE(rows.Bool(row, 5));
+    EXPECT_EQ(rows.Text(row, 6), "1969-07-20 20:17:40.123456");
+    EXPECT_EQ(rows.Text(row, 7), "1999-12-31");
+    EXPECT_EQ(rows.Text(row, 8), "01234567-89ab-7cde-8f01-23456789abcd");
+    EXPECT_EQ(superuser
+                  .Exec({"same", "SELECT $1::numeric::text = $2"},
+                        {std::string(decimals[row]), std::string(rows.Text(row, 9))})
+                  ->Text(0, 0),
+              "t")
+        << decimals[row] << " " << rows.Text(row, 9);
+  }
+  for (const char* bad : {"", "-", "1e5", "1.", ".5", "1,5", "NaN", "0x10"})
+    EXPECT_THAT(pg::BinaryCopy().AddNumeric(bad), FailsWith(ErrorCode::kSchemaMismatch)) << bad;
+}
+
+TEST_F(DatabaseTest, AStopCancelsTheStatementAndTheSessionStaysUsable) {
+  Connection superuser = OpenSuperuser(url);
+  std::stop_source stop;
+  std::jthread stopper([&stop] { stop.request_stop(); });
+
+  EXPECT_THAT(superuser.Exec({"sleep", "SELECT pg_sleep(60)"}, {}, stop.get_token()),
+              FailsWith(ErrorCode::kCancelled));
+
+  EXPECT_TRUE(superuser.is_usable());
+  EXPECT_EQ(superuser.Exec({"one", "SELECT 1"})->Int(0, 0), 1);
+}
+
+TEST_F(DatabaseTest, ALostSessionIsUnavailableAndSaysSo) {
+  Connection victim = OpenSuperuser(url);
+  const std::string pid(victim.Exec({"pid", "SELECT pg_backend_pid()"})->Text(0, 0));
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(superuser.Exec({"kill", "SELECT pg_terminate_backend($1::int)"}, {pid}), Succeeds());
+
+  EXPECT_THAT(victim.Exec({"one", "SELECT 1"}), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_FALSE(victim.is_usable());
+}
+
+TEST_F(DatabaseTest, ATransactionRollsBackUnlessCommitted) {
+  Connection service = OpenService();
+  const pg::Query insert{"insert",
+                         "INSERT INTO connectors (tenant_id, kind, name, status) VALUES "
+                         "(pcw_tenant(), 'k', 'x', 'enabled')"};
+  {
+    auto transaction = pg::Transaction::Begin(service, "test");
+    ASSERT_THAT(service.Exec(insert), Succeeds());
+  }
+  EXPECT_EQ(service.Exec({"count", "SELECT count(*) FROM connectors"})->Int(0, 0), 0);
+  auto transaction = pg::Transaction::Begin(service, "test");
+  ASSERT_THAT(service.Exec(insert), Succeeds());
+  ASSERT_THAT(transaction->Commit(), Succeeds());
+  EXPECT_EQ(service.Exec({"count", "SELECT count(*) FROM connectors"})->Int(0, 0), 1);
+  EXPECT_THAT(service.Exec(insert), FailsWith(ErrorCode::kConflict)) << "the same key again";
+}
+
+TEST_F(DatabaseTest, ATerminalRunStaysAsItEnded) {
+  Connection service = OpenService();
+  ASSERT_THAT(service.ExecScript(
+                  "run",
+                  "INSERT INTO connectors (tenant_id, kind, name, status) VALUES (pcw_tenant(), "
+                  "'k', 'x', 'enabled'); INSERT INTO ingestion_runs (tenant_id, id, "
+                  "connector_id, entity, mode, status, catalog, fence, ended_at) SELECT "
+                  "pcw_tenant(), '01234567-89ab-7cde-8f01-23456789abcd', id, 'e', 'full', "
+                  "'failed', 'AWS', 1, now() FROM connectors"),
+              Succeeds());
+
+  EXPECT_FALSE(service.Exec({"revive", "UPDATE ingestion_runs SET status = 'succeeded'"}));
+}
+
+}  // namespace
+}  // namespace pcw
