@@ -112,11 +112,14 @@ TEST_F(QuotaTest, AThrottlePausesEveryProcessOfTheAccount) {
   ASSERT_THAT(first->Acquire(kGetOpportunity, {}), Succeeds());
 
   first->OnThrottled(kGetOpportunity, milliseconds(300));
-  const std::vector<double> own = Grants(*first, 1);
-  const std::vector<double> others = Grants(*second, 1);
+  std::vector<double> own, others;
+  {
+    std::jthread one([&] { own = Grants(*first, 1); });
+    std::jthread two([&] { others = Grants(*second, 1); });
+  }
 
   EXPECT_GT(own[0], 0.25);
-  EXPECT_LT(others[0], 0.2) << "the pause is over by then";
+  EXPECT_GT(others[0], 0.25);
   EXPECT_NE(Ask("SELECT paused_until FROM quota_state"), "-infinity");
 }
 

@@ -94,6 +94,8 @@ struct PgQuota::State {
 
   Status LeaseSlots(const aws::Operation& operation, Bucket& bucket, std::stop_token stop) {
     PCW_TRY_OK(Connect(stop));
+    // First: what lay unused must not be missing from the day that is now asked for more.
+    Return({std::string(operation.service->id), operation.quota_class}, bucket);
     auto rows = connection->Exec(
         {"quota_lease",
          "SELECT granted, delay_us, day_left, to_char(free_at AT TIME ZONE 'UTC', "
