@@ -72,8 +72,12 @@ int main(int argc, char** argv) {
   const auto bare = [&] {
     for (int i = 0; i < calls; ++i) {
       const pcw::net::Headers headers =
-          signer.SignJsonCall(keys, host, "/", "AWSPartnerCentralSelling.ListOpportunities",
-                              "application/x-amz-json-1.0", kBody, clock.Now());
+          signer.Sign({.query = {},
+                       .headers = {{"host", host},
+                                   {"content-type", "application/x-amz-json-1.0"},
+                                   {"x-amz-target", "AWSPartnerCentralSelling.ListOpportunities"}},
+                       .body = kBody},
+                      keys, clock.Now());
       curl_slist* list = nullptr;
       for (const auto& [name, value] : headers)
         list = curl_slist_append(list, fmt::format("{}: {}", name, value).c_str());
