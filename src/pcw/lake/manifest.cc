@@ -4,6 +4,19 @@
 #include "pcw/lake/part.h"
 
 namespace pcw::lake {
+namespace {
+
+template <typename Item, typename ToJson>
+void AppendArray(std::string& text, std::string_view name, const std::vector<Item>& items,
+                 ToJson to_json) {
+  text.append(",\n  \"").append(name).append("\": [");
+  for (const Item& item : items) {
+    text.append(&item == items.data() ? "\n    " : ",\n    ").append(DumpJson(to_json(item)));
+  }
+  text.append(items.empty() ? "]" : "\n  ]");
+}
+
+}  // namespace
 
 std::string FormatManifest(const Manifest& manifest) {
   OrderedJson json;
@@ -17,21 +30,24 @@ std::string FormatManifest(const Manifest& manifest) {
   json["mapping_version"] = manifest.mapping_version;
   json["watermark_before"] = manifest.watermark_before;
   json["watermark_after"] = manifest.watermark_after;
-  json["parts"] = OrderedJson::array();
-  for (const ManifestPart& part : manifest.parts) {
-    json["parts"].push_back({{"key", part.key},
-                             {"sha256", part.sha256},
-                             {"bytes", part.bytes},
-                             {"records", part.records}});
-  }
-  json["pages"] = OrderedJson::array();
-  for (const ManifestPage& page : manifest.pages) {
-    json["pages"].push_back({{"request_id", page.request_id},
-                             {"items", page.items},
-                             {"first_id", page.first_id},
-                             {"last_id", page.last_id}});
-  }
-  return DumpJsonPretty(json);
+  // A line for each part and page, so that 10,000 pages never stand in memory as JSON values.
+  std::string text = DumpJsonPretty(json);
+  text.resize(text.rfind('}'));
+  while (text.back() == '\n') text.pop_back();
+  AppendArray(text, "parts", manifest.parts, [](const ManifestPart& part) {
+    return OrderedJson{{"key", part.key},
+                       {"sha256", part.sha256},
+                       {"bytes", part.bytes},
+                       {"records", part.records}};
+  });
+  AppendArray(text, "pages", manifest.pages, [](const ManifestPage& page) {
+    return OrderedJson{{"request_id", page.request_id},
+                       {"items", page.items},
+                       {"first_id", page.first_id},
+                       {"last_id", page.last_id}};
+  });
+  text += "\n}\n";
+  return text;
 }
 
 Result<Manifest> ParseManifest(std::string_view text) {

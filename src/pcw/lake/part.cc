@@ -130,13 +130,7 @@ AppendedLine PartBuilder::Append(RecordMeta meta, std::string_view payload) {
   if (meta.is_respaced)
     std::replace_if(text_.begin() + static_cast<std::ptrdiff_t>(start), text_.end(), is_break, ' ');
   text_ += "}\n";
-  return {++records_, meta.sha256};
-}
-
-void PartBuilder::Clear() {
-  text_.clear();
-  text_.shrink_to_fit();
-  records_ = 0;
+  return {.line = ++records_, .offset = start, .size = payload.size(), .sha256 = meta.sha256};
 }
 
 Result<std::vector<PartLine>> ReadPart(std::string_view text) {

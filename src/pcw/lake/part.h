@@ -26,13 +26,17 @@ struct RecordMeta {
 
 /// Where an appended record stands, and the digest of its original bytes.
 struct AppendedLine {
-  int line = 0;  ///< from 1
+  int line = 0;            ///< from 1
+  std::size_t offset = 0;  ///< of the stored payload in the part's text, bytes
+  std::size_t size = 0;    ///< of the stored payload, bytes
   Sha256Digest sha256{};
 };
 
 /// Builds one part in memory. Not thread-safe.
 class PartBuilder {
  public:
+  /// Takes room for a part of that size at once; grown piece by piece, it ends up twice its size.
+  void Reserve(std::size_t bytes) { text_.reserve(bytes); }
   /// Appends one line. `payload` must be one JSON value (the caller
   /// has checked it); raw line breaks in it become spaces and meta says so. Computes meta.sha256.
   AppendedLine Append(RecordMeta meta, std::string_view payload);
@@ -40,7 +44,10 @@ class PartBuilder {
   std::size_t bytes() const { return text_.size(); }
   int records() const { return records_; }
   std::string_view text() const { return text_; }
-  void Clear();
+  /// The stored payload of a line of this part; valid until the part changes.
+  std::string_view payload(const AppendedLine& line) const {
+    return std::string_view(text_).substr(line.offset, line.size);
+  }
 
  private:
   std::string text_;

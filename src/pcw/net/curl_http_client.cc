@@ -1,5 +1,7 @@
 #include "pcw/net/curl_http_client.h"
 
+#include <algorithm>
+#include <charconv>
 #include <mutex>
 
 #include <curl/curl.h>
@@ -49,7 +51,16 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
   while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' '))
     value.remove_suffix(1);
-  exchange.response.headers.emplace_back(std::string(line.substr(0, colon)), std::string(value));
+  const std::string_view name = line.substr(0, colon);
+  constexpr std::string_view kLength = "content-length";
+  if (name.size() == kLength.size() &&
+      curl_strnequal(name.data(), kLength.data(), kLength.size()) != 0) {
+    // Room for the body at once: grown piece by piece, a string ends up twice its size.
+    std::size_t announced = 0;
+    std::from_chars(value.data(), value.data() + value.size(), announced);
+    exchange.response.body.reserve(std::min(announced, exchange.limits->max_body_bytes));
+  }
+  exchange.response.headers.emplace_back(std::string(name), std::string(value));
   return bytes;
 }
 

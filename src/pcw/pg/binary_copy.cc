@@ -30,8 +30,9 @@ constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
 
 }  // namespace
 
-BinaryCopy::BinaryCopy() {
-  data_ = kSignature;
+BinaryCopy::BinaryCopy(std::size_t expected_bytes) {
+  data_.reserve(expected_bytes);
+  data_ += kSignature;
   PutBigEndian(data_, std::int32_t{0});  // flags
   PutBigEndian(data_, std::int32_t{0});  // header extension
 }

@@ -2,6 +2,7 @@
 // (PERFORMANCE 5).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,7 +17,8 @@ namespace pcw::pg {
 /// once. Not thread-safe.
 class BinaryCopy {
  public:
-  BinaryCopy();
+  /// `expected_bytes`: room to take at once; grown piece by piece, a stream ends up twice its size.
+  explicit BinaryCopy(std::size_t expected_bytes = 0);
   void BeginRow(std::int16_t columns);
   void AddNull();
   void AddText(std::string_view text);   ///< text, or any type whose binary form is its text (json

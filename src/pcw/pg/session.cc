@@ -60,7 +60,11 @@ Result<ServiceSession> OpenService(const ConnectOptions& options, const std::str
                              login.Text(0, 0)))
         .With("sqlstate", std::string(role.error().Find("sqlstate").value_or("")));
   }
-  PCW_TRY_OK(connection.Exec({"set_tenant", "SELECT set_config('pcw.tenant', $1, false)"},
+  // Plans are made for the values at hand: a plan kept from when a table was still empty reads all
+  // of it ever after.
+  PCW_TRY_OK(connection.Exec({"session_settings",
+                              "SELECT set_config('pcw.tenant', $1, false), "
+                              "set_config('plan_cache_mode', 'force_custom_plan', false)"},
                              {tenant_id}, stop));
   PCW_TRY(const Rows checks,
           connection.Exec({"role_check",

@@ -116,10 +116,13 @@ Result<EntityTable> EntityTable::Create(const connector::EntityDef& def,
   const std::string staging = fmt::format("staging_{}", def.name);
 
   auto sql = std::make_shared<Sql>();
+  // One look into the primary key per id, whatever the planner believes about a table whose
+  // statistics are not gathered yet: with `= ANY` it read the whole catalog for every page.
   sql->load_held = fmt::format(
-      "SELECT {0}, source_version, (extract(epoch FROM source_modified_at) * 1000000)::bigint, "
-      "last_seen_run FROM {1} WHERE tenant_id = "
-      "pcw_tenant() AND catalog = $1 AND {0} = ANY ($2::text[])",
+      "SELECT held.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT {0}, "
+      "source_version, (extract(epoch FROM source_modified_at) * 1000000)::bigint, last_seen_run "
+      "FROM {1} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND {0} = wanted.id LIMIT 1) AS "
+      "held",
       def.id_column, def.table);
   // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies (PERFORMANCE
   // 1).
@@ -210,7 +213,12 @@ Result<MergeCounts> EntityTable::Merge(pg::Connection& connection, std::string_v
                                        std::span<const MappedRecord> records,
                                        std::stop_token stop) const {
   if (records.empty()) return MergeCounts{};
-  pg::BinaryCopy copy;
+  constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average, with its length
+  std::size_t expected = 0;
+  for (const MappedRecord& record : records) {
+    expected += record.payload.size() + (mapping_->columns.size() + 4) * kColumnBytes;
+  }
+  pg::BinaryCopy copy(expected);
   std::int32_t ord = 0;
   for (const MappedRecord& record : records) {
     copy.BeginRow(static_cast<std::int16_t>(mapping_->columns.size() + 4));
@@ -233,11 +241,13 @@ Result<MergeCounts> EntityTable::Merge(pg::Connection& connection, std::string_v
                                  std::string(bronze_key), std::string(run_id)},
                                 stop);
   if (!merged) return AsDataError(std::move(merged).error());
-  PCW_TRY_OK(connection.Exec({"entity_touch", sql_->touch},
-                             {std::string(catalog), std::string(run_id)}, stop));
-
   MergeCounts counts{.inserted = merged->Int(0, 0), .updated = merged->Int(0, 1), .unchanged = 0};
   counts.unchanged = static_cast<std::int64_t>(records.size()) - counts.inserted - counts.updated;
+  // The merge leaves rows alone that are as new as the source; they were seen all the same.
+  if (counts.unchanged > 0) {
+    PCW_TRY_OK(connection.Exec({"entity_touch", sql_->touch},
+                               {std::string(catalog), std::string(run_id)}, stop));
+  }
   return counts;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/failpoint.h"
@@ -51,7 +52,7 @@ PartCommitter::~PartCommitter() = default;
 
 Status PartCommitter::Enqueue(Batch batch, CallTotals totals) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !next_ || failure_; });
+  changed_.wait(lock, [this] { return failure_ || (!next_ && !is_busy_); });
   if (failure_) return *failure_;
   next_.emplace(std::move(batch), totals);
   changed_.notify_all();
@@ -98,11 +99,16 @@ void PartCommitter::Work(std::stop_token stop) {
       failure = Error(ErrorCode::kInternal,
                       fmt::format("unexpected exception while committing: {}", problem.what()));
     }
-    const std::lock_guard lock(mutex_);
-    is_busy_ = false;
-    if (failure) failure_ = std::move(failure);
-    for (Batch::Record& record : work->first.records) settled_.push_back(std::move(record.id));
-    changed_.notify_all();
+    {
+      const std::lock_guard lock(mutex_);
+      is_busy_ = false;
+      if (failure) failure_ = std::move(failure);
+      for (Batch::Record& record : work->first.records) settled_.push_back(std::move(record.id));
+      changed_.notify_all();
+    }
+    work.reset();
+    // The allocator keeps what one thread frees of another's memory; a long run grew by it.
+    malloc_trim(0);
   }
 }
 
@@ -142,7 +148,7 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   return Ok{};
 }
 
-Status PartCommitter::PutPart(Prepared& prepared, Batch& batch) {
+Status PartCommitter::PutPart(Prepared& prepared, const Batch& batch) {
   prepared.part = static_cast<int>(prepared.before.parts) + 1;
   prepared.bronze_key = lake::PartKey(run_.bronze_prefix, prepared.part);
   prepared.sha256 = Sha256(batch.part.text());
@@ -150,20 +156,19 @@ Status PartCommitter::PutPart(Prepared& prepared, Batch& batch) {
   PCW_FAILPOINT("bronze.put.before");
   PCW_TRY_OK(store_.Put(prepared.bronze_key, batch.part.text(), {}));
   PCW_FAILPOINT("bronze.put.after");
-  batch.part.Clear();
   return Ok{};
 }
 
-void PartCommitter::MapAll(Prepared& prepared, Batch& batch) {
+void PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
   prepared.rows.reserve(batch.records.size());
   for (const Batch::Record& record : batch.records) {
-    Result<connector::Row> row = mapper_.MapRecord(record.body);
+    Result<connector::Row> row = mapper_.MapRecord(batch.part.payload(record.line));
     if (row && std::get<std::string>(row->values[id_column_]) != record.id) {
       row = Error(ErrorCode::kSchemaMismatch,
                   "the detail answer is of another record than the one asked for");
     }
     if (!row) {
-      prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line));
+      prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line.line));
       continue;
     }
     for (const connector::Misfit& misfit : row->misfits) {
@@ -171,9 +176,9 @@ void PartCommitter::MapAll(Prepared& prepared, Batch& batch) {
     }
     prepared.rows.push_back({.id = record.id,
                              .row = std::move(*row),
-                             .payload = record.body,
-                             .payload_sha256 = record.sha256,
-                             .bronze_line = record.line});
+                             .payload = batch.part.payload(record.line),
+                             .payload_sha256 = record.line.sha256,
+                             .bronze_line = record.line.line});
   }
 }
 

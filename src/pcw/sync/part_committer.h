@@ -34,10 +34,8 @@ struct RunContext {
 /// Records and fates that are committed together.
 struct Batch {
   struct Record {
-    std::string id;         ///< the id that was listed
-    std::string body;       ///< the detail answer, byte for byte
-    Sha256Digest sha256{};  ///< of body
-    int line = 0;           ///< in the part, from 1
+    std::string id;           ///< the id that was listed
+    lake::AppendedLine line;  ///< its detail answer, in the part
   };
   lake::PartBuilder part;
   std::vector<Record> records;
@@ -73,8 +71,8 @@ class PartCommitter {
                 const jobs::Lease& lease, RunContext run, RunStats start, bool has_open_letters);
   ~PartCommitter();
 
-  /// Hands over a batch; waits while an earlier one is still waiting for the worker. Returns the
-  /// error of any earlier batch.
+  /// Hands over a batch; waits until the one before is committed, so that no more than two batches
+  /// are in memory: one being committed, one being filled. Returns the error of any earlier batch.
   Status Enqueue(Batch batch, CallTotals totals);
   /// Waits until everything is committed.
   Status Flush();
@@ -90,8 +88,8 @@ class PartCommitter {
   struct Prepared;
   void Work(std::stop_token stop);
   Status Commit(Batch& batch, const CallTotals& totals);
-  Status PutPart(Prepared& prepared, Batch& batch);
-  void MapAll(Prepared& prepared, Batch& batch);
+  Status PutPart(Prepared& prepared, const Batch& batch);
+  void MapAll(Prepared& prepared, const Batch& batch);
   Result<RunStats> CommitRows(Prepared& prepared, const Batch& batch);
   Result<RunStats> TryCommitRows(pg::Connection& connection, const Prepared& prepared,
                                  const Batch& batch);

@@ -13,6 +13,7 @@ namespace {
 constexpr int kMostFailuresInRow = 10;
 constexpr int kMostThrottlesInRow = 20;
 constexpr std::size_t kMostSeen = 5000;
+constexpr std::size_t kPartSlack = 64U << 10U;  // the record that makes a part full is part of it
 
 bool IsHeld(const HeldRecord& held, const std::string& listed_version) {
   if (held.version == listed_version) return true;
@@ -213,7 +214,10 @@ Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
 }
 
 Status Scan::Append(FetchedDetail detail) {
-  if (batch_.records.empty()) batch_.opened_at = deps_.clock.Steady();
+  if (batch_.records.empty()) {
+    batch_.opened_at = deps_.clock.Steady();
+    batch_.part.Reserve(options_.part_bytes + kPartSlack);
+  }
   aws::CallResult& call = *detail.result;
   lake::RecordMeta meta;
   meta.id = detail.id;
@@ -222,10 +226,7 @@ Status Scan::Append(FetchedDetail detail) {
   meta.fetched_at = FormatRfc3339(call.received_at);
   meta.source = "get";
   const lake::AppendedLine stored = batch_.part.Append(std::move(meta), call.body);
-  batch_.records.push_back({.id = std::move(detail.id),
-                            .body = std::move(call.body),
-                            .sha256 = stored.sha256,
-                            .line = stored.line});
+  batch_.records.push_back({.id = std::move(detail.id), .line = stored});
   ++progress_.settled;
   ++progress_.fetched;
   if (progress_.fetched % 16 == 0) Report();
