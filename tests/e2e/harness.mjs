@@ -82,15 +82,16 @@ export class Postgres {
     return execFileSync('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', this.url(database), '-c', text], { stdio: 'pipe', encoding: 'utf8', maxBuffer: 1 << 28 }).trim();
   }
 
+  async makeTemplate() {
+    this.sql('CREATE DATABASE pcw_template');
+    const done = await run(['db', 'migrate'], { PCW_DATABASE_URL: this.url('pcw_template'), PCW_HOME: this.dir });
+    if (done.code !== 0) throw new Error(`db migrate: ${done.stderr}`);
+  }
+
   /** A database with the schema, copied from one that was migrated by `pcw db migrate`. */
   async createDatabase() {
     const name = `t${process.pid}_${(Postgres.serial = (Postgres.serial ?? 0) + 1)}`;
-    if (!this.migrated) {
-      this.sql('CREATE DATABASE pcw_template');
-      const done = await run(['db', 'migrate'], { PCW_DATABASE_URL: this.url('pcw_template'), PCW_HOME: this.dir });
-      if (done.code !== 0) throw new Error(`db migrate: ${done.stderr}`);
-      this.migrated = true;
-    }
+    await (this.template ??= this.makeTemplate());
     this.sql(`CREATE DATABASE ${name} TEMPLATE pcw_template`);
     return name;
   }
