@@ -72,12 +72,6 @@ std::string NormalizePath(std::string_view path) {
   return out;
 }
 
-std::string CanonicalPath(const SigningRequest& request) {
-  if (request.path_form == PathForm::kAsIs)
-    return PercentEncode(request.path.empty() ? "/" : request.path, true);
-  return PercentEncode(NormalizePath(request.path.empty() ? "/" : request.path), true);
-}
-
 int HexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -97,6 +91,14 @@ std::string PercentDecode(std::string_view text) {
     }
   }
   return out;
+}
+
+std::string CanonicalPath(const SigningRequest& request) {
+  const std::string_view path = request.path.empty() ? "/" : request.path;
+  // S3 signs a key encoded once, as it is on the wire; every other service what is on the wire,
+  // encoded once more.
+  if (request.path_form == PathForm::kAsIs) return PercentEncode(PercentDecode(path), true);
+  return PercentEncode(NormalizePath(path), true);
 }
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // decoded

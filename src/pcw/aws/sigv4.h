@@ -15,7 +15,8 @@
 
 namespace pcw::aws {
 
-/// Does the path lose "." and ".." and doubled slashes before signing? Every service but S3.
+/// Does the path lose "." and ".." and doubled slashes before signing, and is it encoded once more?
+/// Every service but S3.
 enum class PathForm { kNormalized, kAsIs };
 /// Is x-amz-content-sha256 added and signed? S3 needs it.
 enum class PayloadHeader { kOmit, kAdd };

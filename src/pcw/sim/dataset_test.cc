@@ -7,10 +7,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const WallTime kEpoch = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
+const WallTime kDatasetEpoch = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
 
 DatasetOptions Options(std::uint64_t count, Granularity granularity = Granularity::kMixed) {
-  return {.count = count, .epoch = kEpoch, .granularity = granularity};
+  return {.count = count, .epoch = kDatasetEpoch, .granularity = granularity};
 }
 
 TEST(DatasetTest, IdsAscendAndLeadBackToTheirNumber) {
@@ -40,8 +40,8 @@ TEST_P(DatasetOrderTest, ModificationNeverDecreasesWithRankAndEndsBeforeTheEpoch
   for (std::uint64_t rank = 1; rank < 5'000; ++rank) {
     EXPECT_LE(dataset.ModifiedAtRank(rank - 1), dataset.ModifiedAtRank(rank));
   }
-  EXPECT_LT(dataset.ModifiedAtRank(4'999), kEpoch);
-  EXPECT_GE(dataset.ModifiedAtRank(0), kEpoch - std::chrono::days(731));
+  EXPECT_LT(dataset.ModifiedAtRank(4'999), kDatasetEpoch);
+  EXPECT_GE(dataset.ModifiedAtRank(0), kDatasetEpoch - std::chrono::days(731));
 }
 
 TEST_P(DatasetOrderTest, CreationNeverDecreasesAndPrecedesModification) {
@@ -83,10 +83,10 @@ TEST(DatasetTest, MixedDatesHaveEveryPrecision) {
 }
 
 TEST(CutToTest, DropsWhatIsFiner) {
-  const WallTime time = kEpoch + 1'234'567us;
+  const WallTime time = kDatasetEpoch + 1'234'567us;
 
-  EXPECT_EQ(CutTo(time, Granularity::kSeconds), kEpoch + 1s);
-  EXPECT_EQ(CutTo(time, Granularity::kMillis), kEpoch + 1'234ms);
+  EXPECT_EQ(CutTo(time, Granularity::kSeconds), kDatasetEpoch + 1s);
+  EXPECT_EQ(CutTo(time, Granularity::kMillis), kDatasetEpoch + 1'234ms);
   EXPECT_EQ(CutTo(time, Granularity::kMicros), time);
 }
 

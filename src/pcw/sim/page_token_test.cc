@@ -9,13 +9,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const WallTime kNow{1'795'000'000s};
+const WallTime kMintedAt{1'795'000'000s};
 const SortKey kKey{123, "Łódź | 9", 77};
 
 TEST(TokenMintTest, AKeyTokenLeadsBehindItsKey) {
   TokenMint mint(TokenStyle::kKeyset, 1, 1h);
 
-  const auto read = mint.Read(mint.Make(kKey, 40, 5, kNow), 5, kNow);
+  const auto read = mint.Read(mint.Make(kKey, 40, 5, kMintedAt), 5, kMintedAt);
 
   ASSERT_THAT(read, Succeeds());
   EXPECT_EQ(read->position.after, kKey);
@@ -25,7 +25,7 @@ TEST(TokenMintTest, AKeyTokenLeadsBehindItsKey) {
 TEST(TokenMintTest, AnOffsetTokenLeadsBehindItsCount) {
   TokenMint mint(TokenStyle::kOffset, 1, 1h);
 
-  const auto read = mint.Read(mint.Make(kKey, 40, 5, kNow), 5, kNow);
+  const auto read = mint.Read(mint.Make(kKey, 40, 5, kMintedAt), 5, kMintedAt);
 
   ASSERT_THAT(read, Succeeds());
   EXPECT_EQ(read->position.after, std::nullopt);
@@ -35,7 +35,7 @@ TEST(TokenMintTest, AnOffsetTokenLeadsBehindItsCount) {
 TEST(TokenMintTest, ATokenOfTheStartLeadsToTheStart) {
   TokenMint mint(TokenStyle::kKeyset, 1, 1h);
 
-  const auto read = mint.Read(mint.Make(std::nullopt, 0, 5, kNow), 5, kNow);
+  const auto read = mint.Read(mint.Make(std::nullopt, 0, 5, kMintedAt), 5, kMintedAt);
 
   ASSERT_THAT(read, Succeeds());
   EXPECT_EQ(read->position.after, std::nullopt);
@@ -44,21 +44,21 @@ TEST(TokenMintTest, ATokenOfTheStartLeadsToTheStart) {
 TEST(TokenMintTest, NoTwoTokensAreEqual) {
   TokenMint mint(TokenStyle::kKeyset, 1, 1h);
 
-  EXPECT_NE(mint.Make(kKey, 40, 5, kNow), mint.Make(kKey, 40, 5, kNow));
+  EXPECT_NE(mint.Make(kKey, 40, 5, kMintedAt), mint.Make(kKey, 40, 5, kMintedAt));
 }
 
 TEST(TokenMintTest, RefusesOtherRequestsOldTokensAndAnythingElse) {
   TokenMint mint(TokenStyle::kKeyset, 1, 1h);
-  const std::string token = mint.Make(kKey, 40, 5, kNow);
+  const std::string token = mint.Make(kKey, 40, 5, kMintedAt);
   std::string bent = token;
   bent[10] = bent[10] == '3' ? '4' : '3';
 
-  EXPECT_THAT(mint.Read(token, 6, kNow), FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_THAT(mint.Read(token, 5, kNow + 61min), FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_THAT(mint.Read(bent, 5, kNow), FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_THAT(mint.Read("", 5, kNow), FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_THAT(mint.Read("AAMA-zz", 5, kNow), FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_THAT(TokenMint(TokenStyle::kKeyset, 2, 1h).Read(token, 5, kNow),
+  EXPECT_THAT(mint.Read(token, 6, kMintedAt), FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(mint.Read(token, 5, kMintedAt + 61min), FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(mint.Read(bent, 5, kMintedAt), FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(mint.Read("", 5, kMintedAt), FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(mint.Read("AAMA-zz", 5, kMintedAt), FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(TokenMint(TokenStyle::kKeyset, 2, 1h).Read(token, 5, kMintedAt),
               FailsWith(ErrorCode::kInvalidRequest));
 }
 
@@ -66,7 +66,7 @@ TEST(TokenMintTest, TokensOutliveARestartWithTheSameSeed) {
   TokenMint before(TokenStyle::kKeyset, 1, 1h);
   const TokenMint after(TokenStyle::kKeyset, 1, 1h);
 
-  EXPECT_THAT(after.Read(before.Make(kKey, 40, 5, kNow), 5, kNow), Succeeds());
+  EXPECT_THAT(after.Read(before.Make(kKey, 40, 5, kMintedAt), 5, kMintedAt), Succeeds());
 }
 
 }  // namespace
