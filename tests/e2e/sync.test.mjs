@@ -127,6 +127,14 @@ test('a second full sync skips what is held and rewrites nothing', () => withSim
   assert.equal(here.sql('SELECT max(updated_at) FROM partnercentral_opportunities'), before);
 }));
 
+// A plan made while the table was empty, or for a table without statistics, once read the whole table for every page.
+test('a first sync of a new table never reads the table over and over', () => withSim(['--opportunities', '2000', '--no-quota'], async (sim, here) => {
+  const done = await here.pcw(FULL);
+  assert.equal(done.code, 0, done.stderr);
+  const read = Number(here.sql("SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'partnercentral_opportunities'"));
+  assert.ok(read <= 5 * 2000, `${read} rows read for 2,000 records`);
+}));
+
 test('records that vanish are marked after two full sweeps, never deleted, and come back', () => withSim(['--opportunities', '60', '--no-quota'], async (sim, here) => {
   expectCode(await here.pcw(FULL), 0);
   const [gone] = (await sim.truth()).map((row) => row.id);

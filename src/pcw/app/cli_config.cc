@@ -42,7 +42,6 @@ void AddConfig(CLI::App& root, Invocation& invocation) {
       *noun, "check", "Name every mistake in the configuration at once; exit 78 if there is one",
       "  pcw config check\n  pcw config check --config new.yaml\n  pcw --config new.yaml config "
       "check");
-  check->add_option("--config", invocation.config_file, "configuration file");
   check->callback([&invocation] { invocation.verb = [&invocation] { return Check(invocation); }; });
 
   CLI::App* show =
@@ -51,7 +50,6 @@ void AddConfig(CLI::App& root, Invocation& invocation) {
               "\"default\")'\n  pcw config show --example > pcw.yaml");
   auto has_origin = std::make_shared<bool>(false);
   auto is_example = std::make_shared<bool>(false);
-  show->add_option("--config", invocation.config_file, "configuration file");
   show->add_flag("--origin", *has_origin, "also where each value comes from");
   show->add_flag("--example", *is_example,
                  "print a configuration file with every key, its default and a comment");

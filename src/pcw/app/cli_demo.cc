@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -93,27 +94,31 @@ Status PrintHealth(DatabaseAccess& database, std::stop_token stop) {
   return Ok{};
 }
 
-Status PrintQuotaUsed(SyncSite& site, const Config& config, Pace pace, std::stop_token stop) {
+// What the other side saw, not what pcw believes it sent.
+void PrintQuotaUsed(const sim::CallTotals& seen, std::int64_t reads_per_day, Pace pace) {
+  std::uint64_t reads = 0, refused = 0;
+  for (const sim::Operation operation :
+       {sim::Operation::kListOpportunities, sim::Operation::kGetOpportunity}) {
+    const auto& outcomes = seen.by_operation[static_cast<std::size_t>(operation)];
+    reads = std::accumulate(outcomes.begin(), outcomes.end(), reads);
+    refused += outcomes[static_cast<std::size_t>(sim::Outcome::kRefusedSecond)] +
+               outcomes[static_cast<std::size_t>(sim::Outcome::kRefusedDay)];
+  }
+  const auto count = [](std::uint64_t number) {
+    return FormatCount(static_cast<std::int64_t>(number));
+  };
   if (pace == Pace::kUnlimited) {
     std::printf(
-        "\nquota: lifted by --fast; against AWS pcw keeps to 10 reads a second and 100,000 in 24 "
-        "hours\n");
-    return Ok{};
+        "\nquota: lifted by --fast, %s reads sent; against AWS pcw keeps to 10 a second and %s in "
+        "24 hours\n",
+        count(reads).c_str(), FormatCount(reads_per_day).c_str());
+    return;
   }
-  PCW_TRY(pg::Connection connection, site.database->OpenService(kDefaultTenant, stop));
-  PCW_TRY(
-      const auto statuses,
-      quota::ShowQuota(connection,
-                       {.aws_account_id = site.aws->account_id, .limits = LimitsOf(config)}, stop));
-  for (const quota::QuotaStatus& status : statuses) {
-    if (status.quota_class == "read") {
-      std::printf(
-          "\nquota: %s of %s reads of the rolling 24 hours used, 0 refused by the simulator's own "
-          "check where no throttle is shown above\n",
-          FormatCount(status.used_24h).c_str(), FormatCount(status.per_day).c_str());
-    }
-  }
-  return Ok{};
+  std::printf(
+      "\nquota: %s of %s reads of the rolling 24 hours used; the simulator, as strict as AWS, "
+      "refused %s and saw at most %s in any second\n",
+      count(reads).c_str(), FormatCount(reads_per_day).c_str(), count(refused).c_str(),
+      count(seen.max_arrivals_per_second).c_str());
 }
 
 Result<int> Demo(const Invocation& invocation, Pace pace) {
@@ -158,7 +163,7 @@ Result<int> Demo(const Invocation& invocation, Pace pace) {
     std::printf("  %9s bytes  %s\n", FormatCount(static_cast<std::int64_t>(object.bytes)).c_str(),
                 object.key.c_str());
   PCW_TRY_OK(PrintHealth(*site.database, invocation.stop));
-  PCW_TRY_OK(PrintQuotaUsed(site, loaded.config, pace, invocation.stop));
+  PrintQuotaUsed(simulator->totals(), loaded.config.quota.reads_per_day, pace);
   std::printf(
       "\nLook around: PCW_HOME=%s pcw db psql        (or: runs list, bronze ls, dlq list)\n",
       home.c_str());

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -74,25 +76,40 @@ class Loader {
     ReadFlags();
     for (const ConfigKey& key : ConfigKeys()) Settle(key);
     if (problems_.empty()) CheckTogether();
-    if (!problems_.empty())
-      return Error(ErrorCode::kConfig,
-                   fmt::format("the configuration has {} problem{}:\n{}", problems_.size(),
-                               problems_.size() == 1 ? "" : "s", fmt::join(problems_, "\n")));
-    return std::move(loaded_);
+    if (problems_.empty()) return std::move(loaded_);
+    std::stable_sort(
+        problems_.begin(), problems_.end(), [](const Complaint& a, const Complaint& b) {
+          return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+        });
+    std::string message = fmt::format("the configuration has {} problem{}:", problems_.size(),
+                                      problems_.size() == 1 ? "" : "s");
+    for (const Complaint& problem : problems_) message += "\n" + problem.text;
+    return Error(ErrorCode::kConfig, message);
   }
 
  private:
+  // Complaints come in the order of the file; what is not in it comes behind.
+  struct Place {
+    std::string text;
+    int line = std::numeric_limits<int>::max();
+    int column = 0;
+  };
+  struct Complaint {
+    Place place;
+    std::string text;
+  };
   struct Given {
     RawValue value;
     std::string origin;  // for `config show`
-    std::string place;   // for complaints
+    Place place;         // for complaints
     int rank = 0;        // the higher one wins
     bool is_from_file = false;
   };
   enum Rank { kFile = 1, kAws, kEnvironment, kFlag };
 
-  void Problem(std::string_view place, std::string_view key, std::string_view what) {
-    problems_.push_back(fmt::format("{} {}{}{}", place, key, key.empty() ? "" : ": ", what));
+  void Problem(const Place& place, std::string_view key, std::string_view what) {
+    problems_.push_back(
+        {place, fmt::format("{} {}{}{}", place.text, key, key.empty() ? "" : ": ", what)});
   }
 
   void Give(const std::string& path, Given given) {
@@ -117,19 +134,21 @@ class Loader {
       if (!text && text.error().code() == ErrorCode::kNotFound && !is_named) continue;
       if (!text) return Error(ErrorCode::kConfig, text.error().message());
       loaded_.file = path.string();
-      Result<YamlNode> root = connector::ParseYaml(*text, loaded_.file);
-      if (!root) {
-        problems_.push_back(root.error().message());
+      const Result<connector::YamlDocument> document = connector::ParseYaml(*text, loaded_.file);
+      if (!document) {
+        problems_.push_back({Place{}, document.error().message()});
         return Ok{};
       }
-      Walk(*root, "");
+      for (const connector::YamlProblem& problem : document->problems)
+        problems_.push_back({Place{"", problem.line, problem.column}, problem.text});
+      Walk(document->root, "");
       return Ok{};
     }
     return Ok{};
   }
 
-  std::string PlaceOf(const YamlNode& node) const {
-    return fmt::format("{}:{}:{}", loaded_.file, node.line, node.column);
+  Place PlaceOf(const YamlNode& node) const {
+    return {fmt::format("{}:{}:{}", loaded_.file, node.line, node.column), node.line, node.column};
   }
 
   static bool IsGroup(const std::string& path) {
@@ -167,7 +186,7 @@ class Loader {
     }
   }
 
-  void Unknown(std::string_view place, const std::string& path) {
+  void Unknown(const Place& place, const std::string& path) {
     std::vector<std::string> known;
     for (const ConfigKey& key : ConfigKeys()) known.emplace_back(key.path);
     // A group that is misspelt is nearest to a group, not to one of its keys.
@@ -246,7 +265,7 @@ class Loader {
         TakeText(*FindKey("aws.region"), region->second,
                  {.value = {},
                   .origin = fmt::format("environment {}", variable),
-                  .place = fmt::format("environment {}", variable),
+                  .place = {fmt::format("environment {}", variable)},
                   .rank = kAws});
       }
     }
@@ -260,13 +279,13 @@ class Loader {
       const std::string place = "environment " + name;
       if (found == known.end()) {
         const auto nearest = NearestName(name, known);
-        Problem(place, "",
+        Problem(Place{place}, "",
                 fmt::format("no such setting{}",
                             nearest ? fmt::format("; did you mean {}?", *nearest) : ""));
         continue;
       }
       TakeText(ConfigKeys()[static_cast<std::size_t>(found - known.begin())], value,
-               {.value = {}, .origin = place, .place = place, .rank = kEnvironment});
+               {.value = {}, .origin = place, .place = {place}, .rank = kEnvironment});
     }
   }
 
@@ -274,9 +293,9 @@ class Loader {
     for (const auto& [path, value] : sources_.flag_overrides) {
       const std::string place = "flag --set";
       if (const ConfigKey* key = FindKey(path)) {
-        TakeText(*key, value, {.value = {}, .origin = place, .place = place, .rank = kFlag});
+        TakeText(*key, value, {.value = {}, .origin = place, .place = {place}, .rank = kFlag});
       } else {
-        Unknown(place, path);
+        Unknown({place}, path);
       }
     }
   }
@@ -325,7 +344,7 @@ class Loader {
                       ? found->second
                       : Given{.value = {std::string(key.fallback), SplitList(key.fallback)},
                               .origin = "default",
-                              .place = "default"};
+                              .place = {"default"}};
     if (!Dereference(key, given)) return;
     const std::string expected = key.store(loaded_.config, given.value);
     const std::string shown = key.type == KeyType::kList
@@ -344,7 +363,7 @@ class Loader {
   void CheckTogether() {
     Config& config = loaded_.config;
     const auto place = [&](const char* path) {
-      return given_.contains(path) ? given_[path].place : std::string("default");
+      return given_.contains(path) ? given_[path].place : Place{"default"};
     };
     if (config.sync.overlap && *config.sync.overlap < config.sync.lag)
       Problem(place("sync.overlap"), "sync.overlap",
@@ -365,7 +384,7 @@ class Loader {
   const ConfigSources& sources_;
   LoadedConfig loaded_;
   std::map<std::string, Given> given_;
-  std::vector<std::string> problems_;
+  std::vector<Complaint> problems_;
 };
 
 }  // namespace

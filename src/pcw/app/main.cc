@@ -71,6 +71,7 @@ int Run(int argc, char** argv) {
       "PostgreSQL.",
       "pcw");
   root.require_subcommand(1);
+  root.fallthrough();  // --config may stand behind the verb too
   root.failure_message(CLI::FailureMessage::help);
   root.footer(
       "Examples:\n  pcw demo                                            # see it work, without "

@@ -174,10 +174,14 @@ class MappingReader {
 }  // namespace
 
 Result<Mapping> ParseMapping(std::string_view yaml, std::string_view file) {
-  PCW_TRY(const YamlNode root, ParseYaml(yaml, file));
+  PCW_TRY(const YamlDocument document, ParseYaml(yaml, file));
   MappingReader reader(file);
-  Mapping mapping = reader.Read(root);
-  if (!reader.problems().empty()) return Error(ErrorCode::kConfig, reader.problems());
+  Mapping mapping = reader.Read(document.root);
+  std::string problems;
+  for (const YamlProblem& problem : document.problems) problems += problem.text + "\n";
+  problems += reader.problems();
+  while (problems.ends_with('\n')) problems.pop_back();
+  if (!problems.empty()) return Error(ErrorCode::kConfig, problems);
   return mapping;
 }
 

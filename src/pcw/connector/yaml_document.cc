@@ -1,5 +1,6 @@
 #include "pcw/connector/yaml_document.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -58,12 +59,11 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnMapEnd() override { Close(); }
 
   void Problem(const YAML::Mark& mark, std::string_view what) {
-    problems_ += fmt::format("{}{}:{}:{} {}", problems_.empty() ? "" : "\n", file_, mark.line + 1,
-                             mark.column + 1, what);
+    problems_.push_back({mark.line + 1, mark.column + 1,
+                         fmt::format("{}:{}:{} {}", file_, mark.line + 1, mark.column + 1, what)});
   }
-  const std::string& problems() const { return problems_; }
   int documents() const { return documents_; }
-  YamlNode TakeRoot() { return std::move(root_); }
+  YamlDocument Take() { return {std::move(root_), std::move(problems_)}; }
 
  private:
   struct Level {
@@ -131,11 +131,26 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   std::string_view file_;
-  std::string problems_;
+  std::vector<YamlProblem> problems_;
   int documents_ = 0;
   YamlNode root_;
   std::vector<Level> levels_;
 };
+
+// yaml-cpp takes a tab for a value and complains about something else.
+Status CheckIndentation(std::string_view text, std::string_view file) {
+  for (int line = 1; !text.empty(); ++line) {
+    const std::string_view here = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(here.size() + 1, text.size()));
+    const auto first = here.find_first_not_of(' ');
+    if (first != std::string_view::npos && here[first] == '\t' &&
+        here.find_first_not_of(" \t\r", first) != std::string_view::npos) {
+      return Error(ErrorCode::kConfig, fmt::format("{}:{}:{} a tab in the indentation; use spaces",
+                                                   file, line, first + 1));
+    }
+  }
+  return Ok{};
+}
 
 }  // namespace
 
@@ -146,14 +161,13 @@ const YamlNode* YamlNode::Find(std::string_view key) const {
   return nullptr;
 }
 
-Result<YamlNode> ParseYaml(std::string_view text, std::string_view file) {
+Result<YamlDocument> ParseYaml(std::string_view text, std::string_view file) {
   if (text.size() > kMostBytes)
     return Error(ErrorCode::kConfig,
                  fmt::format("{}: larger than {} KiB", file, kMostBytes / 1024));
   if (text.find('\0') != std::string_view::npos)
     return Error(ErrorCode::kConfig, fmt::format("{}: holds a NUL byte", file));
-  // A document of flow punctuation alone sends yaml-cpp 0.7 into odd states; it is never what
-  // somebody meant.
+  PCW_TRY_OK(CheckIndentation(text, file));
   TreeBuilder builder(file);
   try {
     std::istringstream stream{std::string(text)};
@@ -161,10 +175,10 @@ Result<YamlNode> ParseYaml(std::string_view text, std::string_view file) {
     while (builder.documents() <= 1 && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& problem) {
-    builder.Problem(problem.mark, problem.msg);
+    return Error(ErrorCode::kConfig, fmt::format("{}:{}:{} {}", file, problem.mark.line + 1,
+                                                 problem.mark.column + 1, problem.msg));
   }
-  if (!builder.problems().empty()) return Error(ErrorCode::kConfig, builder.problems());
-  return builder.TakeRoot();
+  return builder.Take();
 }
 
 }  // namespace pcw::connector

@@ -28,9 +28,23 @@ struct YamlNode {
   const YamlNode* Find(std::string_view key) const;
 };
 
-/// Parses one document of at most 256 KiB. Refuses anchors, aliases, tags, merge keys, a second
-/// document, duplicate and non-scalar keys, nesting over 16 and tabs as indentation. kConfig; the
-/// message has one line per problem: `file:line:column what`. An empty document is kNull.
-Result<YamlNode> ParseYaml(std::string_view text, std::string_view file);
+/// What is wrong with a document, and where.
+struct YamlProblem {
+  int line = 1;
+  int column = 1;
+  std::string text;  ///< `file:line:column what`
+};
+
+/// A document that could be read. It may be used only if it has no problems; it is given all the
+/// same, so that a reader can name its own complaints in the same breath.
+struct YamlDocument {
+  YamlNode root;                      ///< kNull if the document is empty
+  std::vector<YamlProblem> problems;  ///< anchors, aliases, tags, merge keys, duplicate or
+                                      ///< non-scalar keys, a second document
+};
+
+/// Parses one document of at most 256 KiB. kConfig, with `file:line:column` in its message, if it
+/// is no YAML, nested deeper than 16 or indented with tabs.
+Result<YamlDocument> ParseYaml(std::string_view text, std::string_view file);
 
 }  // namespace pcw::connector

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <mutex>
+#include <optional>
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -16,7 +17,6 @@ namespace {
 // One exchange as libcurl's callbacks see it.
 struct Exchange {
   const HttpLimits* limits = nullptr;
-  std::stop_token stop;
   HttpResponse response;
   std::size_t header_bytes = 0;
   bool is_too_large = false;
@@ -64,11 +64,6 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   return bytes;
 }
 
-int OnProgress(void* context, curl_off_t /*dltotal*/, curl_off_t /*dlnow*/, curl_off_t /*ultotal*/,
-               curl_off_t /*ulnow*/) {
-  return static_cast<const Exchange*>(context)->stop.stop_requested() ? 1 : 0;
-}
-
 struct SlistDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -87,8 +82,6 @@ Error TlsError(const std::string& host, const char* detail, bool is_permanent) {
 
 Error ErrorOf(CURLcode code, const Exchange& exchange, const Url& url, const char* detail) {
   const std::string& host = url.authority;
-  if (exchange.stop.stop_requested())
-    return Error(ErrorCode::kCancelled, "stopped during an HTTP exchange");
   if (exchange.is_too_large)
     return Unavailable(
         "too_large",
@@ -135,29 +128,55 @@ void GlobalInit() {
   std::call_once(once, [] { PCW_ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });
 }
 
+// An exchange at a time, and the connections it keeps. A multi handle for one exchange, because
+// only its wait can be woken: a stop ends an exchange at once.
+struct Handle {
+  CURL* easy = nullptr;
+  CURLM* multi = nullptr;
+};
+
+// Runs the exchange to its end; nothing if `stop` came first, the connection is closed then.
+std::optional<CURLcode> Perform(const Handle& handle, std::stop_token stop) {
+  const std::stop_callback wake(stop, [&handle] { curl_multi_wakeup(handle.multi); });
+  PCW_ASSERT(curl_multi_add_handle(handle.multi, handle.easy) == CURLM_OK);
+  std::optional<CURLcode> result;
+  int running = 1;
+  while (running > 0 && !stop.stop_requested()) {
+    PCW_ASSERT(curl_multi_perform(handle.multi, &running) == CURLM_OK);
+    // Also wakes for libcurl's own timeouts, the exchange's deadline among them.
+    if (running > 0) curl_multi_poll(handle.multi, nullptr, 0, 1000, nullptr);
+  }
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(handle.multi, &left)) {
+    if (message->msg == CURLMSG_DONE) result = message->data.result;
+  }
+  curl_multi_remove_handle(handle.multi, handle.easy);
+  return result;
+}
+
 }  // namespace
 
 struct CurlHttpClient::State {
   CurlOptions options;
   std::mutex mutex;
-  std::vector<CURL*> free;  // guarded by mutex
+  std::vector<Handle> free;  // guarded by mutex
 
-  CURL* Borrow() {
+  Handle Borrow() {
     {
       const std::lock_guard lock(mutex);
       if (!free.empty()) {
-        CURL* handle = free.back();
+        const Handle handle = free.back();
         free.pop_back();
         return handle;
       }
     }
-    CURL* handle = curl_easy_init();
-    PCW_ASSERT(handle != nullptr);
-    SetUp(handle);
+    const Handle handle{.easy = curl_easy_init(), .multi = curl_multi_init()};
+    PCW_ASSERT(handle.easy != nullptr && handle.multi != nullptr);
+    SetUp(handle.easy);
     return handle;
   }
 
-  void GiveBack(CURL* handle) {
+  void GiveBack(const Handle& handle) {
     const std::lock_guard lock(mutex);
     free.push_back(handle);
   }
@@ -179,8 +198,6 @@ struct CurlHttpClient::State {
     curl_easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
     curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, OnHeader);
-    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, OnProgress);
-    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   }
 };
 
@@ -190,7 +207,10 @@ CurlHttpClient::CurlHttpClient(CurlOptions options) : state_(std::make_unique<St
 }
 
 CurlHttpClient::~CurlHttpClient() {
-  for (CURL* handle : state_->free) curl_easy_cleanup(handle);
+  for (const Handle& handle : state_->free) {
+    curl_easy_cleanup(handle.easy);
+    curl_multi_cleanup(handle.multi);
+  }
 }
 
 Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const HttpLimits& limits,
@@ -204,7 +224,6 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
   }
   Exchange exchange;
   exchange.limits = &limits;
-  exchange.stop = stop;
 
   curl_slist* raw_list = curl_slist_append(nullptr, "Expect:");
   std::string line;
@@ -214,7 +233,8 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
   }
   const std::unique_ptr<curl_slist, SlistDeleter> list(raw_list);
 
-  CURL* handle = state_->Borrow();
+  const Handle borrowed = state_->Borrow();
+  CURL* handle = borrowed.easy;
   char detail[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list.get());
@@ -234,19 +254,19 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limits.total.count()));
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
 
   const auto started = std::chrono::steady_clock::now();
-  const CURLcode code = curl_easy_perform(handle);
+  const std::optional<CURLcode> code = Perform(borrowed, stop);
   exchange.response.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - started);
   long status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, nullptr);
-  state_->GiveBack(handle);
-  if (code != CURLE_OK)
-    return ErrorOf(code, exchange, url, detail[0] != '\0' ? detail : curl_easy_strerror(code));
+  state_->GiveBack(borrowed);
+  if (!code) return Error(ErrorCode::kCancelled, "stopped during an HTTP exchange");
+  if (*code != CURLE_OK)
+    return ErrorOf(*code, exchange, url, detail[0] != '\0' ? detail : curl_easy_strerror(*code));
   exchange.response.status = static_cast<int>(status);
   return std::move(exchange.response);
 }
