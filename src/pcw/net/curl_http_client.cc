@@ -33,6 +33,10 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
   return bytes;
 }
 
+bool IsSameName(std::string_view name, std::string_view other) {
+  return name.size() == other.size() && curl_strnequal(name.data(), other.data(), name.size()) != 0;
+}
+
 std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   const std::size_t bytes = size * count;
@@ -52,9 +56,7 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' '))
     value.remove_suffix(1);
   const std::string_view name = line.substr(0, colon);
-  constexpr std::string_view kLength = "content-length";
-  if (name.size() == kLength.size() &&
-      curl_strnequal(name.data(), kLength.data(), kLength.size()) != 0) {
+  if (IsSameName(name, "content-length")) {
     // Room for the body at once: grown piece by piece, a string ends up twice its size.
     std::size_t announced = 0;
     std::from_chars(value.data(), value.data() + value.size(), announced);
@@ -62,6 +64,11 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   }
   exchange.response.headers.emplace_back(std::string(name), std::string(value));
   return bytes;
+}
+
+bool HasHeader(const Headers& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [&](const auto& header) { return IsSameName(header.first, name); });
 }
 
 struct SlistDeleter {
@@ -136,15 +143,28 @@ struct Handle {
 };
 
 // Runs the exchange to its end; nothing if `stop` came first, the connection is closed then.
-std::optional<CURLcode> Perform(const Handle& handle, std::stop_token stop) {
+std::optional<CURLcode> Perform(const Handle& handle, const Exchange& exchange,
+                                std::stop_token stop) {
+  using Clock = std::chrono::steady_clock;
   const std::stop_callback wake(stop, [&handle] { curl_multi_wakeup(handle.multi); });
   PCW_ASSERT(curl_multi_add_handle(handle.multi, handle.easy) == CURLM_OK);
   std::optional<CURLcode> result;
   int running = 1;
+  const Clock::time_point silent_until = Clock::now() + exchange.limits->first_byte;
   while (running > 0 && !stop.stop_requested()) {
     PCW_ASSERT(curl_multi_perform(handle.multi, &running) == CURLM_OK);
+    std::chrono::milliseconds wait(1000);
+    if (exchange.header_bytes == 0) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(silent_until - Clock::now());
+      if (running > 0 && left.count() <= 0) {
+        result = CURLE_OPERATION_TIMEDOUT;
+        break;
+      }
+      wait = std::min(wait, left);
+    }
     // Also wakes for libcurl's own timeouts, the exchange's deadline among them.
-    if (running > 0) curl_multi_poll(handle.multi, nullptr, 0, 1000, nullptr);
+    if (running > 0)
+      curl_multi_poll(handle.multi, nullptr, 0, static_cast<int>(wait.count()), nullptr);
   }
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(handle.multi, &left)) {
@@ -216,7 +236,9 @@ CurlHttpClient::~CurlHttpClient() {
 Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const HttpLimits& limits,
                                           std::stop_token stop) {
   PCW_TRY(const Url url, ParseUrl(request.url));
-  if (url.scheme == "http" && !IsLoopbackHost(url.host)) {
+  const auto& plain = state_->options.plain_http_hosts;
+  if (url.scheme == "http" && !IsLoopbackHost(url.host) &&
+      std::find(plain.begin(), plain.end(), url.host) == plain.end()) {
     return Error(
         ErrorCode::kConfig,
         fmt::format("plain http to {} is refused; use https (http is for this machine only)",
@@ -225,7 +247,10 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
   Exchange exchange;
   exchange.limits = &limits;
 
+  // An empty value takes out what libcurl would add; a given Content-Type replaces it.
   curl_slist* raw_list = curl_slist_append(nullptr, "Expect:");
+  if (!HasHeader(request.headers, "content-type"))
+    raw_list = curl_slist_append(raw_list, "Content-Type:");
   std::string line;
   for (const auto& [name, value] : request.headers) {
     line.assign(name).append(": ").append(value);
@@ -256,7 +281,7 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
 
   const auto started = std::chrono::steady_clock::now();
-  const std::optional<CURLcode> code = Perform(borrowed, stop);
+  const std::optional<CURLcode> code = Perform(borrowed, exchange, stop);
   exchange.response.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - started);
   long status = 0;

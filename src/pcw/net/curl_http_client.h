@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "pcw/net/http.h"
 
@@ -12,6 +13,7 @@ struct CurlOptions {
   std::string ca_bundle;  ///< AWS_CA_BUNDLE; empty = the system's certificates
   std::string proxy;  ///< explicit proxy URL; empty = none (the environment's proxy variables are
                       ///< not used unless asked for)
+  std::vector<std::string> plain_http_hosts;  ///< that plain http may go to, beside loopback (I32)
 };
 
 /// Sends through libcurl. Thread-safe: every thread borrows a handle of its own from an internal

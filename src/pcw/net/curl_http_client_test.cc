@@ -251,6 +251,15 @@ TEST(CurlHttpClientTest, TheDeadlineIsATotalOne) {
   EXPECT_THAT(response, FailsWith(ErrorCode::kTimeout));
 }
 
+TEST(CurlHttpClientTest, AServerThatAcceptsAndSaysNothingIsNotWaitedForToTheEnd) {
+  RawServer server({{"", Script::End::kStall}});
+  CurlHttpClient client;
+  HttpLimits limits;
+  limits.first_byte = milliseconds(30);
+
+  EXPECT_THAT(Post(client, server.url(), limits), FailsWith(ErrorCode::kTimeout));
+}
+
 TEST(CurlHttpClientTest, AClosedPortIsNamed) {
   std::string url;
   {

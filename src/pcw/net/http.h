@@ -37,9 +37,10 @@ struct HttpResponse {
   std::optional<std::string_view> Header(std::string_view name) const;
 };
 
-/// Bounds of one exchange (RELIABILITY F20). All are total deadlines, not idle ones.
+/// Bounds of one exchange (RELIABILITY F20). All run from its start; none is an idle time.
 struct HttpLimits {
   std::chrono::milliseconds connect{3'000};
+  std::chrono::milliseconds first_byte{15'000};  ///< until the answer begins
   std::chrono::milliseconds total{60'000};
   std::size_t max_body_bytes = 16U << 20U;
   std::size_t max_header_bytes = 64U << 10U;
