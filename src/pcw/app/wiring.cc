@@ -7,7 +7,9 @@
 
 #include "pcw/aws/credentials_chain.h"
 #include "pcw/aws/endpoint.h"
+#include "pcw/aws/metadata_credentials.h"
 #include "pcw/aws/partner_central_selling.h"
+#include "pcw/aws/refreshing_credentials.h"
 #include "pcw/aws/sts.h"
 #include "pcw/net/curl_http_client.h"
 #include "pcw/pg/migrate.h"
@@ -142,12 +144,6 @@ Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
                                            const std::map<std::string, std::string>& environment,
                                            DatabaseAccess& database, Machine& machine,
                                            std::stop_token stop) {
-  if (!config.aws.role_arn.empty()) {
-    return Error(ErrorCode::kConfig,
-                 "aws.role_arn is set, and this version cannot assume roles; export the role's "
-                 "credentials instead: "
-                 "eval \"$(aws configure export-credentials --profile X --format env)\"");
-  }
   auto access = std::make_unique<AwsAccess>();
   PCW_TRY(const aws::ProfileFiles profiles, aws::LoadProfiles(environment));
   const ConfigView view{config, environment, profiles,
@@ -155,9 +151,27 @@ Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
   PCW_TRY(const aws::Endpoint endpoint,
           aws::ResolveEndpoint(aws::partner_central_selling::kService, config.aws.region,
                                environment, profiles, view.profile));
-  access->http = std::make_unique<net::CurlHttpClient>(net::CurlOptions{
-      .ca_bundle = aws::Lookup(environment, "AWS_CA_BUNDLE").value_or(""), .proxy = ""});
-  access->credentials = aws::MakeCredentialsChain(environment, config.aws.profile);
+  access->http = std::make_unique<net::CurlHttpClient>(
+      net::CurlOptions{.ca_bundle = aws::Lookup(environment, "AWS_CA_BUNDLE").value_or(""),
+                       .proxy = "",
+                       .plain_http_hosts = {}});
+  access->metadata = std::make_unique<net::CurlHttpClient>(net::CurlOptions{
+      .ca_bundle = "",
+      .proxy = "",
+      .plain_http_hosts = {std::begin(aws::kMetadataHosts), std::end(aws::kMetadataHosts)}});
+  access->credentials = std::make_unique<aws::RefreshingCredentials>(
+      aws::MakeCredentialsChain({.sts = {.http = *access->http,
+                                         .clock = machine.clock,
+                                         .sleeper = machine.sleeper,
+                                         .rng = machine.rng,
+                                         .environment = environment,
+                                         .region = config.aws.region,
+                                         .profile = view.profile},
+                                 .metadata = *access->metadata},
+                                {.profile = config.aws.profile,
+                                 .role_arn = config.aws.role_arn,
+                                 .external_id = config.aws.external_id}),
+      machine.clock);
   PCW_TRY_OK(access->credentials->Get(stop));
 
   access->account_id = config.aws.account_id;

@@ -70,6 +70,8 @@ class DatabaseAccess {
 /// Everything that talks to Partner Central for one account.
 struct AwsAccess {
   std::unique_ptr<net::HttpClient> http;
+  std::unique_ptr<net::HttpClient>
+      metadata;  ///< plain http to the metadata addresses, nothing else
   std::unique_ptr<aws::CredentialsProvider> credentials;
   std::string account_id;
   std::unique_ptr<aws::QuotaGate> quota;

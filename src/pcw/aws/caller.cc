@@ -128,7 +128,10 @@ struct Caller::State {
         deps.clock.Now() + microseconds(clock_offset_us.load(std::memory_order_relaxed));
     net::HttpRequest request;
     request.url = options.endpoint;
-    request.headers = signer.Sign(std::move(signing), credentials, now);
+    // Credentials without a key: an operation that AWS takes unsigned.
+    request.headers = credentials.access_key_id.empty()
+                          ? std::move(signing.headers)
+                          : signer.Sign(std::move(signing), credentials, now);
     request.body = body;
     return request;
   }
@@ -254,7 +257,7 @@ Result<CallResult> Caller::Call(const Operation& operation, std::string_view bod
     }
     if (attempt.is_expired && !has_refreshed) {
       has_refreshed = true;
-      s.deps.credentials.Invalidate();
+      s.deps.credentials.Invalidate(attempt.credentials);
       const Result<CredentialsPtr> fresh = s.deps.credentials.Get(stop);
       if (fresh && *fresh != attempt.credentials) continue;
     }

@@ -39,7 +39,7 @@ CredentialsPtr Keys(const char* id) {
 class FakeCredentials final : public CredentialsProvider {
  public:
   Result<CredentialsPtr> Get(std::stop_token) override { return current; }
-  void Invalidate() override {
+  void Invalidate(const CredentialsPtr& /*refused*/) override {
     ++invalidated;
     current = next;
   }

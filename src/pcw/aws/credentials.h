@@ -24,18 +24,26 @@ struct Credentials {
 
 using CredentialsPtr = std::shared_ptr<const Credentials>;
 
-/// Supplies the credentials of each attempt. Thread-safe.
+/// A place that credentials come from. Asked anew each time; keeps nothing. Thread-safe.
 ///
-/// kUnauthenticated when this source is configured but cannot deliver; kNotFound when it is not
-/// configured (the chain goes on); kConfig when it is configured wrongly (the chain stops and says
-/// so).
+/// kNotFound when it is not configured (a chain goes on); kConfig when it is configured wrongly
+/// (the chain stops and says so); kUnauthenticated, kPermissionDenied, kUnavailable or kTimeout
+/// when it is configured but cannot deliver.
+class CredentialsSource {
+ public:
+  virtual ~CredentialsSource() = default;
+  virtual Result<CredentialsPtr> Fetch(std::stop_token stop) = 0;
+};
+
+/// Supplies the credentials of each attempt, fresh enough to sign with. Thread-safe. Errors as
+/// CredentialsSource.
 class CredentialsProvider {
  public:
   virtual ~CredentialsProvider() = default;
   virtual Result<CredentialsPtr> Get(std::stop_token stop) = 0;
-  /// AWS said that the current ones are expired or unknown: the next Get must not return the same
-  /// cached set without asking its source.
-  virtual void Invalidate() = 0;
+  /// AWS said that `refused` are expired or unknown: the next Get asks their source, unless that
+  /// was done since.
+  virtual void Invalidate(const CredentialsPtr& refused) = 0;
 };
 
 }  // namespace pcw::aws

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "fakes/result_matchers.h"
-#include "pcw/aws/credentials_chain.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/aws/sts.h"
 
@@ -79,30 +78,6 @@ TEST(ParseIniTest, NamesFileAndLine) {
   EXPECT_EQ(ParseIni("x = 1\n", "f").error().message(),
             "f:1: a setting before the first [section]");
   EXPECT_EQ(ParseIni("[a\n", "f").error().message(), "f:1: a section header without ]");
-}
-
-TEST(CredentialsChainTest, TheEnvironmentComesFirst) {
-  const auto chain = MakeCredentialsChain(
-      {{"AWS_ACCESS_KEY_ID", "AKIA1"}, {"AWS_SECRET_ACCESS_KEY", "s"}, {"AWS_SESSION_TOKEN", "t"}},
-      "");
-
-  const auto got = chain->Get({});
-
-  ASSERT_THAT(got, Succeeds());
-  EXPECT_EQ((*got)->access_key_id, "AKIA1");
-  EXPECT_EQ((*got)->session_token.Reveal(), "t");
-}
-
-TEST(CredentialsChainTest, HalfOfThemIsAMistakeNotAnAbsence) {
-  EXPECT_THAT(MakeCredentialsChain({{"AWS_ACCESS_KEY_ID", "AKIA1"}}, "")->Get({}),
-              FailsWith(ErrorCode::kConfig));
-}
-
-TEST(CredentialsChainTest, NothingFoundSaysWhereItLooked) {
-  const auto got = MakeCredentialsChain({{"HOME", "/nonexistent"}}, "")->Get({});
-
-  ASSERT_THAT(got, FailsWith(ErrorCode::kUnauthenticated));
-  EXPECT_NE(got.error().message().find("/nonexistent/.aws/credentials"), std::string::npos);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ class StaticCredentialsProvider final : public CredentialsProvider {
   explicit StaticCredentialsProvider(Credentials credentials)
       : credentials_(std::make_shared<const Credentials>(std::move(credentials))) {}
   Result<CredentialsPtr> Get(std::stop_token /*stop*/) override { return credentials_; }
-  void Invalidate() override {}
+  void Invalidate(const CredentialsPtr& /*refused*/) override {}
 
  private:
   const CredentialsPtr credentials_;

@@ -1,0 +1,81 @@
+#include "pcw/aws/process_credentials.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/aws/credentials_document.h"
+#include "pcw/base/json.h"
+#include "pcw/base/subprocess.h"
+
+namespace pcw::aws {
+namespace {
+
+constexpr std::chrono::minutes kDeadline{1};
+constexpr std::size_t kShownBytes = 300;
+
+// The end of what a program complained, on one line.
+std::string Tail(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  if (text.size() > kShownBytes) text.erase(0, text.size() - kShownBytes);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SplitCommand(std::string_view command) {
+  std::vector<std::string> words;
+  std::string word;
+  bool is_in_word = false;
+  char quote = '\0';
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    if (quote == '\'' ? c == '\'' : quote != '\0' && c == quote) {
+      quote = '\0';
+    } else if (c == '\\' && quote != '\'' && i + 1 < command.size()) {
+      word += command[++i];
+      is_in_word = true;
+    } else if (quote != '\0') {
+      word += c;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+      is_in_word = true;
+    } else if (c == ' ' || c == '\t') {
+      if (is_in_word) words.push_back(std::exchange(word, {}));
+      is_in_word = false;
+    } else {
+      word += c;
+      is_in_word = true;
+    }
+  }
+  if (quote != '\0')
+    return Error(ErrorCode::kConfig, fmt::format("credential_process has an open {}", quote));
+  if (is_in_word) words.push_back(std::move(word));
+  if (words.empty()) return Error(ErrorCode::kConfig, "credential_process is empty");
+  return words;
+}
+
+Result<CredentialsPtr> ProcessCredentials::Fetch(std::stop_token stop) {
+  PCW_TRY(const std::vector<std::string> words, SplitCommand(command_));
+  const std::string source =
+      fmt::format("credential_process of profile {} ({})", profile_, words.front());
+  const Result<ProgramOutput> ran = RunProgram(words, kDeadline, stop);
+  if (!ran && ran.error().code() == ErrorCode::kNotFound)
+    return Error(ErrorCode::kConfig, fmt::format("{}: {}", source, ran.error().message()));
+  if (!ran) return ran.error();
+  if (ran->exit_code != 0) {
+    return Error(ErrorCode::kUnauthenticated,
+                 fmt::format("{} ended with {}: {}", source, ran->exit_code, Tail(ran->err)));
+  }
+  const Result<Json> document = ParseJson(ran->out);
+  if (document && document->is_object() && document->value("Version", Json(0)) != Json(1)) {
+    return Error(ErrorCode::kUnauthenticated,
+                 fmt::format("{} printed a document that is not of Version 1", source));
+  }
+  return ParseCredentialsDocument(ran->out, source);
+}
+
+}  // namespace pcw::aws

@@ -1,0 +1,81 @@
+#include "pcw/aws/refreshing_credentials.h"
+
+#include "pcw/base/log.h"
+
+namespace pcw::aws {
+namespace {
+
+constexpr std::chrono::minutes kRefreshBefore{15};
+constexpr std::chrono::minutes kBetweenAttempts{1};
+
+}  // namespace
+
+RefreshingCredentials::RefreshingCredentials(std::unique_ptr<CredentialsSource> source,
+                                             Clock& clock)
+    : source_(std::move(source)), clock_(clock) {}
+
+RefreshingCredentials::~RefreshingCredentials() = default;
+
+Result<CredentialsPtr> RefreshingCredentials::Get(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  const auto is_usable = [this] {
+    return current_ && !is_refused_ &&
+           (!current_->expires_at || *current_->expires_at > clock_.Now());
+  };
+  if (is_usable()) {
+    const bool is_ending =
+        current_->expires_at && *current_->expires_at - clock_.Now() <= kRefreshBefore;
+    if (is_ending && !is_refreshing_ && clock_.Steady() >= next_attempt_) RefreshInBackground();
+    return current_;
+  }
+  if (!is_refreshing_) return Refresh(lock, stop);
+  // Somebody else asks already; what they get is ours too.
+  if (!refreshed_.wait(lock, stop, [this] { return !is_refreshing_; }))
+    return Error(ErrorCode::kCancelled, "stopped while waiting for credentials");
+  if (is_usable()) return current_;
+  if (failure_) return *failure_;
+  return Refresh(lock, stop);
+}
+
+void RefreshingCredentials::Invalidate(const CredentialsPtr& refused) {
+  const std::lock_guard lock(mutex_);
+  if (refused == current_) is_refused_ = true;
+}
+
+Result<CredentialsPtr> RefreshingCredentials::Refresh(std::unique_lock<std::mutex>& lock,
+                                                      std::stop_token stop) {
+  is_refreshing_ = true;
+  lock.unlock();
+  Result<CredentialsPtr> fresh = source_->Fetch(stop);
+  lock.lock();
+  is_refreshing_ = false;
+  failure_.reset();
+  if (fresh) {
+    current_ = *fresh;
+    is_refused_ = false;
+  } else if (fresh.error().code() != ErrorCode::kCancelled) {
+    failure_ = fresh.error();
+  }
+  refreshed_.notify_all();
+  return fresh;
+}
+
+void RefreshingCredentials::RefreshInBackground() {
+  is_refreshing_ = true;
+  next_attempt_ = clock_.Steady() + kBetweenAttempts;
+  // The one before has ended: is_refreshing_ was false.
+  background_ = std::jthread([this](std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    const CredentialsPtr old = current_;
+    if (const Result<CredentialsPtr> fresh = Refresh(lock, stop);
+        !fresh && fresh.error().code() != ErrorCode::kCancelled) {
+      lock.unlock();
+      Error error = fresh.error();
+      error.With("source", old->source);
+      LogError("credentials could not be refreshed; the old ones are used until they expire",
+               error);
+    }
+  });
+}
+
+}  // namespace pcw::aws

@@ -1,0 +1,43 @@
+// Credentials that stay fresh: the one place that keeps a set and decides when to ask again.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "pcw/aws/credentials.h"
+
+namespace pcw::aws {
+
+/// Keeps what its source gave. From 15 minutes before their end the source is asked in the
+/// background, at most once a minute, and whoever signs goes on with what there is: a slow or
+/// failing refresh fails no call while the old ones live. Only expired or refused ones make Get
+/// wait. One refresh at a time (FACTS 17). Thread-safe.
+class RefreshingCredentials final : public CredentialsProvider {
+ public:
+  RefreshingCredentials(std::unique_ptr<CredentialsSource> source, Clock& clock);
+  ~RefreshingCredentials() override;
+
+  Result<CredentialsPtr> Get(std::stop_token stop) override;
+  void Invalidate(const CredentialsPtr& refused) override;
+
+ private:
+  /// Asks the source without the lock, which is held again at return.
+  Result<CredentialsPtr> Refresh(std::unique_lock<std::mutex>& lock, std::stop_token stop);
+  void RefreshInBackground();
+
+  const std::unique_ptr<CredentialsSource> source_;
+  Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable_any refreshed_;
+  CredentialsPtr current_;        // guarded by mutex_; null = never had any
+  bool is_refused_ = false;       // guarded by mutex_: current_ must not be used again
+  bool is_refreshing_ = false;    // guarded by mutex_
+  std::optional<Error> failure_;  // guarded by mutex_: how the latest refresh ended
+  SteadyTime next_attempt_{};     // guarded by mutex_: of a refresh in the background
+  std::jthread background_;       // last: it uses everything above
+};
+
+}  // namespace pcw::aws

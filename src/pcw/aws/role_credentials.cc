@@ -1,0 +1,106 @@
+#include "pcw/aws/role_credentials.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "pcw/aws/caller.h"
+#include "pcw/aws/endpoint.h"
+#include "pcw/aws/static_credentials.h"
+#include "pcw/aws/sts.h"
+#include "pcw/base/file.h"
+
+namespace pcw::aws {
+namespace {
+
+constexpr std::size_t kMostTokenBytes = 64U << 10U;
+
+Result<sts::RoleRequest> RequestFor(const RoleSettings& role, Clock& clock) {
+  sts::RoleRequest request;
+  request.role_arn = role.role_arn;
+  request.external_id = role.external_id;
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(clock.Now().time_since_epoch());
+  request.session_name =
+      role.session_name.empty() ? fmt::format("pcw-{}", now.count()) : role.session_name;
+  if (!role.duration_seconds.empty()) {
+    int seconds = 0;
+    const std::string& text = role.duration_seconds;
+    std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (seconds < 900 || seconds > 43'200) {
+      return Error(ErrorCode::kConfig,
+                   fmt::format("{}: duration_seconds is {}, expected 900 to 43200",
+                               role.described_by, text));
+    }
+    request.duration_seconds = seconds;
+  }
+  return request;
+}
+
+Result<CredentialsPtr> Ask(const StsAccess& access, const RoleSettings& role,
+                           const sts::RoleRequest& request, const CredentialsPtr& base,
+                           std::stop_token stop) {
+  PCW_TRY(const ProfileFiles files, LoadProfiles(access.environment));
+  PCW_TRY(const Endpoint endpoint,
+          ResolveEndpoint(sts::kService, access.region, access.environment, files, access.profile));
+  StaticCredentialsProvider provider(*base);
+  OpenQuotaGate open;
+  CallerOptions options;
+  options.endpoint = endpoint.url;
+  options.region = access.region;
+  Caller caller(sts::kService,
+                {access.http, provider, open, access.clock, access.sleeper, access.rng}, options);
+  const std::string source = fmt::format("role {} ({}{})", role.role_arn, role.described_by,
+                                         base->source.empty() ? "" : ", with " + base->source);
+  Result<CredentialsPtr> got = sts::AssumeRole(caller, request, source, stop);
+  if (got) return got;
+  return std::move(got).error().With("role_arn", role.role_arn).With("role_of", role.described_by);
+}
+
+}  // namespace
+
+Result<CredentialsPtr> AssumeRoleWith(const StsAccess& access, const RoleSettings& role,
+                                      const CredentialsPtr& base, std::stop_token stop) {
+  PCW_TRY(const sts::RoleRequest request, RequestFor(role, access.clock));
+  return Ask(access, role, request, base, stop);
+}
+
+Result<CredentialsPtr> AssumeRoleWithTokenFile(const StsAccess& access, const RoleSettings& role,
+                                               const std::string& token_file,
+                                               std::stop_token stop) {
+  PCW_TRY(sts::RoleRequest request, RequestFor(role, access.clock));
+  Result<std::string> token = ReadFile(token_file, kMostTokenBytes);
+  if (!token) {
+    return Error(
+        ErrorCode::kUnauthenticated,
+        fmt::format("{}: web identity token: {}", role.described_by, token.error().message()));
+  }
+  while (!token->empty() && (token->back() == '\n' || token->back() == '\r')) token->pop_back();
+  request.web_identity_token = Secret(*token);
+  return Ask(access, role, request, std::make_shared<const Credentials>(), stop);
+}
+
+Result<CredentialsPtr> WebIdentityCredentials::Fetch(std::stop_token stop) {
+  const auto file = Lookup(access_.environment, "AWS_WEB_IDENTITY_TOKEN_FILE");
+  if (!file)
+    return Error(ErrorCode::kNotFound, "no AWS_WEB_IDENTITY_TOKEN_FILE in the environment");
+  const auto role_arn = Lookup(access_.environment, "AWS_ROLE_ARN");
+  if (!role_arn) {
+    return Error(ErrorCode::kConfig,
+                 "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not; set both or neither");
+  }
+  return AssumeRoleWithTokenFile(
+      access_,
+      {.role_arn = *role_arn,
+       .external_id = "",
+       .session_name = Lookup(access_.environment, "AWS_ROLE_SESSION_NAME").value_or(""),
+       .duration_seconds = "",
+       .described_by = "web identity of the environment"},
+      *file, stop);
+}
+
+Result<CredentialsPtr> RoleOverCredentials::Fetch(std::stop_token stop) {
+  PCW_TRY(const CredentialsPtr base, base_->Fetch(stop));
+  return AssumeRoleWith(access_, role_, base, stop);
+}
+
+}  // namespace pcw::aws
