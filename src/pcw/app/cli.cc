@@ -4,9 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "pcw/app/log_settings.h"
+
 namespace pcw::app {
 
-Result<LoadedConfig> Invocation::Load() const {
+Result<ConfigSources> Invocation::Sources() const {
   ConfigSources sources;
   if (config_file) sources.flag_file = *config_file;
   sources.env = environment;
@@ -18,7 +20,13 @@ Result<LoadedConfig> Invocation::Load() const {
     }
     sources.flag_overrides.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
+  return sources;
+}
+
+Result<LoadedConfig> Invocation::Load() const {
+  PCW_TRY(const ConfigSources sources, Sources());
   PCW_TRY(LoadedConfig loaded, LoadConfig(sources));
+  ApplyLogLevel(loaded.config);
   for (const std::string& warning : loaded.warnings)
     std::fprintf(stderr, "pcw: warning: %s\n", warning.c_str());
   return loaded;

@@ -36,6 +36,8 @@ struct Invocation {
   /// The configuration as this invocation sees it: file, environment, flags. Warnings go to
   /// standard error.
   Result<LoadedConfig> Load() const;
+  /// Where it is looked for. An error of usage for a --set without a value.
+  Result<ConfigSources> Sources() const;
 };
 
 /// Adds `-o table|json|ndjson` to a reading verb.
@@ -47,6 +49,8 @@ CLI::App* AddVerb(CLI::App& noun, const std::string& name, const std::string& de
 
 // One function a noun; each in a file of its own.
 void AddSync(CLI::App& root, Invocation& invocation);
+void AddSyncPlan(CLI::App& sync, Invocation& invocation);
+void AddCredentials(CLI::App& root, Invocation& invocation);
 void AddRuns(CLI::App& root, Invocation& invocation);
 void AddBronze(CLI::App& root, Invocation& invocation);
 void AddQuota(CLI::App& root, Invocation& invocation);

@@ -143,7 +143,8 @@ Result<int> Demo(const Invocation& invocation, Pace pace) {
   sources.searches_default_files = false;
   PCW_TRY(const LoadedConfig loaded, LoadConfig(sources));
   Machine machine;
-  PCW_TRY(SyncSite site, OpenSyncSite(loaded.config, sources.env, machine, invocation.stop));
+  PCW_TRY(SyncSite site,
+          OpenSyncSite(loaded.config, sources.env, "demo", machine, invocation.stop));
 
   for (const sync::RunMode mode : {sync::RunMode::kFull, sync::RunMode::kIncremental}) {
     for (const connector::EntityDef* entity : connector::AllEntities()) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/log_settings.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
@@ -21,7 +22,26 @@ struct Wanted {
   std::string mode = "incremental";
   bool has_resume = false;
   std::string resume;
+  bool waits_for_quota = false;
 };
+
+// Runs one entity; with --wait a spent day is waited for and the run continued.
+Result<sync::RunOutcome> RunEntity(SyncSite& site, const Config& config,
+                                   const connector::EntityDef& entity, sync::RunMode mode,
+                                   const Wanted& wanted, Machine& machine, std::stop_token stop) {
+  std::optional<std::string> resume;
+  if (wanted.has_resume) resume = wanted.resume;
+  for (;;) {
+    PCW_TRY(sync::RunOutcome outcome,
+            SyncEntity(site, config, entity, mode, resume, machine, stop));
+    const bool is_spent = outcome.error && outcome.error->Find("reason") == "quota_spent";
+    if (!is_spent || !wanted.waits_for_quota) return outcome;
+    std::fprintf(stderr, "pcw: paused: %s; run %s goes on then by itself\n",
+                 outcome.error->message().c_str(), outcome.run_id.c_str());
+    resume = outcome.run_id;
+    PCW_TRY_OK(WaitForQuota(site, config, *outcome.error, machine, stop));
+  }
+}
 
 OrderedJson ToJson(const sync::RunOutcome& outcome, std::string_view entity) {
   OrderedJson json;
@@ -33,7 +53,17 @@ OrderedJson ToJson(const sync::RunOutcome& outcome, std::string_view entity) {
   return json;
 }
 
-Result<std::vector<const connector::EntityDef*>> EntitiesOf(
+}  // namespace
+
+Result<const connector::ConnectorDef*> ConnectorNamed(const std::string& name) {
+  const connector::ConnectorDef* connector = connector::FindConnector(name);
+  if (connector != nullptr) return connector;
+  return Error(ErrorCode::kInvalidRequest,
+               fmt::format("\"{}\" is not a connector; this version has partner-central", name))
+      .With("usage", "true");
+}
+
+Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
     const connector::ConnectorDef& connector, const std::string& name, const Config& config) {
   if (name != "all") {
     const connector::EntityDef* entity = connector::FindEntity(connector, name);
@@ -57,27 +87,24 @@ Result<std::vector<const connector::EntityDef*>> EntitiesOf(
   return entities;
 }
 
+namespace {
+
 Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
-  const connector::ConnectorDef* connector = connector::FindConnector(wanted.connector);
-  if (connector == nullptr) {
-    return Error(ErrorCode::kInvalidRequest,
-                 fmt::format("\"{}\" is not a connector; this version has partner-central",
-                             wanted.connector))
-        .With("usage", "true");
-  }
-  PCW_TRY(const auto entities, EntitiesOf(*connector, wanted.entity, loaded.config));
+  PCW_TRY(const connector::ConnectorDef* connector, ConnectorNamed(wanted.connector));
+  PCW_TRY(const auto entities, EntitiesNamed(*connector, wanted.entity, loaded.config));
   PCW_TRY(const sync::RunMode mode, sync::ParseRunMode(wanted.mode));
 
   Machine machine;
-  PCW_TRY(SyncSite site,
-          OpenSyncSite(loaded.config, invocation.environment, machine, invocation.stop));
+  PCW_TRY(const ConfigSources sources, invocation.Sources());
+  const LogFollower follower(sources, loaded, machine.payloads, machine.clock, machine.sleeper);
+  PCW_TRY(SyncSite site, OpenSyncSite(loaded.config, invocation.environment,
+                                      fmt::format("sync {} {}", wanted.entity, wanted.mode),
+                                      machine, invocation.stop));
   int exit_code = kExitOk;
   for (const connector::EntityDef* entity : entities) {
-    std::optional<std::string> resume;
-    if (wanted.has_resume) resume = wanted.resume;
     PCW_TRY(const sync::RunOutcome outcome,
-            SyncEntity(site, loaded.config, *entity, mode, resume, machine, invocation.stop));
+            RunEntity(site, loaded.config, *entity, mode, wanted, machine, invocation.stop));
     if (invocation.output == OutputFormat::kTable) {
       std::fputs(DescribeOutcome(outcome, entity->name).c_str(), stdout);
     } else {
@@ -146,11 +173,14 @@ void AddSync(CLI::App& root, Invocation& invocation) {
          "--resume", wanted->resume,
          "name the run this one continues; the newest failed or cancelled one without a value")
       ->expected(0, 1);
+  run->add_flag("--wait", wanted->waits_for_quota,
+                "when the day's quota is spent, wait until it frees and go on");
   AddOutputOption(*run, invocation);
   run->callback([&invocation, wanted, run] {
     wanted->has_resume = run->count("--resume") > 0;
     invocation.verb = [&invocation, wanted] { return RunSyncVerb(invocation, *wanted); };
   });
+  AddSyncPlan(*noun, invocation);
 }
 
 }  // namespace pcw::app

@@ -29,7 +29,7 @@ struct Config {
     std::string url;
   } dlq;
   struct {
-    std::string region, profile, role_arn, external_id, account_id;
+    std::string region, profile, role_arn, external_id, account_id, proxy;
   } aws;
   struct {
     std::chrono::milliseconds lag{0};
@@ -55,11 +55,12 @@ struct Config {
   } marketplace;
   struct {
     int reads_per_second = 0, reads_per_day = 0, writes_per_second = 0, writes_per_day = 0,
-        burst = 0;
+        burst = 0, reserve_percent = 0;
   } quota;
   struct {
     std::string level;
     bool include_payloads = false;
+    bool is_unmasked = false;
     std::string include_payloads_until;
   } logging;
   struct {

@@ -127,6 +127,15 @@ std::string StoreOverlap(Config& config, const RawValue& value) {
   return Good();
 }
 
+std::string StoreProxy(Config& config, const RawValue& value) {
+  const bool is_good =
+      value.text.empty() || (value.text.starts_with("http://") && value.text.size() > 7 &&
+                             value.text.find_first_of("@ \t") == std::string::npos);
+  if (!is_good) return "expected http://host:port, without a name or password";
+  config.aws.proxy = value.text;
+  return Good();
+}
+
 std::string StoreUntil(Config& config, const RawValue& value) {
   if (!value.text.empty() && !ParseRfc3339(value.text))
     return "expected a time such as 2026-11-24T08:00:00Z";
@@ -173,6 +182,9 @@ const std::array kKeys{
               StoreText<PCW_FIELD(aws.external_id)>},
     ConfigKey{"aws.account_id", KeyType::kText, "", "expected account, in quotes; empty = ask STS",
               StoreAccount},
+    ConfigKey{"aws.proxy", KeyType::kText, "",
+              "http://host:port to reach AWS through; the environment's HTTPS_PROXY is not used",
+              StoreProxy},
     ConfigKey{"sync.lag", KeyType::kDuration, "5m",
               "how far the watermark stays behind AWS's clock",
               StoreDuration<PCW_FIELD(sync.lag), 0>},
@@ -245,6 +257,9 @@ const std::array kKeys{
               StoreInteger<PCW_FIELD(quota.writes_per_day), 1, 100'000'000>},
     ConfigKey{"quota.burst", KeyType::kInteger, "3", "calls at once after idling",
               StoreInteger<PCW_FIELD(quota.burst), 1, 10>},
+    ConfigKey{"quota.reserve_percent", KeyType::kInteger, "5",
+              "of reads_per_day, kept from syncs for writes and diagnosis",
+              StoreInteger<PCW_FIELD(quota.reserve_percent), 0, 90>},
     ConfigKey{"logging.level", KeyType::kText, "INFO", "DEBUG | INFO | WARN | ERROR",
               [](Config& c, const RawValue& v) {
                 c.logging.level = v.text;
@@ -255,6 +270,9 @@ const std::array kKeys{
               StoreBool<PCW_FIELD(logging.include_payloads)>},
     ConfigKey{"logging.include_payloads_until", KeyType::kText, "",
               "when payload logging ends; empty = one hour from start", StoreUntil},
+    ConfigKey{"logging.unmasked", KeyType::kBool, "false",
+              "true: payload lines also show what the mappings class as PII",
+              StoreBool<PCW_FIELD(logging.is_unmasked)>},
     ConfigKey{"server.listen", KeyType::kText, "127.0.0.1:8080", "",
               StoreText<PCW_FIELD(server.listen)>},
     ConfigKey{"server.tls_cert", KeyType::kText, "", "", StoreText<PCW_FIELD(server.tls_cert)>},

@@ -89,6 +89,7 @@ int Run(int argc, char** argv) {
   AddRuns(root, invocation);
   AddBronze(root, invocation);
   AddQuota(root, invocation);
+  AddCredentials(root, invocation);
   AddDlq(root, invocation);
   AddConfig(root, invocation);
   AddDb(root, invocation);

@@ -4,6 +4,7 @@
 
 #include "pcw/app/progress.h"
 #include "pcw/base/json.h"
+#include "pcw/base/time.h"
 #include "pcw/connector/mapping.h"
 
 namespace pcw::app {
@@ -43,7 +44,10 @@ sync::SyncOptions OptionsFor(const Config& config, sync::RunMode mode,
   return options;
 }
 
-std::int64_t CallsLeft(SyncSite& site, const Config& config, std::stop_token stop) {
+constexpr std::chrono::seconds kBetweenQuotaLooks{2};
+
+// Of the rolling day, for syncs; -1 = unknown or unlimited.
+std::int64_t BulkCallsLeft(SyncSite& site, const Config& config, std::stop_token stop) {
   if (config.quota.reads_per_second == 0) return -1;
   // Only for the display: a run does not end because a number cannot be shown.
   Result<pg::Connection> connection = site.database->OpenService(kDefaultTenant, stop);
@@ -52,7 +56,8 @@ std::int64_t CallsLeft(SyncSite& site, const Config& config, std::stop_token sto
       *connection, {.aws_account_id = site.aws->account_id, .limits = LimitsOf(config)}, stop);
   if (!statuses) return -1;
   for (const quota::QuotaStatus& status : *statuses) {
-    if (status.quota_class == "read") return status.left_24h;
+    if (status.quota_class == "read")
+      return std::max<std::int64_t>(0, status.bulk_per_day - status.used_24h);
   }
   return -1;
 }
@@ -61,14 +66,26 @@ std::int64_t CallsLeft(SyncSite& site, const Config& config, std::stop_token sto
 
 Result<SyncSite> OpenSyncSite(const Config& config,
                               const std::map<std::string, std::string>& environment,
-                              Machine& machine, std::stop_token stop) {
+                              const std::string& task, Machine& machine, std::stop_token stop) {
   SyncSite site;
   PCW_TRY(site.lake, OpenLake(config, HomeDirectory(environment)));
   PCW_TRY(site.database, DatabaseAccess::Open(config, HomeDirectory(environment), stop));
   // A session before anything is asked of AWS: a missing schema or right must not cost calls.
   PCW_TRY_OK(site.database->OpenService(kDefaultTenant, stop));
-  PCW_TRY(site.aws, OpenAws(config, environment, *site.database, machine, stop));
+  PCW_TRY(site.aws,
+          OpenAws(config, environment, *site.database, quota::Purpose::kBulk, task, machine, stop));
   return site;
+}
+
+Status WaitForQuota(SyncSite& site, const Config& config, const Error& spent, Machine& machine,
+                    std::stop_token stop) {
+  const Result<WallTime> free_at = ParseRfc3339(spent.Find("free_at").value_or(""));
+  for (;;) {
+    if (free_at && machine.clock.Now() >= *free_at) return Ok{};
+    if (!machine.sleeper.SleepFor(kBetweenQuotaLooks, stop))
+      return Error(ErrorCode::kCancelled, "stopped while waiting for the quota");
+    if (BulkCallsLeft(site, config, stop) > 0) return Ok{};
+  }
 }
 
 Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
@@ -77,7 +94,7 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
                                     std::stop_token stop) {
   PCW_TRY(const connector::Mapping mapping, connector::BuiltinMapping(entity.name));
   ProgressDisplay display(
-      {.entity = std::string(entity.name), .calls_left = CallsLeft(site, config, stop)},
+      {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
       machine.clock);
   const sync::SyncOptions options = OptionsFor(config, mode, resume);
   DatabaseAccess& database = *site.database;

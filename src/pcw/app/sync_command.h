@@ -14,6 +14,12 @@
 
 namespace pcw::app {
 
+/// The connector and the entities that a command line names ("all" = those configured). Errors of
+/// usage, with the nearest name.
+Result<const connector::ConnectorDef*> ConnectorNamed(const std::string& name);
+Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
+    const connector::ConnectorDef& connector, const std::string& name, const Config& config);
+
 /// Database, lake and AWS access of one configuration, opened in the order that gives the most
 /// useful error first.
 struct SyncSite {
@@ -22,9 +28,15 @@ struct SyncSite {
   std::unique_ptr<AwsAccess> aws;
 };
 
+/// `task` is who spends the quota, for the ledger of calls: "sync opportunities full".
 Result<SyncSite> OpenSyncSite(const Config& config,
                               const std::map<std::string, std::string>& environment,
-                              Machine& machine, std::stop_token stop);
+                              const std::string& task, Machine& machine, std::stop_token stop);
+
+/// Waits for the moment an error names as `free_at`, looking at the ledger every few seconds, since
+/// the day may free earlier (a raised limit). kCancelled on stop.
+Status WaitForQuota(SyncSite& site, const Config& config, const Error& spent, Machine& machine,
+                    std::stop_token stop);
 
 /// Runs one entity with progress on standard error. Errors as sync::RunSync.
 Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,

@@ -1,5 +1,6 @@
 #include "pcw/app/wiring.h"
 
+#include <array>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -18,14 +19,6 @@
 namespace pcw::app {
 namespace {
 
-// What the AWS parts of the wiring share.
-struct ConfigView {
-  const Config& config;
-  const std::map<std::string, std::string>& environment;
-  const aws::ProfileFiles& profiles;
-  std::string profile;
-};
-
 constexpr const char* kUserAgent = "pcw/" PCW_VERSION;
 
 // Says once a process that the login can do more than pcw needs.
@@ -37,28 +30,10 @@ void WarnSuperuserLogin(bool is_embedded) {
                "login with only GRANT pcw_service is safer\n");
 }
 
-Result<std::string> AskAccount(const ConfigView& view, net::HttpClient& http,
-                               aws::CredentialsProvider& credentials, Machine& machine,
-                               std::stop_token stop) {
-  aws::OpenQuotaGate open;
-  aws::CallerOptions options;
-  options.region = view.config.aws.region;
-  options.user_agent = kUserAgent;
-  PCW_TRY(const aws::Endpoint endpoint,
-          aws::ResolveEndpoint(aws::sts::kService, options.region, view.environment, view.profiles,
-                               view.profile));
-  options.endpoint = endpoint.url;
-  aws::Caller caller(aws::sts::kService,
-                     {http, credentials, open, machine.clock, machine.sleeper, machine.rng},
-                     options);
-  Result<aws::sts::CallerIdentity> identity = aws::sts::GetCallerIdentity(caller, stop);
-  if (identity) return identity->account;
-  const ErrorCode code = identity.error().code();
-  if (code != ErrorCode::kUnavailable && code != ErrorCode::kTimeout)
-    return std::move(identity).error();
-  return std::move(identity).error().With(
-      "hint", fmt::format("the account is asked of STS at {}; set aws.account_id to do without",
-                          endpoint.url));
+std::string HostName() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "this host";
+  return name.data();
 }
 
 }  // namespace
@@ -137,74 +112,115 @@ quota::QuotaLimits LimitsOf(const Config& config) {
           .reads_per_day = config.quota.reads_per_day,
           .writes_per_second = config.quota.writes_per_second,
           .writes_per_day = config.quota.writes_per_day,
-          .burst = config.quota.burst};
+          .burst = config.quota.burst,
+          .reserve_percent = config.quota.reserve_percent};
+}
+
+Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
+    const Config& config, const std::map<std::string, std::string>& environment, Machine& machine,
+    const IdentityChoice& choice) {
+  auto identity = std::make_unique<AwsIdentity>();
+  identity->environment = environment;
+  identity->region = config.aws.region;
+  PCW_TRY(identity->profiles, aws::LoadProfiles(environment));
+  identity->profile = aws::ProfileName(environment, config.aws.profile);
+  identity->http = std::make_unique<net::CurlHttpClient>(
+      net::CurlOptions{.ca_bundle = aws::Lookup(environment, "AWS_CA_BUNDLE").value_or(""),
+                       .proxy = config.aws.proxy,
+                       .plain_http_hosts = {}});
+  identity->metadata = std::make_unique<net::CurlHttpClient>(net::CurlOptions{
+      .ca_bundle = "",
+      .proxy = "",
+      .plain_http_hosts = {std::begin(aws::kMetadataHosts), std::end(aws::kMetadataHosts)}});
+  identity->reference_file = HomeDirectory(environment) / "credentials.json";
+  const aws::ProfileAccess access{.sts = {.http = *identity->http,
+                                          .clock = machine.clock,
+                                          .sleeper = machine.sleeper,
+                                          .rng = machine.rng,
+                                          .environment = environment,
+                                          .region = identity->region,
+                                          .profile = identity->profile},
+                                  .metadata = *identity->metadata};
+  identity->credentials = std::make_unique<aws::RefreshingCredentials>(
+      aws::MakeCredentialsChain(
+          access, {.profile = config.aws.profile,
+                   .role_arn = config.aws.role_arn,
+                   .external_id = config.aws.external_id,
+                   .reference_file = choice.ignores_reference ? "" : identity->reference_file,
+                   .candidate = choice.candidate}),
+      machine.clock);
+  return identity;
+}
+
+Result<std::unique_ptr<aws::Caller>> OpenCaller(const aws::ServiceDef& service,
+                                                const AwsIdentity& identity, aws::QuotaGate& quota,
+                                                Machine& machine) {
+  PCW_TRY(const aws::Endpoint endpoint,
+          aws::ResolveEndpoint(service, identity.region, identity.environment, identity.profiles,
+                               identity.profile));
+  aws::CallerOptions options;
+  options.region = identity.region;
+  options.endpoint = endpoint.url;
+  options.user_agent = kUserAgent;
+  options.payloads = &machine.payloads;
+  return std::make_unique<aws::Caller>(service,
+                                       aws::CallerDeps{*identity.http, *identity.credentials, quota,
+                                                       machine.clock, machine.sleeper, machine.rng},
+                                       options);
+}
+
+Result<std::string> ConfirmAccount(const Config& config, const AwsIdentity& identity,
+                                   Machine& machine, std::stop_token stop) {
+  const std::string& expected = config.aws.account_id;
+  aws::OpenQuotaGate open;
+  PCW_TRY(const auto sts, OpenCaller(aws::sts::kService, identity, open, machine));
+  const Result<aws::sts::CallerIdentity> asked = aws::sts::GetCallerIdentity(*sts, stop);
+  if (asked && (expected.empty() || asked->account == expected)) return asked->account;
+  if (asked) {
+    return Error(ErrorCode::kPermissionDenied,
+                 fmt::format("these credentials belong to account {}, and aws.account_id expects "
+                             "{}; nothing was called",
+                             asked->account, expected));
+  }
+  const bool is_out_of_reach = asked.error().code() == ErrorCode::kUnavailable ||
+                               asked.error().code() == ErrorCode::kTimeout;
+  if (!is_out_of_reach) return asked.error();
+  // With a configured account STS is only a second opinion.
+  if (!expected.empty()) return expected;
+  return Error(asked.error())
+      .With("hint", "the account is asked of STS; set aws.account_id to do without");
+}
+
+Result<std::unique_ptr<aws::QuotaGate>> OpenQuota(const Config& config,
+                                                  const DatabaseAccess& database,
+                                                  const std::string& account_id,
+                                                  quota::Purpose purpose, const std::string& task,
+                                                  Machine& machine, std::stop_token stop) {
+  if (config.quota.reads_per_second == 0 && config.quota.writes_per_second == 0)
+    return std::unique_ptr<aws::QuotaGate>(std::make_unique<aws::OpenQuotaGate>());
+  PCW_TRY(auto quota, quota::PgQuota::Create(database.ServiceConnect(), kDefaultTenant,
+                                             {.aws_account_id = account_id,
+                                              .limits = LimitsOf(config),
+                                              .purpose = purpose,
+                                              .spender = fmt::format("{} on {}, pid {}", task,
+                                                                     HostName(), ::getpid())},
+                                             machine.clock, machine.sleeper, stop));
+  return std::unique_ptr<aws::QuotaGate>(std::move(quota));
 }
 
 Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
                                            const std::map<std::string, std::string>& environment,
-                                           DatabaseAccess& database, Machine& machine,
+                                           DatabaseAccess& database, quota::Purpose purpose,
+                                           const std::string& task, Machine& machine,
                                            std::stop_token stop) {
   auto access = std::make_unique<AwsAccess>();
-  PCW_TRY(const aws::ProfileFiles profiles, aws::LoadProfiles(environment));
-  const ConfigView view{config, environment, profiles,
-                        aws::ProfileName(environment, config.aws.profile)};
-  PCW_TRY(const aws::Endpoint endpoint,
-          aws::ResolveEndpoint(aws::partner_central_selling::kService, config.aws.region,
-                               environment, profiles, view.profile));
-  access->http = std::make_unique<net::CurlHttpClient>(
-      net::CurlOptions{.ca_bundle = aws::Lookup(environment, "AWS_CA_BUNDLE").value_or(""),
-                       .proxy = "",
-                       .plain_http_hosts = {}});
-  access->metadata = std::make_unique<net::CurlHttpClient>(net::CurlOptions{
-      .ca_bundle = "",
-      .proxy = "",
-      .plain_http_hosts = {std::begin(aws::kMetadataHosts), std::end(aws::kMetadataHosts)}});
-  access->credentials = std::make_unique<aws::RefreshingCredentials>(
-      aws::MakeCredentialsChain({.sts = {.http = *access->http,
-                                         .clock = machine.clock,
-                                         .sleeper = machine.sleeper,
-                                         .rng = machine.rng,
-                                         .environment = environment,
-                                         .region = config.aws.region,
-                                         .profile = view.profile},
-                                 .metadata = *access->metadata},
-                                {.profile = config.aws.profile,
-                                 .role_arn = config.aws.role_arn,
-                                 .external_id = config.aws.external_id}),
-      machine.clock);
-  PCW_TRY_OK(access->credentials->Get(stop));
-
-  access->account_id = config.aws.account_id;
-  Result<std::string> asked = AskAccount(view, *access->http, *access->credentials, machine, stop);
-  if (asked && !access->account_id.empty() && *asked != access->account_id) {
-    return Error(ErrorCode::kPermissionDenied,
-                 fmt::format("these credentials belong to account {}, and aws.account_id expects "
-                             "{}; nothing was called",
-                             *asked, access->account_id));
-  }
-  // With a configured account STS is only a second opinion, and may be out of reach.
-  if (!asked && (access->account_id.empty() || (asked.error().code() != ErrorCode::kUnavailable &&
-                                                asked.error().code() != ErrorCode::kTimeout)))
-    return std::move(asked).error();
-  if (asked) access->account_id = *asked;
-
-  if (config.quota.reads_per_second == 0 && config.quota.writes_per_second == 0) {
-    access->quota = std::make_unique<aws::OpenQuotaGate>();
-  } else {
-    PCW_TRY(access->quota, quota::PgQuota::Create(
-                               database.ServiceConnect(), kDefaultTenant,
-                               {.aws_account_id = access->account_id, .limits = LimitsOf(config)},
-                               machine.clock, machine.sleeper, stop));
-  }
-  aws::CallerOptions options;
-  options.region = config.aws.region;
-  options.endpoint = endpoint.url;
-  options.user_agent = kUserAgent;
-  access->selling = std::make_unique<aws::Caller>(
-      aws::partner_central_selling::kService,
-      aws::CallerDeps{*access->http, *access->credentials, *access->quota, machine.clock,
-                      machine.sleeper, machine.rng},
-      options);
+  PCW_TRY(access->identity, OpenIdentity(config, environment, machine));
+  PCW_TRY_OK(access->identity->credentials->Get(stop));
+  PCW_TRY(access->account_id, ConfirmAccount(config, *access->identity, machine, stop));
+  PCW_TRY(access->quota,
+          OpenQuota(config, database, access->account_id, purpose, task, machine, stop));
+  PCW_TRY(access->selling, OpenCaller(aws::partner_central_selling::kService, *access->identity,
+                                      *access->quota, machine));
   return access;
 }
 

@@ -9,8 +9,10 @@
 #include <string>
 
 #include "pcw/app/config.h"
+#include "pcw/app/payload_log.h"
 #include "pcw/aws/caller.h"
 #include "pcw/aws/credentials.h"
+#include "pcw/aws/credentials_reference.h"
 #include "pcw/base/clock.h"
 #include "pcw/base/rng.h"
 #include "pcw/lake/bronze_store.h"
@@ -24,11 +26,12 @@ namespace pcw::app {
 /// The tenant of the main configuration file (CONTRACT 3).
 inline constexpr const char* kDefaultTenant = "00000000-0000-0000-0000-000000000001";
 
-/// The machine's clocks and randomness, one set a process.
+/// The machine's clocks and randomness, one set a process, and the one switch that shows payloads.
 struct Machine {
   SystemClock clock;
   SystemSleeper sleeper;
   SystemRng rng;
+  PayloadLog payloads{clock};
 };
 
 /// $PCW_HOME, or the default of CONTRACT 1 for this user.
@@ -67,22 +70,64 @@ class DatabaseAccess {
   std::unique_ptr<pg::EmbeddedCluster> cluster_;
 };
 
-/// Everything that talks to Partner Central for one account.
-struct AwsAccess {
+/// Who signs, and through what: all that a call takes but the quota. Nothing is asked of anybody
+/// before the first call.
+struct AwsIdentity {
+  std::map<std::string, std::string> environment;
+  std::string region;
+  aws::ProfileFiles profiles;
+  std::string profile;  ///< in force
   std::unique_ptr<net::HttpClient> http;
   std::unique_ptr<net::HttpClient>
-      metadata;  ///< plain http to the metadata addresses, nothing else
+      metadata;                ///< plain http to the metadata addresses, nothing else
+  std::string reference_file;  ///< of `credentials rotate`
   std::unique_ptr<aws::CredentialsProvider> credentials;
+};
+
+/// Which credentials an identity is made of.
+struct IdentityChoice {
+  /// Instead of those in force: a candidate that is to be tried.
+  std::optional<aws::CredentialsReference> candidate;
+  /// The configured ones although a reference may say otherwise.
+  bool ignores_reference = false;
+};
+
+/// kConfig for profile files that cannot be read.
+Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
+    const Config& config, const std::map<std::string, std::string>& environment, Machine& machine,
+    const IdentityChoice& choice = {});
+
+/// A caller of one service, at the endpoint that is in force for it. kConfig for a bad endpoint.
+Result<std::unique_ptr<aws::Caller>> OpenCaller(const aws::ServiceDef& service,
+                                                const AwsIdentity& identity, aws::QuotaGate& quota,
+                                                Machine& machine);
+
+/// The account of an identity, asked of STS and compared with aws.account_id. kPermissionDenied if
+/// they differ; STS out of reach is no error when the account is configured.
+Result<std::string> ConfirmAccount(const Config& config, const AwsIdentity& identity,
+                                   Machine& machine, std::stop_token stop);
+
+/// The budget of an account for one purpose; an open gate when the limits are lifted.
+/// `task` is who spends, for the ledger of calls: "sync opportunities full".
+Result<std::unique_ptr<aws::QuotaGate>> OpenQuota(const Config& config,
+                                                  const DatabaseAccess& database,
+                                                  const std::string& account_id,
+                                                  quota::Purpose purpose, const std::string& task,
+                                                  Machine& machine, std::stop_token stop);
+
+/// Everything that talks to Partner Central for one account.
+struct AwsAccess {
+  std::unique_ptr<AwsIdentity> identity;
   std::string account_id;
   std::unique_ptr<aws::QuotaGate> quota;
   std::unique_ptr<aws::Caller> selling;
 };
 
-/// Credentials, endpoint, account (asked of STS unless configured), quota and caller.
-/// `home_directory` is the user's, for ~/.aws.
+/// Credentials, account, quota and caller, for `task`.
 Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
                                            const std::map<std::string, std::string>& environment,
-                                           DatabaseAccess& database, Machine& machine,
+                                           DatabaseAccess& database, quota::Purpose purpose,
+                                           const std::string& task, Machine& machine,
                                            std::stop_token stop);
 
 /// The lake of a configuration.

@@ -7,6 +7,7 @@
 
 #include "pcw/aws/error_response.h"
 #include "pcw/aws/sigv4.h"
+#include "pcw/base/log.h"
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/net/url.h"
@@ -73,6 +74,25 @@ bool MayRepeat(const Operation& operation, const Error& error) {
   return operation.idempotency != Idempotency::kNonIdempotent || WasNotSent(error);
 }
 
+// The status that AWS means, whatever number it sent, in the words that people search logs for.
+struct Refusal {
+  int status = 0;
+  std::string_view words = "call failed";
+};
+
+Refusal RefusalOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUnauthenticated:
+      return {401, "401 Unauthorized"};
+    case ErrorCode::kPermissionDenied:
+      return {403, "403 Forbidden"};
+    case ErrorCode::kThrottled:
+      return {429, "429 Too Many Requests"};
+    default:
+      return {};
+  }
+}
+
 // One attempt's answer, with what the retry decision needs.
 struct Attempt {
   std::optional<Error> error;
@@ -80,6 +100,7 @@ struct Attempt {
   CredentialsPtr credentials;
   bool is_expired = false;
   bool is_skew = false;
+  bool was_sent = false;  ///< counted as a call, whatever became of it
   bool is_from_aws =
       false;  ///< AWS answered, as opposed to a failure on the way or in our own house
 };
@@ -157,8 +178,10 @@ struct Caller::State {
         MakeRequest(operation, body, *out.credentials, attempt, invocation), options.limits, stop);
     if (!answer) {
       out.error = std::move(answer).error();
+      out.was_sent = true;
       return out;
     }
+    out.was_sent = true;
     out.is_from_aws = true;
     out.response = std::move(*answer);
     counters.bytes.fetch_add(out.response.body.size(), std::memory_order_relaxed);
@@ -185,6 +208,26 @@ struct Caller::State {
     if (change < kSkewWorthCorrecting && change > -kSkewWorthCorrecting) return false;
     clock_offset_us = offset.count();
     return true;
+  }
+
+  // One line an attempt: what AWS refused at WARN, everything at DEBUG (CONTRACT 7).
+  void LogAttempt(const Operation& operation, int number, const Attempt& attempt) const {
+    const Refusal refusal = attempt.error ? RefusalOf(attempt.error->code()) : Refusal{};
+    const LogLevel level = refusal.status != 0 ? LogLevel::kWarn : LogLevel::kDebug;
+    if (!attempt.was_sent || !LogEnabled(level)) return;
+    LogFields fields{{"operation", std::string(operation.name)},
+                     {"service", std::string(service.id)},
+                     {"request_id", attempt.is_from_aws ? RequestIdOf(attempt.response) : ""},
+                     {"status", std::to_string(attempt.response.status)},
+                     {"attempt", std::to_string(number)},
+                     {"ms", std::to_string(attempt.response.elapsed.count() / 1000)}};
+    if (attempt.error) {
+      fields.emplace_back("code", std::string(NameOf(attempt.error->code())));
+      fields.emplace_back("error", attempt.error->message());
+    }
+    if (refusal.status != 0)
+      fields.emplace_back("normalized_status", std::to_string(refusal.status));
+    Log(level, attempt.error ? refusal.words : "call", fields);
   }
 
   void NoteLatency(microseconds elapsed) {
@@ -232,6 +275,11 @@ Result<CallResult> Caller::Call(const Operation& operation, std::string_view bod
   int retries = 0;
   for (int attempts = 1;; ++attempts) {
     Attempt attempt = s.Try(operation, body, attempts, invocation, stop);
+    if (attempt.was_sent && operation.quota_class != QuotaClass::kNone)
+      s.deps.quota.OnEnded(operation, attempt.error ? &*attempt.error : nullptr);
+    s.LogAttempt(operation, attempts, attempt);
+    if (attempt.is_from_aws && s.options.payloads != nullptr && s.options.payloads->is_open())
+      s.options.payloads->OnExchange(operation, body, attempt.response);
     if (!attempt.error) return s.Succeed(std::move(attempt), attempts, last_cost);
 
     Error error = std::move(*attempt.error);

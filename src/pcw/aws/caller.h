@@ -50,12 +50,23 @@ struct CallerDeps {
   Rng& rng;
 };
 
+/// Sees the bodies of calls, for logs that somebody asked for. Thread-safe.
+class PayloadSink {
+ public:
+  virtual ~PayloadSink() = default;
+  /// False most of the time: then nothing is copied.
+  virtual bool is_open() const = 0;
+  virtual void OnExchange(const Operation& operation, std::string_view request,
+                          const net::HttpResponse& response) = 0;
+};
+
 struct CallerOptions {
   std::string region = "us-east-1";
   std::string endpoint;    ///< base URL of the service, from ResolveEndpoint
   std::string user_agent;  ///< "pcw/0.1.0"; Partner Central also gets X-Amzn-User-Agent
   RetryPolicy retry;
   net::HttpLimits limits;
+  PayloadSink* payloads = nullptr;  ///< outlives the caller; nullptr = none
 };
 
 /// Calls the operations of one service of one account. Thread-safe; the retry budget and the clock
@@ -65,7 +76,8 @@ struct CallerOptions {
 /// request_id, aws_error, status, attempts and stopped_by (permanent, attempts, budget,
 /// non_idempotent, cancelled). A 200 whose body is cut, not JSON, or lacks
 /// Operation::required_member is kUnavailable and retried. Expired credentials are refreshed once;
-/// clock skew is corrected once from Date.
+/// clock skew is corrected once from Date. Refusals are logged with the words that operators search
+/// for ("429 Too Many Requests"), though AWS sends most of them as 400.
 class Caller {
  public:
   Caller(const ServiceDef& service, CallerDeps deps, CallerOptions options);

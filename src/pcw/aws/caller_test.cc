@@ -56,9 +56,13 @@ class FakeQuota final : public QuotaGate {
     return Ok{};
   }
   void OnThrottled(const Operation&, milliseconds delay) override { pauses.push_back(delay); }
+  void OnEnded(const Operation&, const Error* error) override {
+    ended.push_back(error == nullptr ? "ok" : std::string(NameOf(error->code())));
+  }
   int acquired = 0;
   std::optional<Error> refusal;
   std::vector<milliseconds> pauses;
+  std::vector<std::string> ended;
 };
 
 class CallerTest : public ::testing::Test {
@@ -108,6 +112,7 @@ TEST_F(CallerTest, TransientFailuresBackOffWithJitterThenSucceed) {
 
   EXPECT_THAT(sleeper.slept, ElementsAre(milliseconds(25), milliseconds(50)));
   EXPECT_EQ(quota.acquired, 3) << "every attempt spends quota";
+  EXPECT_THAT(quota.ended, ElementsAre("unavailable", "unavailable", "ok"));
   EXPECT_EQ(caller.counters().retries, 2U);
 }
 

@@ -33,6 +33,9 @@ class CredentialsSource {
  public:
   virtual ~CredentialsSource() = default;
   virtual Result<CredentialsPtr> Fetch(std::stop_token stop) = 0;
+  /// True if somebody pointed this source elsewhere since the last Fetch. Quick: asked every
+  /// second.
+  virtual bool HasChanged() { return false; }
 };
 
 /// Supplies the credentials of each attempt, fresh enough to sign with. Thread-safe. Errors as

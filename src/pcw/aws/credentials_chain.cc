@@ -20,6 +20,13 @@ Result<CredentialsPtr> CredentialsChain::Fetch(std::stop_token stop) {
                            looked));
 }
 
+std::unique_ptr<CredentialsSource> MakeReferencedSource(const ProfileAccess& access,
+                                                        const CredentialsReference& reference) {
+  if (reference.kind == CredentialsReference::Kind::kFile)
+    return std::make_unique<FileCredentials>(reference.target);
+  return std::make_unique<ProfileCredentials>(access, reference.target, true);
+}
+
 std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileAccess& access,
                                                         const ChainSettings& settings) {
   const Environment& environment = access.sts.environment;
@@ -35,7 +42,15 @@ std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileAccess& acc
         std::make_unique<ContainerCredentials>(environment, access.metadata, access.sts.sleeper));
     members.push_back(std::make_unique<InstanceCredentials>(environment, access.metadata));
   }
-  auto chain = std::make_unique<CredentialsChain>(std::move(members));
+  std::unique_ptr<CredentialsSource> chain = std::make_unique<CredentialsChain>(std::move(members));
+  if (settings.candidate) {
+    chain = MakeReferencedSource(access, *settings.candidate);
+  } else if (!settings.reference_file.empty()) {
+    chain = std::make_unique<ReferencedCredentials>(
+        settings.reference_file, std::move(chain), [access](const CredentialsReference& reference) {
+          return MakeReferencedSource(access, reference);
+        });
+  }
   if (settings.role_arn.empty()) return chain;
   return std::make_unique<RoleOverCredentials>(access.sts,
                                                RoleSettings{.role_arn = settings.role_arn,

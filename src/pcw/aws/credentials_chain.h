@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pcw/aws/profile_credentials.h"
+#include "pcw/aws/credentials_reference.h"
 
 namespace pcw::aws {
 
@@ -23,14 +23,21 @@ class CredentialsChain final : public CredentialsSource {
 
 /// What pcw's own configuration says about credentials.
 struct ChainSettings {
-  std::string profile;      ///< aws.profile; empty = AWS_PROFILE or "default"
-  std::string role_arn;     ///< aws.role_arn; empty = none
-  std::string external_id;  ///< aws.external_id
+  std::string profile;         ///< aws.profile; empty = AWS_PROFILE or "default"
+  std::string role_arn;        ///< aws.role_arn; empty = none
+  std::string external_id;     ///< aws.external_id
+  std::string reference_file;  ///< where `credentials rotate` keeps its reference; empty = nowhere
+  std::optional<CredentialsReference> candidate;  ///< to be tried instead of all the others
 };
+
+/// Where a reference points: a profile with all that it may say, or a file of keys.
+std::unique_ptr<CredentialsSource> MakeReferencedSource(const ProfileAccess& access,
+                                                        const CredentialsReference& reference);
 
 /// The default chain (FACTS 17): environment, profile, web identity, container, instance; then the
 /// configured role on top. A profile named in pcw's own configuration is the only source, as one
-/// passed to an SDK in code; AWS_PROFILE does not keep the environment's keys from coming first.
+/// passed to an SDK in code; AWS_PROFILE does not keep the environment's keys from coming first. A
+/// reference set by `credentials rotate` replaces all of them but the role.
 std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileAccess& access,
                                                         const ChainSettings& settings);
 

@@ -42,6 +42,14 @@ std::string HeaderOf(const net::HttpRequest& request, const std::string& name) {
   return "";
 }
 
+ChainSettings ConfiguredAs(std::string profile, std::string role_arn, std::string external_id) {
+  return {.profile = std::move(profile),
+          .role_arn = std::move(role_arn),
+          .external_id = std::move(external_id),
+          .reference_file = "",
+          .candidate = std::nullopt};
+}
+
 /// An environment with files of its own, and a network that plays back.
 class CredentialSourcesTest : public ::testing::Test {
  protected:
@@ -58,17 +66,18 @@ class CredentialSourcesTest : public ::testing::Test {
     std::ofstream(home / name) << text;
     return (home / name).string();
   }
-  Result<CredentialsPtr> Chain(const ChainSettings& settings = {}) {
-    return MakeCredentialsChain({.sts = {.http = sts,
-                                         .clock = clock,
-                                         .sleeper = sleeper,
-                                         .rng = rng,
-                                         .environment = environment,
-                                         .region = "us-east-1",
-                                         .profile = "default"},
-                                 .metadata = metadata},
-                                settings)
-        ->Fetch(stop.get_token());
+  Result<CredentialsPtr> Chain(const ChainSettings& settings = ConfiguredAs("", "", "")) {
+    return MakeCredentialsChain(Access(), settings)->Fetch(stop.get_token());
+  }
+  ProfileAccess Access() {
+    return {.sts = {.http = sts,
+                    .clock = clock,
+                    .sleeper = sleeper,
+                    .rng = rng,
+                    .environment = environment,
+                    .region = "us-east-1",
+                    .profile = "default"},
+            .metadata = metadata};
   }
   Result<CredentialsPtr> Container() {
     return ContainerCredentials(environment, metadata, sleeper).Fetch(stop.get_token());
@@ -103,10 +112,8 @@ TEST_F(CredentialSourcesTest, AProfileOfPcwsOwnConfigurationIsTheOnlySource) {
   Write(".aws/credentials", "[partner]\naws_access_key_id=AKIA2\naws_secret_access_key=s\n");
   environment.insert({{"AWS_ACCESS_KEY_ID", "AKIA1"}, {"AWS_SECRET_ACCESS_KEY", "s"}});
 
-  EXPECT_EQ((*Chain({.profile = "partner", .role_arn = "", .external_id = ""}))->access_key_id,
-            "AKIA2");
-  EXPECT_THAT(Chain({.profile = "absent", .role_arn = "", .external_id = ""}),
-              FailsWith(ErrorCode::kConfig));
+  EXPECT_EQ((*Chain(ConfiguredAs("partner", "", "")))->access_key_id, "AKIA2");
+  EXPECT_THAT(Chain(ConfiguredAs("absent", "", "")), FailsWith(ErrorCode::kConfig));
 }
 
 TEST_F(CredentialSourcesTest, HalfOfTheKeysIsAMistakeNotAnAbsence) {
@@ -199,7 +206,7 @@ TEST_F(CredentialSourcesTest, ARoleTakesItsBaseFromTheEnvironmentTheContainerOrT
     Write(".aws/config",
           "[profile r]\nrole_arn = arn:aws:iam::111122223333:role/R\ncredential_source = " +
               std::string(kind) + "\n");
-    ASSERT_THAT(Chain({.profile = "r", .role_arn = "", .external_id = ""}), Succeeds()) << kind;
+    ASSERT_THAT(Chain(ConfiguredAs("r", "", "")), Succeeds()) << kind;
     EXPECT_THAT(HeaderOf(sts.sent.back(), "Authorization"), HasSubstr(key)) << kind;
   }
 }
@@ -223,7 +230,7 @@ TEST_F(CredentialSourcesTest, RolesThatNeedAPersonOrAreHalfDescribedAreRefusedWi
     Write(".aws/config",
           "[profile b]\naws_access_key_id = AKIAB\naws_secret_access_key = s\n[profile p]\n" +
               std::string(text));
-    const auto got = Chain({.profile = "p", .role_arn = "", .external_id = ""});
+    const auto got = Chain(ConfiguredAs("p", "", ""));
     ASSERT_THAT(got, FailsWith(ErrorCode::kConfig)) << text;
     EXPECT_THAT(got.error().message(), HasSubstr(expected)) << text;
   }
@@ -234,8 +241,7 @@ TEST_F(CredentialSourcesTest, PcwsOwnRoleGoesOnTopOfWhateverTheChainFinds) {
   environment.insert({{"AWS_ACCESS_KEY_ID", "AKIAENV"}, {"AWS_SECRET_ACCESS_KEY", "s"}});
   sts.script = {Reply(200, StsAnswer("AssumeRole", "ASIAROLE"))};
 
-  const auto got = Chain(
-      {.profile = "", .role_arn = "arn:aws:iam::444455556666:role/Pcw", .external_id = "tenant-7"});
+  const auto got = Chain(ConfiguredAs("", "arn:aws:iam::444455556666:role/Pcw", "tenant-7"));
 
   ASSERT_THAT(got, Succeeds());
   EXPECT_EQ((*got)->account_id, "444455556666");
@@ -249,8 +255,7 @@ TEST_F(CredentialSourcesTest, ARefusedRoleSaysWhichAndWhoseItIs) {
                       "not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>",
                       {{"Content-Type", "text/xml"}})};
 
-  const auto got =
-      Chain({.profile = "", .role_arn = "arn:aws:iam::444455556666:role/Pcw", .external_id = ""});
+  const auto got = Chain(ConfiguredAs("", "arn:aws:iam::444455556666:role/Pcw", ""));
 
   ASSERT_THAT(got, FailsWith(ErrorCode::kPermissionDenied));
   EXPECT_THAT(got.error().ToString(), HasSubstr("arn:aws:iam::444455556666:role/Pcw"));
@@ -353,6 +358,76 @@ TEST_F(CredentialSourcesTest, AnInstanceWithoutARoleIsAnAbsenceAndABrokenOneAFai
   const auto broken = Instance();
   ASSERT_THAT(broken, FailsWith(ErrorCode::kUnauthenticated));
   EXPECT_THAT(broken.error().message(), HasSubstr("AssumeRoleUnauthorizedAccess"));
+}
+
+TEST_F(CredentialSourcesTest, AFileOfKeysIsReadInEveryFormThatAwsToolsWrite) {
+  const char* forms[] = {
+      R"({"Version":1,"AccessKeyId":"AKIAF","SecretAccessKey":"s"})",
+      R"({"AccessKey":{"UserName":"u","AccessKeyId":"AKIAF","SecretAccessKey":"s"}})",
+      "[default]\naws_access_key_id = AKIAF\naws_secret_access_key = s\n"};
+  for (const char* form : forms) {
+    const std::string path = Write("keys", form);
+    std::filesystem::permissions(path, std::filesystem::perms::owner_read);
+    const auto got = FileCredentials(path).Fetch({});
+    std::filesystem::remove(path);
+    ASSERT_THAT(got, Succeeds()) << form;
+    EXPECT_EQ((*got)->access_key_id, "AKIAF");
+  }
+}
+
+TEST_F(CredentialSourcesTest, AFileOfKeysThatOthersMayReadIsRefused) {
+  const std::string path = Write("keys", "{}");
+  std::filesystem::permissions(path, std::filesystem::perms::group_read,
+                               std::filesystem::perm_options::add);
+
+  const auto got = FileCredentials(path).Fetch({});
+
+  ASSERT_THAT(got, FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(got.error().message(), HasSubstr("chmod 600"));
+  EXPECT_THAT(FileCredentials((home / "absent").string()).Fetch({}), FailsWith(ErrorCode::kConfig));
+}
+
+TEST_F(CredentialSourcesTest, AReferenceReplacesTheConfiguredSourcesUntilItIsTakenBack) {
+  Write(".aws/credentials",
+        "[default]\naws_access_key_id=AKIAOLD\naws_secret_access_key=s\n"
+        "[new]\naws_access_key_id=AKIANEW\naws_secret_access_key=s\n");
+  ChainSettings settings = ConfiguredAs("", "", "");
+  settings.reference_file = (home / "state" / "credentials.json").string();
+  ASSERT_EQ((*Chain(settings))->access_key_id, "AKIAOLD");
+
+  ASSERT_THAT(SaveReference(settings.reference_file, *ParseReference("profile:new")), Succeeds());
+  EXPECT_EQ((*Chain(settings))->access_key_id, "AKIANEW");
+  ASSERT_THAT(SaveReference(settings.reference_file, std::nullopt), Succeeds());
+  EXPECT_EQ((*Chain(settings))->access_key_id, "AKIAOLD");
+
+  Write("state/credentials.json", "broken");
+  EXPECT_THAT(Chain(settings), FailsWith(ErrorCode::kConfig));
+}
+
+TEST_F(CredentialSourcesTest, ARunningProcessFollowsARotationWithinASecond) {
+  const std::string file = (home / "credentials.json").string();
+  Write(".aws/credentials",
+        "[default]\naws_access_key_id=AKIAOLD\naws_secret_access_key=s\n"
+        "[new]\naws_access_key_id=AKIANEW\naws_secret_access_key=s\n");
+  ChainSettings settings = ConfiguredAs("", "", "");
+  settings.reference_file = file;
+  RefreshingCredentials credentials(MakeCredentialsChain(Access(), settings), clock);
+  const CredentialsPtr held = *credentials.Get({});
+  ASSERT_EQ(held->access_key_id, "AKIAOLD");
+  ASSERT_THAT(SaveReference(file, *ParseReference("profile:new")), Succeeds());
+
+  clock.Advance(seconds(1));
+  // The first to look starts the switch; calls go on with what they have until it is done.
+  while ((*credentials.Get({}))->access_key_id != "AKIANEW") std::this_thread::yield();
+
+  EXPECT_EQ(held->secret_access_key.Reveal(), "s") << "a call under way keeps the old ones";
+}
+
+TEST(ParseReferenceTest, TakesAProfileOrAnAbsoluteFile) {
+  EXPECT_EQ(ParseReference("profile:a b")->target, "a b");
+  EXPECT_EQ(ParseReference("file:/run/keys")->ToString(), "file:/run/keys");
+  for (const char* bad : {"", "profile:", "file:", "file:keys", "keys", "env:X"})
+    EXPECT_THAT(ParseReference(bad), FailsWith(ErrorCode::kInvalidRequest)) << bad;
 }
 
 TEST_F(CredentialSourcesTest, AProcessPrintsADocumentOfVersionOne) {

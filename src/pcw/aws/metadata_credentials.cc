@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kContainerTries = 3;
-constexpr std::size_t kMostTokenBytes = 16U << 10U;
+constexpr std::size_t kLargestContainerToken = 16U << 10U;
 
 net::HttpLimits Within(milliseconds time) {
   net::HttpLimits limits;
@@ -66,7 +66,7 @@ Result<std::string> ContainerCredentials::Url() const {
 Result<std::string> ContainerCredentials::Token() const {
   std::string token = Lookup(environment_, "AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
   if (const auto file = Lookup(environment_, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) {
-    Result<std::string> text = ReadFile(*file, kMostTokenBytes);
+    Result<std::string> text = ReadFile(*file, kLargestContainerToken);
     if (!text) {
       return Error(ErrorCode::kUnauthenticated,
                    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: " + text.error().message());

@@ -22,6 +22,9 @@ class QuotaGate {
 
   /// AWS refused a call of this class: the whole account pauses for at least `delay`.
   virtual void OnThrottled(const Operation& operation, std::chrono::milliseconds delay) = 0;
+
+  /// One attempt that was sent ended: well (null), or with `error`. For the ledger of calls.
+  virtual void OnEnded(const Operation& operation, const Error* error) = 0;
 };
 
 /// Lets everything through: services without an account budget (STS), and benchmarks of the bare
@@ -30,6 +33,7 @@ class OpenQuotaGate final : public QuotaGate {
  public:
   Status Acquire(const Operation& /*operation*/, std::stop_token /*stop*/) override { return Ok{}; }
   void OnThrottled(const Operation& /*operation*/, std::chrono::milliseconds /*delay*/) override {}
+  void OnEnded(const Operation& /*operation*/, const Error* /*error*/) override {}
 };
 
 }  // namespace pcw::aws

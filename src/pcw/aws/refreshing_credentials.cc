@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::chrono::minutes kRefreshBefore{15};
 constexpr std::chrono::minutes kBetweenAttempts{1};
+constexpr std::chrono::seconds kBetweenLooks{1};
 
 }  // namespace
 
@@ -23,9 +24,7 @@ Result<CredentialsPtr> RefreshingCredentials::Get(std::stop_token stop) {
            (!current_->expires_at || *current_->expires_at > clock_.Now());
   };
   if (is_usable()) {
-    const bool is_ending =
-        current_->expires_at && *current_->expires_at - clock_.Now() <= kRefreshBefore;
-    if (is_ending && !is_refreshing_ && clock_.Steady() >= next_attempt_) RefreshInBackground();
+    if (!is_refreshing_ && IsRefreshDue()) RefreshInBackground();
     return current_;
   }
   if (!is_refreshing_) return Refresh(lock, stop);
@@ -35,6 +34,16 @@ Result<CredentialsPtr> RefreshingCredentials::Get(std::stop_token stop) {
   if (is_usable()) return current_;
   if (failure_) return *failure_;
   return Refresh(lock, stop);
+}
+
+bool RefreshingCredentials::IsRefreshDue() {
+  const SteadyTime now = clock_.Steady();
+  const bool is_ending =
+      current_->expires_at && *current_->expires_at - clock_.Now() <= kRefreshBefore;
+  if (is_ending && now >= next_attempt_) return true;
+  if (now < next_look_) return false;
+  next_look_ = now + kBetweenLooks;
+  return source_->HasChanged();
 }
 
 void RefreshingCredentials::Invalidate(const CredentialsPtr& refused) {

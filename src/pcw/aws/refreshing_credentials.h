@@ -11,9 +11,10 @@
 
 namespace pcw::aws {
 
-/// Keeps what its source gave. From 15 minutes before their end the source is asked in the
-/// background, at most once a minute, and whoever signs goes on with what there is: a slow or
-/// failing refresh fails no call while the old ones live. Only expired or refused ones make Get
+/// Keeps what its source gave. From 15 minutes before their end, and within a second of the source
+/// being pointed elsewhere, the source is asked in the background, and whoever signs goes on with
+/// what there is: a slow or failing refresh fails no call while the old ones live. A failed one is
+/// tried again after a minute. Only expired or refused ones make Get
 /// wait. One refresh at a time (FACTS 17). Thread-safe.
 class RefreshingCredentials final : public CredentialsProvider {
  public:
@@ -27,6 +28,7 @@ class RefreshingCredentials final : public CredentialsProvider {
   /// Asks the source without the lock, which is held again at return.
   Result<CredentialsPtr> Refresh(std::unique_lock<std::mutex>& lock, std::stop_token stop);
   void RefreshInBackground();
+  bool IsRefreshDue();
 
   const std::unique_ptr<CredentialsSource> source_;
   Clock& clock_;
@@ -37,6 +39,7 @@ class RefreshingCredentials final : public CredentialsProvider {
   bool is_refreshing_ = false;    // guarded by mutex_
   std::optional<Error> failure_;  // guarded by mutex_: how the latest refresh ended
   SteadyTime next_attempt_{};     // guarded by mutex_: of a refresh in the background
+  SteadyTime next_look_{};        // guarded by mutex_: whether the source was pointed elsewhere
   std::jthread background_;       // last: it uses everything above
 };
 

@@ -13,7 +13,7 @@
 namespace pcw::aws {
 namespace {
 
-constexpr std::size_t kMostTokenBytes = 64U << 10U;
+constexpr std::size_t kLargestIdentityToken = 64U << 10U;
 
 Result<sts::RoleRequest> RequestFor(const RoleSettings& role, Clock& clock) {
   sts::RoleRequest request;
@@ -68,7 +68,7 @@ Result<CredentialsPtr> AssumeRoleWithTokenFile(const StsAccess& access, const Ro
                                                const std::string& token_file,
                                                std::stop_token stop) {
   PCW_TRY(sts::RoleRequest request, RequestFor(role, access.clock));
-  Result<std::string> token = ReadFile(token_file, kMostTokenBytes);
+  Result<std::string> token = ReadFile(token_file, kLargestIdentityToken);
   if (!token) {
     return Error(
         ErrorCode::kUnauthenticated,

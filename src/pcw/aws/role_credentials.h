@@ -57,6 +57,7 @@ class RoleOverCredentials final : public CredentialsSource {
                       std::unique_ptr<CredentialsSource> base)
       : access_(access), role_(std::move(role)), base_(std::move(base)) {}
   Result<CredentialsPtr> Fetch(std::stop_token stop) override;
+  bool HasChanged() override { return base_->HasChanged(); }
 
  private:
   const StsAccess access_;

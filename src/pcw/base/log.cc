@@ -49,7 +49,23 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+LogFields& ScopeFields() {
+  thread_local LogFields fields;
+  return fields;
+}
+
 }  // namespace
+
+LogScope::LogScope(LogFields fields) : added_(fields.size()) {
+  for (auto& field : fields) ScopeFields().push_back(std::move(field));
+}
+
+LogScope::~LogScope() {
+  LogFields& all = ScopeFields();
+  all.resize(all.size() - added_);
+}
+
+LogFields CurrentLogFields() { return ScopeFields(); }
 
 void ConfigureLog(LogLevel level, LogFormat format) {
   log_level = level;
@@ -74,9 +90,14 @@ std::string FormatLogLine(LogFormat format, LogLevel level, std::string_view ts,
 }
 
 void Log(LogLevel level, std::string_view message, const LogFields& fields) {
-  if (!LogEnabled(level)) return;
+  if (LogEnabled(level)) LogAlways(level, message, fields);
+}
+
+void LogAlways(LogLevel level, std::string_view message, const LogFields& fields) {
+  LogFields all = ScopeFields();
+  all.insert(all.end(), fields.begin(), fields.end());
   const std::string line =
-      FormatLogLine(log_format, level, FormatRfc3339(SystemClock().Now()), message, fields) + "\n";
+      FormatLogLine(log_format, level, FormatRfc3339(SystemClock().Now()), message, all) + "\n";
   // One write, so that lines of several threads and processes do not interleave.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }

@@ -16,13 +16,33 @@ enum class LogFormat { kText, kJson };
 
 using LogFields = std::vector<std::pair<std::string_view, std::string>>;
 
-/// Sets the level and form of all later lines. Called once by the composition root; the default is
-/// kInfo as text. Thread-safe.
+/// Sets the level and form of all later lines. Called by the composition root, again when the
+/// configuration changes; the default is kInfo as text. Thread-safe.
 void ConfigureLog(LogLevel level, LogFormat format);
+
+/// Fields that every line of this thread carries while the scope lives, before its own: run,
+/// tenant, entity. Scopes nest. A thread that works for another one takes over its fields:
+/// `LogScope scope(fields)`, with `fields` from CurrentLogFields() there.
+class LogScope {
+ public:
+  explicit LogScope(LogFields fields);
+  ~LogScope();
+  LogScope(const LogScope&) = delete;
+  LogScope& operator=(const LogScope&) = delete;
+
+ private:
+  std::size_t added_;
+};
+
+/// The fields of this thread's scopes, outermost first.
+LogFields CurrentLogFields();
 
 /// True if a line of `level` would be written; for callers whose fields are costly to make.
 /// Thread-safe.
 bool LogEnabled(LogLevel level);
+
+/// Writes a line whatever the level is set to, for what was asked for by another switch.
+void LogAlways(LogLevel level, std::string_view message, const LogFields& fields = {});
 
 /// Writes one line. `message` is fixed text, what varies belongs in fields. Never put a secret or a
 /// payload here. Never blocks on anything but the write, never fails: a log that cannot be written

@@ -56,7 +56,7 @@ class MappingReader {
       Problem(root, "", "expected a map with entity, version and columns");
       return mapping;
     }
-    CheckKeys(root, "", {"entity", "version", "columns"});
+    CheckKeys(root, "", {"entity", "version", "columns", "pii"});
     if (const YamlNode* entity = Need(root, "entity")) mapping.entity = Text(*entity, "entity");
     if (const YamlNode* version = Need(root, "version")) mapping.version = PositiveNumber(*version);
     if (const YamlNode* columns = Need(root, "columns")) {
@@ -64,6 +64,12 @@ class MappingReader {
         Problem(*columns, "columns", "expected a map of column name to source");
       for (const auto& [name, source] : columns->members)
         mapping.columns.push_back(ReadColumn(name, source));
+    }
+    if (const YamlNode* pii = root.Find("pii")) {
+      if (pii->kind != YamlNode::Kind::kMap)
+        Problem(*pii, "pii", "expected a map of JSON pointer to business or personal");
+      for (const auto& [pointer, pii_class] : pii->members)
+        mapping.pii.push_back(ReadPii(pointer, pii_class));
     }
     return mapping;
   }
@@ -165,6 +171,11 @@ class MappingReader {
         column.when_equals = Text(*equals, path + ".when.equals");
     }
     return column;
+  }
+
+  PiiMember ReadPii(const YamlNode& pointer, const YamlNode& pii_class) {
+    const std::string path = "pii." + pointer.text;
+    return {Pointer(pointer, path), OneOf(pii_class, path, kPiiClasses)};
   }
 
   std::string_view file_;

@@ -40,11 +40,18 @@ struct ColumnMapping {
   std::string when_equals;   ///< the column is filled only if the text at when_pointer equals this
 };
 
+/// Members of a record that no column takes and that say something of people or companies.
+struct PiiMember {
+  std::string pointer;  ///< "*" stands for every element of an array; covers what is below it
+  Pii pii = Pii::kNone;
+};
+
 /// mappings/<entity>.yaml, checked. Immutable.
 struct Mapping {
   std::string entity;
   int version = 0;
   std::vector<ColumnMapping> columns;
+  std::vector<PiiMember> pii;
 };
 
 /// Parses a mapping document (256 KiB at most; no anchors, aliases, tags, duplicate or unknown

@@ -17,11 +17,9 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// A little slower than the limit, so that jitter on the way cannot squeeze one call too many into a
-// second.
-constexpr double kMargin = 1.01;
 constexpr microseconds kLongestLease = std::chrono::milliseconds(500);
 constexpr milliseconds kDatabasePatience{10'000};
+constexpr std::chrono::seconds kBetweenWrites{1};
 
 std::string_view NameOf(aws::QuotaClass quota_class) {
   return quota_class == aws::QuotaClass::kWrite ? "write" : "read";
@@ -37,9 +35,10 @@ struct Bucket {
   SteadyTime paused_until{};
   int rate = 0;
   int day_limit = 0;
+  int kept = 0;  ///< of the day, for others
 
   microseconds interval() const {
-    return microseconds(static_cast<std::int64_t>(1e6 * kMargin / rate));
+    return microseconds(static_cast<std::int64_t>(1e6 * kPacingMargin / rate));
   }
   /// Slots that nobody wanted when they came would otherwise all go out at once later: at most
   /// `burst` of them may.
@@ -52,6 +51,12 @@ struct Bucket {
   int chunk() const { return std::max(1, static_cast<int>(kLongestLease / interval())); }
 };
 
+// How the calls of one operation ended, since it was last written down.
+struct Ended {
+  std::int64_t ok = 0, throttled = 0, refused = 0, failed = 0;
+  pg::Param error_code, aws_error;
+};
+
 struct PgQuota::State {
   pg::ConnectOptions connect;
   std::string tenant_id;
@@ -61,6 +66,8 @@ struct PgQuota::State {
   std::mutex mutex;
   std::optional<pg::Connection> connection;                           // guarded by mutex
   std::map<std::pair<std::string, aws::QuotaClass>, Bucket> buckets;  // guarded by mutex
+  std::map<const aws::Operation*, Ended> unwritten;                   // guarded by mutex
+  SteadyTime next_write{};                                            // guarded by mutex
 
   State(pg::ConnectOptions c, PgQuotaOptions o, Clock& k, Sleeper& s)
       : connect(std::move(c)), options(std::move(o)), clock(k), sleeper(s) {}
@@ -70,7 +77,30 @@ struct PgQuota::State {
     const bool is_write = operation.quota_class == aws::QuotaClass::kWrite;
     bucket.rate = is_write ? options.limits.writes_per_second : options.limits.reads_per_second;
     bucket.day_limit = is_write ? options.limits.writes_per_day : options.limits.reads_per_day;
+    bucket.kept = is_write || options.purpose == Purpose::kReserved
+                      ? 0
+                      : bucket.day_limit - options.limits.bulk_reads_per_day();
     return bucket;
+  }
+
+  // What ended since it was last written down. Losing it on a failure loses only history.
+  void WriteEnded() {
+    next_write = clock.Steady() + kBetweenWrites;
+    for (const auto& [operation, ended] : std::exchange(unwritten, {})) {
+      const auto written = connection->Exec(
+          {"calls_note",
+           "SELECT calls_note($1, $2, $3, $4, $5, $6::bigint, $7::bigint, $8::bigint, $9::bigint, "
+           "$10, $11)"},
+          {options.aws_account_id, std::string(operation->service->id),
+           std::string(NameOf(operation->quota_class)), std::string(operation->name),
+           options.spender, std::to_string(ended.ok), std::to_string(ended.throttled),
+           std::to_string(ended.refused), std::to_string(ended.failed), ended.error_code,
+           ended.aws_error});
+      if (!written) {
+        LogError("the ledger of calls could not be written", written.error());
+        return;
+      }
+    }
   }
 
   Status Connect(std::stop_token stop) {
@@ -104,16 +134,22 @@ struct PgQuota::State {
         {options.aws_account_id, std::string(operation.service->id),
          std::string(NameOf(operation.quota_class)), std::to_string(bucket.chunk()),
          std::to_string(bucket.interval().count()), std::to_string(options.limits.burst),
-         std::to_string(bucket.day_limit)},
+         std::to_string(bucket.day_limit - bucket.kept)},
         stop);
     if (!rows) return std::move(rows).error();
     const SteadyTime now = clock.Steady();
     const auto granted = rows->Int(0, 0);
+    if (!unwritten.empty() && clock.Steady() >= next_write) WriteEnded();
     if (granted == 0) {
       return Error(ErrorCode::kThrottled,
-                   fmt::format(
-                       "the {} {} calls of the rolling 24 hours are spent; the next are free at {}",
-                       bucket.day_limit, NameOf(operation.quota_class), rows->Text(0, 3)))
+                   fmt::format("the {} {} calls of the rolling 24 hours are spent{}; the next are "
+                               "free at {}",
+                               bucket.day_limit - bucket.kept, NameOf(operation.quota_class),
+                               bucket.kept == 0 ? ""
+                                                : fmt::format(" ({} more are kept for writes and "
+                                                              "diagnosis)",
+                                                              bucket.kept),
+                               rows->Text(0, 3)))
           .With("reason", "quota_spent")
           .With("free_at", std::string(rows->Text(0, 3)));
     }
@@ -152,6 +188,8 @@ PgQuota::~PgQuota() {
   for (auto& [key, bucket] : state_->buckets) {
     if (bucket.rate > 0) state_->Return(key, bucket);
   }
+  if (!state_->unwritten.empty() && state_->connection && state_->connection->is_usable())
+    state_->WriteEnded();
 }
 
 Result<std::unique_ptr<PgQuota>> PgQuota::Create(pg::ConnectOptions connect,
@@ -203,6 +241,28 @@ void PgQuota::OnThrottled(const aws::Operation& operation, milliseconds delay) {
     LogError("the pause after a throttle could not be shared with other processes", paused.error());
 }
 
+void PgQuota::OnEnded(const aws::Operation& operation, const Error* error) {
+  const std::lock_guard lock(state_->mutex);
+  Ended& ended = state_->unwritten[&operation];
+  if (error == nullptr) {
+    ++ended.ok;
+    return;
+  }
+  switch (error->code()) {
+    case ErrorCode::kThrottled:
+      ++ended.throttled;
+      break;
+    case ErrorCode::kUnauthenticated:
+    case ErrorCode::kPermissionDenied:
+      ++ended.refused;
+      break;
+    default:
+      ++ended.failed;
+  }
+  ended.error_code = std::string(pcw::NameOf(error->code()));
+  ended.aws_error = std::string(error->Find("aws_error").value_or(""));
+}
+
 Result<std::vector<QuotaStatus>> ShowQuota(pg::Connection& connection,
                                            const PgQuotaOptions& options, std::stop_token stop) {
   std::vector<QuotaStatus> statuses;
@@ -223,6 +283,7 @@ Result<std::vector<QuotaStatus>> ShowQuota(pg::Connection& connection,
     status.per_second =
         is_write ? options.limits.writes_per_second : options.limits.reads_per_second;
     status.per_day = is_write ? options.limits.writes_per_day : options.limits.reads_per_day;
+    status.bulk_per_day = is_write ? status.per_day : options.limits.bulk_reads_per_day();
     status.used_last_minute = rows.Int(0, 0);
     status.used_last_hour = rows.Int(0, 1);
     status.used_24h = rows.Int(0, 2);

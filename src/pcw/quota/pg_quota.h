@@ -16,6 +16,10 @@
 
 namespace pcw::quota {
 
+/// pcw sends a little more slowly than AWS allows, so that jitter on the way cannot squeeze one
+/// call too many into a second.
+inline constexpr double kPacingMargin = 1.01;
+
 /// Configured limits (config `quota`). A rate of 0 lifts that class's limits altogether (demo
 /// --fast, benchmarks).
 struct QuotaLimits {
@@ -24,16 +28,30 @@ struct QuotaLimits {
   int writes_per_second = 1;
   int writes_per_day = 10'000;
   int burst = 3;
+  int reserve_percent = 5;  ///< of reads_per_day
+
+  /// Reads of the rolling day that may be spent in bulk.
+  int bulk_reads_per_day() const {
+    return static_cast<int>(reads_per_day - std::int64_t{reads_per_day} * reserve_percent / 100);
+  }
 };
+
+/// Who asks. What is asked in bulk leaves `reserve_percent` of the day's reads to the others, so
+/// that a first sync of everything cannot keep an approved write or a diagnosis from being made.
+enum class Purpose { kBulk, kReserved };
 
 struct PgQuotaOptions {
   std::string aws_account_id;
   QuotaLimits limits;
+  Purpose purpose = Purpose::kReserved;
+  std::string
+      spender{};  ///< "sync opportunities full on host-a, pid 4711", for the ledger of calls
 };
 
 /// The real QuotaGate. Slots of at most half a second are leased from PostgreSQL, which alone
 /// decides when the next call of the account may be sent (evenly spaced, at most `burst` at once
-/// after idling); unused slots are given back on destruction. Thread-safe.
+/// after idling); unused slots are given back on destruction. How calls ended is written down at
+/// most once a second, beside a lease, and on destruction. Thread-safe.
 ///
 /// Uses a connection of its own, so that it never waits behind a merge. Reconnects when the session
 /// is lost.
@@ -47,6 +65,7 @@ class PgQuota final : public aws::QuotaGate {
 
   Status Acquire(const aws::Operation& operation, std::stop_token stop) override;
   void OnThrottled(const aws::Operation& operation, std::chrono::milliseconds delay) override;
+  void OnEnded(const aws::Operation& operation, const Error* error) override;
 
  private:
   struct State;
@@ -61,6 +80,7 @@ struct QuotaStatus {
   std::string quota_class;  ///< "read" or "write"
   int per_second = 0;
   int per_day = 0;
+  int bulk_per_day = 0;               ///< what of it a sync may spend
   std::int64_t used_last_minute = 0;  ///< of this and the minute before
   std::int64_t used_last_hour = 0;
   std::int64_t used_24h = 0;

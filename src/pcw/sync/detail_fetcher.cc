@@ -92,6 +92,7 @@ bool DetailFetcher::WaitForTurn(std::stop_token stop) {
 }
 
 void DetailFetcher::Work(std::stop_token stop) {
+  const LogScope scope(log_fields_);
   for (;;) {
     std::shared_ptr<Slot> slot;
     {

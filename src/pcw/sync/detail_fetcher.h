@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "pcw/aws/caller.h"
+#include "pcw/base/log.h"
 #include "pcw/connector/entity_def.h"
 
 namespace pcw::sync {
@@ -69,6 +70,7 @@ class DetailFetcher {
   const connector::EntityDef& def_;
   aws::Caller& caller_;
   FetchOptions options_;
+  const LogFields log_fields_ = CurrentLogFields();  ///< of the run, for the threads
   Clock& clock_;
   Sleeper& sleeper_;
 

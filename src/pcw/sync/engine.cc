@@ -260,6 +260,10 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
 
   const WallTime started = deps.clock.Now();
   const std::string run_id = MakeUuidV7(started, deps.rng);
+  const LogScope scope({{"run_id", run_id},
+                        {"tenant", options.tenant_id},
+                        {"connector", std::string(def.connector->kind)},
+                        {"entity", std::string(def.name)}});
   PCW_FAILPOINT("lease.before");
   PCW_TRY(const std::unique_ptr<jobs::Lease> lease,
           jobs::Lease::Acquire(deps.lease_connect,

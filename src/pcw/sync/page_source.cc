@@ -44,6 +44,7 @@ Result<ListedPage> PageSource::Next() {
 }
 
 void PageSource::Work(std::stop_token stop) {
+  const LogScope scope(log_fields_);
   for (;;) {
     Result<ListedPage> page = Fetch(stop);
     const bool is_end = !page || page->is_last;

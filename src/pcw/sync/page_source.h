@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pcw/aws/caller.h"
+#include "pcw/base/log.h"
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/raw_record.h"
 #include "pcw/sync/run_store.h"
@@ -63,6 +64,7 @@ class PageSource {
   const connector::EntityDef& def_;
   aws::Caller& caller_;
   ListOptions options_;
+  const LogFields log_fields_ = CurrentLogFields();  ///< of the run, for the thread
   std::string token_;
   bool has_restarted_ = false;
   std::unordered_set<std::size_t> seen_tokens_;

@@ -1,0 +1,213 @@
+// pcw credentials show|rotate
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "pcw/app/cli.h"
+#include "pcw/app/wiring.h"
+#include "pcw/aws/credentials_reference.h"
+#include "pcw/aws/partner_central_selling.h"
+#include "pcw/aws/sts.h"
+#include "pcw/base/time.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/raw_record.h"
+#include "pcw/connector/request.h"
+
+namespace pcw::app {
+namespace {
+
+OrderedJson TextOrNull(const std::string& text) {
+  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+}
+
+Result<aws::sts::CallerIdentity> AskIdentity(const AwsIdentity& identity, Machine& machine,
+                                             std::stop_token stop) {
+  aws::OpenQuotaGate open;
+  PCW_TRY(const auto sts, OpenCaller(aws::sts::kService, identity, open, machine));
+  return aws::sts::GetCallerIdentity(*sts, stop);
+}
+
+Result<int> ShowCredentials(const Invocation& invocation) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  Machine machine;
+  PCW_TRY(const auto identity, OpenIdentity(loaded.config, invocation.environment, machine));
+  PCW_TRY(const aws::CredentialsPtr keys, identity->credentials->Get(invocation.stop));
+  const Result<aws::sts::CallerIdentity> who = AskIdentity(*identity, machine, invocation.stop);
+  PCW_TRY(const auto reference, aws::LoadReference(identity->reference_file));
+  OrderedJson row{
+      {"source", keys->source},
+      {"access_key_id", keys->access_key_id},
+      {"expires_at",
+       keys->expires_at ? OrderedJson(FormatRfc3339(*keys->expires_at)) : OrderedJson(nullptr)},
+      {"account_id", TextOrNull(who ? who->account : keys->account_id)},
+      {"arn", TextOrNull(who ? who->arn : "")},
+      {"rotated_to", reference ? OrderedJson(reference->ToString()) : OrderedJson(nullptr)}};
+  PrintObject(invocation.output, row);
+  std::fflush(stdout);
+  // What is known is shown; whether AWS takes it decides the exit code.
+  if (!who) return who.error();
+  return kExitOk;
+}
+
+// One thing that the candidate was tried with.
+struct Probe {
+  std::string action;
+  std::string result;  ///< "ok", "not tried: ..." or the error
+};
+
+class Rotation {
+ public:
+  Rotation(const Invocation& invocation, const LoadedConfig& loaded)
+      : invocation_(invocation), loaded_(loaded) {}
+
+  Result<int> Switch(const std::optional<aws::CredentialsReference>& to) {
+    const Config& config = loaded_.config;
+    PCW_TRY(const auto current, OpenIdentity(config, invocation_.environment, machine_));
+    PCW_TRY(const auto candidate,
+            OpenIdentity(config, invocation_.environment, machine_,
+                         {.candidate = to, .ignores_reference = !to.has_value()}));
+    // The reason counts, not how far the old ones still are from working.
+    const Result<aws::CredentialsPtr> old_keys = current->credentials->Get(invocation_.stop);
+    const Status good = Try(*candidate, *current);
+    PrintProbes();
+    std::fflush(stdout);
+    if (!good)
+      return Error(good.error()).With("switched", "no; the credentials in force stay as they are");
+    PCW_TRY_OK(aws::SaveReference(candidate->reference_file, to));
+    std::fprintf(stderr,
+                 "pcw: switched to %s; running pcw processes follow within a second and end what "
+                 "they are sending with the old ones\n",
+                 to ? to->ToString().c_str() : "the configured credentials");
+    PCW_TRY(const aws::CredentialsPtr new_keys, candidate->credentials->Get(invocation_.stop));
+    if (old_keys && (*old_keys)->access_key_id != new_keys->access_key_id) {
+      std::fprintf(stderr,
+                   "pcw: pcw never deletes keys; see that %s is used no more (aws iam "
+                   "get-access-key-last-used --access-key-id %s), then deactivate it\n",
+                   (*old_keys)->access_key_id.c_str(), (*old_keys)->access_key_id.c_str());
+    }
+    return kExitOk;
+  }
+
+ private:
+  Status Note(const std::string& action, const Status& status) {
+    probes_.push_back({action, status ? "ok" : status.error().message()});
+    return status;
+  }
+
+  // Every read that pcw makes; the first failure ends it.
+  Status Try(const AwsIdentity& candidate, const AwsIdentity& current) {
+    const Result<aws::sts::CallerIdentity> who = AskIdentity(candidate, machine_, invocation_.stop);
+    PCW_TRY_OK(Note("sts:GetCallerIdentity", who ? Status(Ok{}) : Status(who.error())));
+    PCW_TRY_OK(Note("the same account", SameAccount(*who, current)));
+    PCW_TRY(const auto database,
+            DatabaseAccess::Open(loaded_.config, HomeDirectory(invocation_.environment),
+                                 invocation_.stop));
+    PCW_TRY(const auto quota,
+            OpenQuota(loaded_.config, *database, who->account, quota::Purpose::kReserved,
+                      "credentials rotate", machine_, invocation_.stop));
+    PCW_TRY(const auto selling,
+            OpenCaller(aws::partner_central_selling::kService, candidate, *quota, machine_));
+    for (const connector::EntityDef* entity : connector::AllEntities())
+      PCW_TRY_OK(TryEntity(*selling, *entity));
+    return Ok{};
+  }
+
+  Status SameAccount(const aws::sts::CallerIdentity& who, const AwsIdentity& current) {
+    std::string expected = loaded_.config.aws.account_id;
+    if (expected.empty()) {
+      const Result<aws::sts::CallerIdentity> now = AskIdentity(current, machine_, invocation_.stop);
+      if (!now) return Ok{};  // the old ones do not work any more, which is why they are rotated
+      expected = now->account;
+    }
+    if (who.account == expected) return Ok{};
+    return Error(ErrorCode::kPermissionDenied,
+                 fmt::format("these are credentials of account {}, and the data is that of {}",
+                             who.account, expected));
+  }
+
+  Status TryEntity(aws::Caller& caller, const connector::EntityDef& entity) {
+    const std::string& catalog = loaded_.config.partner_central.catalog;
+    const auto action = [](const aws::Operation& operation) {
+      return fmt::format("partnercentral:{}", operation.name);
+    };
+    const auto listed =
+        caller.Call(*entity.list,
+                    connector::ListRequest(entity, {.catalog = catalog,
+                                                    .page_size = 1,
+                                                    .next_token = {},
+                                                    .sort_by = entity.full_sort,
+                                                    .modified_after = std::nullopt}),
+                    invocation_.stop);
+    PCW_TRY_OK(Note(action(*entity.list), listed ? Status(Ok{}) : Status(listed.error())));
+    if (entity.detail == nullptr) return Ok{};
+    PCW_TRY(const connector::Page page, connector::ReadListPage(listed->body, entity));
+    if (page.items.empty()) {
+      probes_.push_back({action(*entity.detail), "not tried: there is no record to get"});
+      return Ok{};
+    }
+    const auto got = caller.Call(*entity.detail,
+                                 connector::DetailRequest(entity, catalog, page.items.front().id),
+                                 invocation_.stop);
+    return Note(action(*entity.detail), got ? Status(Ok{}) : Status(got.error()));
+  }
+
+  void PrintProbes() const {
+    std::vector<OrderedJson> rows;
+    for (const Probe& probe : probes_)
+      rows.push_back({{"action", probe.action}, {"result", probe.result}});
+    PrintRows(invocation_.output, {{"action", "TRIED"}, {"result", "RESULT"}}, rows,
+              "nothing was tried");
+  }
+
+  const Invocation& invocation_;
+  const LoadedConfig& loaded_;
+  Machine machine_;
+  std::vector<Probe> probes_;
+};
+
+Result<int> Rotate(const Invocation& invocation, const std::string& to) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  std::optional<aws::CredentialsReference> reference;
+  if (to != "configured") {
+    Result<aws::CredentialsReference> parsed = aws::ParseReference(to);
+    if (!parsed) return std::move(parsed).error().With("usage", "true");
+    reference = std::move(*parsed);
+  }
+  return Rotation(invocation, loaded).Switch(reference);
+}
+
+}  // namespace
+
+void AddCredentials(CLI::App& root, Invocation& invocation) {
+  CLI::App* noun =
+      root.add_subcommand("credentials", "Which AWS credentials are in force, and changing them")
+          ->require_subcommand(1);
+  CLI::App* show =
+      AddVerb(*noun, "show", "Source, key id, expiry and account; never the secret",
+              "  pcw credentials show\n  pcw credentials show -o json | jq -r .account_id");
+  AddOutputOption(*show, invocation);
+  show->callback(
+      [&invocation] { invocation.verb = [&invocation] { return ShowCredentials(invocation); }; });
+
+  CLI::App* rotate = AddVerb(
+      *noun, "rotate",
+      "Try other credentials with every read that pcw makes, then switch every pcw process of this "
+      "$PCW_HOME to them",
+      "  pcw credentials rotate --to profile:partner-2026\n"
+      "  aws iam create-access-key --user-name pcw > /etc/pcw/key.json && chmod 600 "
+      "/etc/pcw/key.json\n"
+      "  pcw credentials rotate --to file:/etc/pcw/key.json\n"
+      "  pcw credentials rotate --to configured      # back to what the configuration says");
+  auto to = std::make_shared<std::string>();
+  rotate
+      ->add_option("--to", *to,
+                   "profile:NAME, file:/absolute/path (JSON or INI, mode 600), or configured")
+      ->required();
+  AddOutputOption(*rotate, invocation);
+  rotate->callback([&invocation, to] {
+    invocation.verb = [&invocation, to] { return Rotate(invocation, *to); };
+  });
+}
+
+}  // namespace pcw::app

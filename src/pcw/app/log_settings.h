@@ -1,0 +1,39 @@
+// The logging settings, applied and followed while a command runs (CONTRACT 7).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include "pcw/app/config.h"
+#include "pcw/app/payload_log.h"
+#include "pcw/base/clock.h"
+
+namespace pcw::app {
+
+/// Applies the settings once.
+void ApplyLogLevel(const Config& config);
+
+/// Applies `logging.*` and looks every second whether the configuration file has changed: a new
+/// level or payload setting holds without a restart. A file with a mistake changes nothing and is
+/// logged once.
+class LogFollower {
+ public:
+  LogFollower(ConfigSources sources, const LoadedConfig& loaded, PayloadLog& payloads,
+              const Clock& clock, Sleeper& sleeper);
+
+ private:
+  void Follow(std::stop_token stop);
+  void Apply(const LoadedConfig& loaded);
+
+  const ConfigSources sources_;
+  const std::string file_;
+  PayloadLog& payloads_;
+  const Clock& clock_;
+  Sleeper& sleeper_;
+  std::optional<std::filesystem::file_time_type> seen_;
+  std::optional<WallTime> implied_until_;  ///< the hour that counts when no end is given
+  std::jthread thread_;                    // last: it uses everything above
+};
+
+}  // namespace pcw::app

@@ -1,0 +1,69 @@
+#include "pcw/app/payload_log.h"
+
+#include <fmt/format.h>
+
+#include "pcw/aws/error_response.h"
+#include "pcw/base/log.h"
+#include "pcw/base/time.h"
+#include "pcw/connector/entity_def.h"
+
+namespace pcw::app {
+namespace {
+
+constexpr std::size_t kMostShownBytes = 256U << 10U;
+
+connector::PiiMask MaskOfAllEntities() {
+  std::vector<connector::Mapping> mappings;
+  for (const connector::EntityDef* entity : connector::AllEntities()) {
+    if (Result<connector::Mapping> mapping = connector::BuiltinMapping(entity->name))
+      mappings.push_back(std::move(*mapping));
+  }
+  return connector::PiiMask(mappings);
+}
+
+std::string Bounded(std::string text) {
+  if (text.size() <= kMostShownBytes) return text;
+  const std::size_t left_out = text.size() - kMostShownBytes;
+  text.resize(kMostShownBytes);
+  return fmt::format("{}... ({} bytes more)", text, left_out);
+}
+
+}  // namespace
+
+PayloadLog::PayloadLog(const Clock& clock) : clock_(clock), mask_(MaskOfAllEntities()) {}
+
+void PayloadLog::Open(WallTime until, connector::Masking masking) {
+  const std::int64_t us = until.time_since_epoch().count();
+  const bool was_same = until_us_.exchange(us) == us && masking_.exchange(masking) == masking;
+  masking_ = masking;
+  if (was_same || !is_open()) return;
+  LogAlways(LogLevel::kWarn, "payloads are logged; they may contain personal data",
+            {{"audit", "payload_logging_opened"},
+             {"until", FormatRfc3339(until)},
+             {"pii", masking == connector::Masking::kPii ? "masked" : "shown"}});
+}
+
+void PayloadLog::Close() {
+  if (until_us_.exchange(0) == 0) return;
+  LogAlways(LogLevel::kWarn, "payloads are no longer logged",
+            {{"audit", "payload_logging_closed"}});
+}
+
+bool PayloadLog::is_open() const {
+  const std::int64_t until = until_us_.load(std::memory_order_relaxed);
+  return until != 0 && clock_.Now().time_since_epoch().count() < until;
+}
+
+void PayloadLog::OnExchange(const aws::Operation& operation, std::string_view request,
+                            const net::HttpResponse& response) {
+  if (operation.service->protocol == aws::Protocol::kQuery) return;
+  const connector::Masking masking = masking_;
+  LogAlways(LogLevel::kDebug, "payload",
+            {{"operation", std::string(operation.name)},
+             {"request_id", aws::RequestIdOf(response)},
+             {"status", std::to_string(response.status)},
+             {"request", Bounded(mask_.Apply(request, masking))},
+             {"response", Bounded(mask_.Apply(response.body, masking))}});
+}
+
+}  // namespace pcw::app

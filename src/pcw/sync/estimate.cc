@@ -1,0 +1,90 @@
+#include "pcw/sync/estimate.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "pcw/sync/entity_table.h"
+#include "pcw/sync/page_source.h"
+
+namespace pcw::sync {
+namespace {
+
+Result<CallEstimate> EstimateIncremental(pg::Connection& connection,
+                                         const connector::EntityDef& def,
+                                         const EstimateRequest& request, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec(
+              {"plan_incremental",
+               "SELECT count(*), max(calls), max(listed) FROM (SELECT "
+               "(stats_json->>'api_calls')::bigint AS calls, "
+               "(stats_json->>'records_listed')::bigint AS listed FROM ingestion_runs WHERE "
+               "tenant_id = pcw_tenant() AND entity = $1 AND catalog = $2 AND mode = 'incremental' "
+               "AND status IN ('succeeded', 'partial') ORDER BY started_at DESC LIMIT 5) latest"},
+              {std::string(def.name), request.catalog}, stop));
+  CallEstimate estimate;
+  estimate.list_calls = 1;
+  estimate.basis = "no incremental run so far";
+  if (rows.Int(0, 0) == 0) return estimate;
+  estimate.records = rows.Int(0, 2);
+  estimate.list_calls =
+      std::max<std::int64_t>(1, (estimate.records + request.page_size - 1) / request.page_size);
+  estimate.detail_calls = std::max<std::int64_t>(0, rows.Int(0, 1) - estimate.list_calls);
+  estimate.basis =
+      fmt::format("the most expensive of the last {} incremental runs", rows.Int(0, 0));
+  return estimate;
+}
+
+}  // namespace
+
+Result<CallEstimate> EstimateCalls(pg::Connection& connection, const connector::EntityDef& def,
+                                   const connector::Mapping& mapping,
+                                   const EstimateRequest& request, std::stop_token stop) {
+  if (request.mode == RunMode::kIncremental && !request.records)
+    return EstimateIncremental(connection, def, request, stop);
+  PCW_TRY(const EntityTable table, EntityTable::Create(def, mapping));
+  CallEstimate estimate;
+  PCW_TRY(estimate.held, table.CountPresent(connection, request.catalog, stop));
+  PCW_TRY(const pg::Rows scanned,
+          connection.Exec({"plan_last_full",
+                           "SELECT max(last_full_listed) FROM cursors WHERE tenant_id = "
+                           "pcw_tenant() AND entity = $1 AND catalog = $2"},
+                          {std::string(def.name), request.catalog}, stop));
+  if (request.records) {
+    estimate.records = *request.records;
+    estimate.basis = "as given";
+  } else if (scanned.At(0, 0)) {
+    estimate.records = scanned.Int(0, 0);
+    estimate.basis = "the last full scan";
+  } else {
+    return Error(ErrorCode::kInvalidRequest,
+                 fmt::format("how many {} AWS has is not known before the first full scan; add "
+                             "--records N, or --count to list them now (one call per {})",
+                             def.name, request.page_size))
+        .With("usage", "true");
+  }
+  estimate.held = std::min(estimate.held, estimate.records);
+  // The last page is told by its missing token, so an empty listing still takes a call.
+  estimate.list_calls =
+      std::max<std::int64_t>(1, (estimate.records + request.page_size - 1) / request.page_size);
+  if (def.detail != nullptr) estimate.detail_calls = estimate.records - estimate.held;
+  return estimate;
+}
+
+Result<std::int64_t> CountListed(aws::Caller& caller, const connector::EntityDef& def,
+                                 const std::string& catalog, int page_size, std::stop_token stop) {
+  PageSource pages(def, caller,
+                   {.catalog = catalog,
+                    .page_size = page_size,
+                    .mode = RunMode::kFull,
+                    .modified_after = std::nullopt},
+                   stop);
+  std::int64_t records = 0;
+  for (;;) {
+    PCW_TRY(const ListedPage page, pages.Next());
+    records += static_cast<std::int64_t>(page.items.size());
+    if (page.is_last) return records;
+  }
+}
+
+}  // namespace pcw::sync
