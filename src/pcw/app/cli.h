@@ -50,6 +50,7 @@ CLI::App* AddVerb(CLI::App& noun, const std::string& name, const std::string& de
 // One function a noun; each in a file of its own.
 void AddSync(CLI::App& root, Invocation& invocation);
 void AddSyncPlan(CLI::App& sync, Invocation& invocation);
+void AddDoctor(CLI::App& root, Invocation& invocation);
 void AddCredentials(CLI::App& root, Invocation& invocation);
 void AddRuns(CLI::App& root, Invocation& invocation);
 void AddBronze(CLI::App& root, Invocation& invocation);

@@ -90,6 +90,7 @@ int Run(int argc, char** argv) {
   AddBronze(root, invocation);
   AddQuota(root, invocation);
   AddCredentials(root, invocation);
+  AddDoctor(root, invocation);
   AddDlq(root, invocation);
   AddConfig(root, invocation);
   AddDb(root, invocation);

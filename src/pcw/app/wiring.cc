@@ -154,19 +154,18 @@ Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
 
 Result<std::unique_ptr<aws::Caller>> OpenCaller(const aws::ServiceDef& service,
                                                 const AwsIdentity& identity, aws::QuotaGate& quota,
-                                                Machine& machine) {
+                                                Machine& machine, aws::CallerOptions tuning) {
   PCW_TRY(const aws::Endpoint endpoint,
           aws::ResolveEndpoint(service, identity.region, identity.environment, identity.profiles,
                                identity.profile));
-  aws::CallerOptions options;
-  options.region = identity.region;
-  options.endpoint = endpoint.url;
-  options.user_agent = kUserAgent;
-  options.payloads = &machine.payloads;
+  tuning.region = identity.region;
+  tuning.endpoint = endpoint.url;
+  tuning.user_agent = kUserAgent;
+  tuning.payloads = &machine.payloads;
   return std::make_unique<aws::Caller>(service,
                                        aws::CallerDeps{*identity.http, *identity.credentials, quota,
                                                        machine.clock, machine.sleeper, machine.rng},
-                                       options);
+                                       std::move(tuning));
 }
 
 Result<std::string> ConfirmAccount(const Config& config, const AwsIdentity& identity,

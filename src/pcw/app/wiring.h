@@ -97,10 +97,11 @@ Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
     const Config& config, const std::map<std::string, std::string>& environment, Machine& machine,
     const IdentityChoice& choice = {});
 
-/// A caller of one service, at the endpoint that is in force for it. kConfig for a bad endpoint.
+/// A caller of one service, at the endpoint that is in force for it. `tuning` gives limits and
+/// retries; the rest of it is filled in here. kConfig for a bad endpoint.
 Result<std::unique_ptr<aws::Caller>> OpenCaller(const aws::ServiceDef& service,
                                                 const AwsIdentity& identity, aws::QuotaGate& quota,
-                                                Machine& machine);
+                                                Machine& machine, aws::CallerOptions tuning = {});
 
 /// The account of an identity, asked of STS and compared with aws.account_id. kPermissionDenied if
 /// they differ; STS out of reach is no error when the account is configured.

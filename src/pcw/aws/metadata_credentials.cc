@@ -97,7 +97,8 @@ Result<CredentialsPtr> ContainerCredentials::Fetch(std::stop_token stop) {
     failure = answer ? Error(ErrorCode::kUnauthenticated,
                              fmt::format("{} answered {}", source, answer->status))
                      : Error(ErrorCode::kUnauthenticated,
-                             fmt::format("{}: {}", source, answer.error().message()));
+                             fmt::format("{}: {}", source, answer.error().message()))
+                           .With("unreachable", url);
     if (answer && answer->status < 500) break;
   }
   return *failure;
@@ -132,10 +133,11 @@ Result<CredentialsPtr> InstanceCredentials::Fetch(std::stop_token stop) {
   const Result<net::HttpResponse> token = Ask(ask_token, stop);
   if (!token && token.error().code() == ErrorCode::kCancelled) return token.error();
   if (!token) {
-    return NotFound(fmt::format(
-        "{} does not answer (in a container on an instance, its hop limit must be 2: aws ec2 "
-        "modify-instance-metadata-options --http-put-response-hop-limit 2)",
-        source));
+    return NotFound(fmt::format("{} does not answer (in a container on an instance, its hop limit "
+                                "must be 2: aws ec2 "
+                                "modify-instance-metadata-options --http-put-response-hop-limit 2)",
+                                source))
+        .With("unreachable", base);
   }
   if (token->status != 200 || token->body.empty() ||
       std::any_of(token->body.begin(), token->body.end(), IsLineBreak)) {

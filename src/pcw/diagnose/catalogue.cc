@@ -1,0 +1,207 @@
+#include "pcw/diagnose/catalogue.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "pcw/base/assert.h"
+
+namespace pcw::diagnose {
+namespace {
+
+constexpr std::array kSections{
+    SectionDef{Section::kSetup, "setup", "0", "pcw's own configuration and database"},
+    SectionDef{Section::kAuth, "auth", "1.1", "authentication failures"},
+    SectionDef{Section::kRateLimits, "rate-limits", "1.2", "rate limiting"},
+    SectionDef{Section::kConnectivity, "connectivity", "1.4", "connectivity issues"},
+};
+
+using enum Section;
+using enum Level;
+using enum IssueType;
+
+const std::array kCatalogue{
+    FindingDef{"PCW1001", kSetup, kError, kApi, "the configuration has mistakes",
+               "A key, a value or a file that the configuration names is wrong; nothing starts.",
+               "Mend each named place; `pcw config check` names them all again."},
+    FindingDef{"PCW1002", kSetup, kError, kPerformance, "pcw's database cannot be used",
+               "PostgreSQL does not answer, or refuses the login. Syncs and the ledger of calls "
+               "need it.",
+               "Start or reach the server; `pcw db status` says when it is well again."},
+
+    FindingDef{"PCW1101", kAuth, kError, kIam, "there are no AWS credentials",
+               "None of the places that AWS's tools look at has any.",
+               "Give keys, a profile, or the role of the machine."},
+    FindingDef{"PCW1102", kAuth, kError, kIam, "the credentials are configured wrongly",
+               "A profile, a role or an environment variable is incomplete or contradicts another, "
+               "or needs a person (SSO, MFA).",
+               "Mend what the message names."},
+    FindingDef{"PCW1103", kAuth, kError, kIam, "the source of the credentials does not answer",
+               "The instance metadata, the container endpoint, STS or the credential_process was "
+               "asked and gave nothing. In a container on an instance the hop limit is the usual "
+               "reason.",
+               "Let the source be reached, or use another one."},
+    FindingDef{"PCW1104", kAuth, kError, kIam, "the session has expired",
+               "Temporary credentials ended and nothing renews them.",
+               "Renew the session, or use a source that pcw can refresh (a role)."},
+    FindingDef{
+        "PCW1105", kAuth, kError, kIam, "AWS does not know this key",
+        "The access key was deleted, deactivated or revoked, or belongs to another partition.",
+        "Take another key into use; look whether the old one was taken away for a reason."},
+    FindingDef{
+        "PCW1106", kAuth, kError, kIam, "the secret does not belong to the key",
+        "AWS computes another signature than pcw with the same key id: the secret is that of "
+        "another key, or was cut when it was copied.",
+        "Set id and secret of one key together."},
+    FindingDef{"PCW1107", kAuth, kError, kIam, "the credentials belong to another account",
+               "aws.account_id expects another account than STS names; nothing is called.",
+               "Use credentials of the expected account, or correct aws.account_id."},
+    FindingDef{"PCW1108", kAuth, kError, kIam, "the role cannot be assumed",
+               "STS refuses AssumeRole: the role's trust policy does not name the caller, wants "
+               "another external id, or the role does not exist.",
+               "Mend the trust policy, or the external id."},
+    FindingDef{"PCW1109", kAuth, kError, kIam,
+               "Partner Central denies everything: the account may not be linked",
+               "STS knows the caller and Partner Central denies every operation without naming a "
+               "right. No AWS operation tells whether an account is linked.",
+               "An alliance lead or cloud admin links the account in the Partner Central console."},
+    FindingDef{"PCW1110", kAuth, kError, kIam, "an IAM right is missing",
+               "The caller's policy does not allow an action that pcw needs.",
+               "Add the statement that the evidence holds."},
+    FindingDef{"PCW1111", kAuth, kWarn, kIam, "the credentials end soon and nothing renews them",
+               "A session was put into the environment or a file; pcw cannot refresh it.",
+               "Use a source that pcw can refresh (a role), or renew it in time."},
+    FindingDef{"PCW1112", kAuth, kError, kPerformance, "this machine's clock is wrong",
+               "AWS refuses signatures that are more than about five minutes off. pcw corrects "
+               "itself once a process from AWS's Date header, at the price of refused calls.",
+               "Let NTP set the clock."},
+    FindingDef{"PCW1113", kAuth, kInfo, kIam, "rights that are not tried",
+               "Writes are not tried: they would write.", "Nothing to do."},
+    FindingDef{"PCW1114", kAuth, kInfo, kIam, "who pcw is", "The credentials in force.",
+               "Nothing to do."},
+
+    FindingDef{"PCW1201", kRateLimits, kError, kApi, "the rolling day's quota is spent",
+               "AWS allows so many calls in any 24 hours; they age out minute by minute.",
+               "Wait, or spend less, or ask AWS for more."},
+    FindingDef{"PCW1202", kRateLimits, kWarn, kApi, "AWS throttles calls",
+               "Somebody else calls with the same AWS account, or AWS allows less than configured: "
+               "pcw's own processes share one budget.",
+               "Find the other client, or let pcw take less."},
+    FindingDef{"PCW1203", kRateLimits, kWarn, kApi, "one process spends most of the quota",
+               "All pcw processes of an AWS account share its quota; one of them took most of it.",
+               "Let it run at another time, or take less."},
+    FindingDef{"PCW1204", kRateLimits, kWarn, kApi, "the account pauses after a throttle",
+               "AWS refused a call and named a time; every pcw process waits for it.",
+               "Nothing: it ends by itself."},
+    FindingDef{"PCW1205", kRateLimits, kWarn, kApi, "list calls fail at this batch size",
+               "Large pages take longer to make and to carry than AWS or the way allow.",
+               "Ask for smaller pages."},
+    FindingDef{"PCW1206", kRateLimits, kInfo, kApi, "how much quota is left",
+               "Both windows of the account, from pcw's own ledger.", "Nothing to do."},
+    FindingDef{
+        "PCW1207", kRateLimits, kWarn, kApi, "the interval spends the quota by itself",
+        "Incremental syncs are so frequent that looking alone takes a large part of the day.",
+        "Look less often."},
+    FindingDef{"PCW1208", kRateLimits, kError, kApi, "AWS throttles most calls",
+               "As PCW1202, but little gets through: a throttle storm.",
+               "Find the other client, or let pcw take less."},
+
+    FindingDef{"PCW1401", kConnectivity, kError, kPerformance, "the host name does not exist",
+               "The resolver answers that there is no such name.",
+               "Use AWS's name for the service; see that the resolver asks the public DNS."},
+    FindingDef{"PCW1402", kConnectivity, kError, kPerformance, "the resolver does not answer",
+               "DNS itself is out of reach or out of order.",
+               "Mend /etc/resolv.conf or the way to the resolver (UDP and TCP 53)."},
+    FindingDef{"PCW1403", kConnectivity, kError, kPerformance, "the connection is refused",
+               "The host answers and nobody listens at that port.",
+               "Correct host and port, or the VPC endpoint's security group."},
+    FindingDef{
+        "PCW1404", kConnectivity, kError, kPerformance, "packets to AWS vanish",
+        "A security group, network ACL or firewall drops them, or there is no way out (NAT).",
+        "Allow outbound HTTPS (443) and give the subnet a way out."},
+    FindingDef{"PCW1405", kConnectivity, kError, kPerformance,
+               "TLS: the certificate comes from nobody we trust",
+               "A proxy or firewall opens TLS and shows a certificate of its own, or the list of "
+               "authorities is old.",
+               "Exempt AWS's hosts from inspection, or trust the inspector's authority."},
+    FindingDef{"PCW1406", kConnectivity, kError, kPerformance, "TLS: the certificate has expired",
+               "Whoever answers shows a certificate that has ended; or this machine's clock is "
+               "wrong.",
+               "Renew the certificate of the endpoint that answers."},
+    FindingDef{"PCW1407", kConnectivity, kError, kPerformance,
+               "TLS: the certificate is for another host",
+               "The name leads to a host that is not the one it names: a wrong override, a VPC "
+               "endpoint of another service, a captive portal.",
+               "Correct the endpoint, or private DNS."},
+    FindingDef{"PCW1408", kConnectivity, kError, kPerformance, "a proxy stands in the way",
+               "The network lets HTTPS out through a proxy only, or the configured proxy refuses.",
+               "Set aws.proxy, or allow the host in the proxy."},
+    FindingDef{
+        "PCW1409", kConnectivity, kError, kPerformance, "an endpoint setting leads nowhere",
+        "AWS_ENDPOINT_URL or endpoint_url points to something that does not work, often left "
+        "over from a test.",
+        "Remove the setting, and AWS's own name is used."},
+    FindingDef{"PCW1410", kConnectivity, kWarn, kPerformance, "the way to AWS is slow",
+               "An answer without any work took more than a second.",
+               "Look at the proxy, NAT or region; pcw raises its concurrency by itself."},
+    FindingDef{"PCW1411", kConnectivity, kInfo, kPerformance, "which way calls take",
+               "The endpoint in force and the address behind it.", "Nothing to do."},
+    FindingDef{"PCW1412", kConnectivity, kError, kPerformance, "the TLS handshake fails",
+               "The other side cuts it, speaks no TLS 1.2, or is no TLS server at all.",
+               "See what listens there: openssl s_client says."},
+    FindingDef{"PCW1413", kConnectivity, kError, kPerformance, "there is no route to AWS",
+               "The machine's routing has no way to that address.",
+               "Add a route: an internet or NAT gateway, or a VPC endpoint."},
+    FindingDef{"PCW1414", kConnectivity, kError, kApi, "AWS answers with errors of its own",
+               "The way is open and the service says 5xx.",
+               "Wait; look at AWS's health page; pcw goes on by itself."},
+    FindingDef{"PCW1415", kConnectivity, kError, kPerformance, "connected, and no answer comes",
+               "The connection stands and nothing is said: an overloaded or half dead endpoint, or "
+               "a middle box that swallows data.",
+               "See what answers there."},
+};
+
+}  // namespace
+
+std::string_view NameOf(Level level) {
+  return level == kError ? "ERROR" : level == kWarn ? "WARN" : "INFO";
+}
+
+const SectionDef& DefOf(Section section) {
+  const auto found = std::find_if(kSections.begin(), kSections.end(),
+                                  [&](const SectionDef& def) { return def.section == section; });
+  PCW_ASSERT(found != kSections.end());
+  return *found;
+}
+
+const SectionDef* FindSection(std::string_view name_or_number) {
+  const auto found = std::find_if(kSections.begin(), kSections.end(), [&](const SectionDef& def) {
+    return def.name == name_or_number || def.number == name_or_number;
+  });
+  return found == kSections.end() ? nullptr : &*found;
+}
+
+std::span<const FindingDef> Catalogue() { return kCatalogue; }
+
+const FindingDef& DefOf(std::string_view code) {
+  const auto found = std::find_if(kCatalogue.begin(), kCatalogue.end(),
+                                  [&](const FindingDef& def) { return def.code == code; });
+  PCW_ASSERT(found != kCatalogue.end());
+  return *found;
+}
+
+std::string FormatCatalogue() {
+  std::string page;
+  for (const SectionDef& section : kSections) {
+    page += fmt::format("### {} {}\n\n", section.number, section.title);
+    for (const FindingDef& def : kCatalogue) {
+      if (def.section != section.section) continue;
+      page += fmt::format("#### {}\n\n{}: {}. {} **Fix:** {}\n\n", def.code, NameOf(def.level),
+                          def.title, def.cause, def.fix);
+    }
+  }
+  return page;
+}
+
+}  // namespace pcw::diagnose

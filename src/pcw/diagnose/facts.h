@@ -1,0 +1,71 @@
+// What was seen, before anybody judges it: the input of the rules, made by hand in their tests.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pcw/aws/credentials.h"
+#include "pcw/aws/sts.h"
+#include "pcw/base/result.h"
+#include "pcw/net/endpoint_probe.h"
+#include "pcw/quota/call_ledger.h"
+#include "pcw/quota/pg_quota.h"
+
+namespace pcw::diagnose {
+
+/// One service as it is reached.
+struct EndpointFacts {
+  std::string service;  ///< "partnercentral-selling"
+  std::string url;
+  std::string origin;        ///< "AWS's rule", or which setting overrides it
+  bool is_override = false;  ///< not AWS's rule
+  std::optional<net::EndpointProbe> probe;
+};
+
+/// One IAM action that pcw needs.
+struct ActionFacts {
+  std::string action;     ///< "partnercentral:GetOpportunity"
+  bool is_write = false;  ///< never tried
+  bool was_tried = false;
+  std::optional<Error> error;  ///< of a try; absent = it worked
+  std::string why_not;         ///< of an action that was not tried
+};
+
+/// Settings that rules need, as values.
+struct SettingFacts {
+  std::string catalog = "AWS";
+  std::string expected_account;
+  std::string proxy;  ///< aws.proxy
+  int batch_size = 100;
+  std::chrono::milliseconds min_interval{0};
+  std::chrono::milliseconds incremental_every{std::chrono::minutes(5)};
+  quota::QuotaLimits limits;
+  std::map<std::string, std::string> environment;
+};
+
+/// The ledger of calls, when the database could be read.
+struct LedgerFacts {
+  std::vector<quota::QuotaStatus> quota;
+  std::vector<quota::SpentCalls> last_quarter_hour, last_hour, last_day;
+  std::vector<quota::OperationOutcome> operations;
+};
+
+struct Facts {
+  WallTime now;
+  SettingFacts settings;
+  std::optional<Error> config_error;    ///< then nothing else was looked at
+  std::optional<Error> database_error;  ///< then there is no ledger
+  std::string database;                 ///< "embedded", or host and name, for people
+  std::vector<EndpointFacts> endpoints;
+  std::optional<Error> credentials_error;
+  aws::CredentialsPtr credentials;
+  std::optional<Error> identity_error;
+  std::optional<aws::sts::CallerIdentity> identity;
+  std::vector<ActionFacts> actions;
+  std::optional<LedgerFacts> ledger;
+};
+
+}  // namespace pcw::diagnose

@@ -1,0 +1,255 @@
+#include "pcw/diagnose/gather.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "pcw/aws/partner_central_selling.h"
+#include "pcw/aws/sts.h"
+#include "pcw/connector/raw_record.h"
+#include "pcw/connector/request.h"
+#include "pcw/diagnose/rules.h"
+
+namespace pcw::diagnose {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kStep{2'000};
+// A credential_process starts programs of its own; an embedded server has to start.
+constexpr milliseconds kSlowStep{4'000};
+
+/// A stop token that ends with its parent's or after a time.
+class Deadline {
+ public:
+  Deadline(std::stop_token parent, milliseconds after)
+      : forward_(parent, [this] { source_.request_stop(); }),
+        timer_([this, after](std::stop_token stop) {
+          std::unique_lock lock(mutex_);
+          ended_.wait_for(lock, stop, after, [] { return false; });
+          if (!stop.stop_requested()) source_.request_stop();
+        }) {}
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+  std::stop_callback<std::function<void()>> forward_;
+  std::mutex mutex_;
+  std::condition_variable_any ended_;
+  std::jthread timer_;
+};
+
+// The IAM action behind a configured write.
+std::string ActionOfWrite(std::string_view write) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kActions{
+      {{"create", "CreateOpportunity"},
+       {"associate", "AssociateOpportunity"},
+       {"start_engagement", "StartEngagementFromOpportunityTask"},
+       {"update", "UpdateOpportunity"}}};
+  for (const auto& [name, operation] : kActions) {
+    if (name == write) return std::string(operation);
+  }
+  return std::string(write);
+}
+
+std::string LastExecution(const Facts& facts, std::string_view operation) {
+  if (facts.ledger) {
+    for (const quota::OperationOutcome& outcome : facts.ledger->operations) {
+      if (outcome.operation != operation) continue;
+      if (outcome.last_error_at > outcome.last_ok_at)
+        return fmt::format("last executed {}: {} {}", outcome.last_error_at,
+                           outcome.last_error_code, outcome.last_aws_error);
+      return fmt::format("last executed {}: ok", outcome.last_ok_at);
+    }
+  }
+  return "not probed (would write)";
+}
+
+Result<LedgerFacts> LoadLedger(pg::Connection& connection, const std::string& account,
+                               const quota::QuotaLimits& limits, std::stop_token stop) {
+  const std::string_view service = aws::partner_central_selling::kService.id;
+  LedgerFacts ledger;
+  PCW_TRY(ledger.quota,
+          quota::ShowQuota(connection, {.aws_account_id = account, .limits = limits}, stop));
+  PCW_TRY(ledger.last_quarter_hour,
+          quota::LoadSpentCalls(connection, account, service, std::chrono::minutes(15), stop));
+  PCW_TRY(ledger.last_hour,
+          quota::LoadSpentCalls(connection, account, service, std::chrono::hours(1), stop));
+  PCW_TRY(ledger.last_day,
+          quota::LoadSpentCalls(connection, account, service, std::chrono::hours(24), stop));
+  PCW_TRY(ledger.operations, quota::LoadOperationOutcomes(connection, account, service, stop));
+  return ledger;
+}
+
+class Gathering {
+ public:
+  Gathering(DoctorSite& site, std::stop_token stop) : site_(site), stop_(std::move(stop)) {
+    facts_.settings = site.settings;
+    facts_.endpoints = site.endpoints;
+    facts_.database = site.database;
+    facts_.now = site.clock.Now();
+  }
+
+  Facts Look() {
+    {
+      std::vector<std::jthread> threads;
+      for (EndpointFacts& endpoint : facts_.endpoints)
+        threads.emplace_back([this, &endpoint] { Probe(endpoint); });
+      threads.emplace_back([this] { OpenDatabase(); });
+      GetCredentials();
+    }
+    if (facts_.credentials && !IsBlocked(facts_, "sts")) AskIdentity();
+    const std::string account =
+        facts_.identity ? facts_.identity->account : facts_.settings.expected_account;
+    if (connection_ && !account.empty()) ReadLedger(account);
+    TryActions(account);
+    return std::move(facts_);
+  }
+
+ private:
+  void Probe(EndpointFacts& endpoint) {
+    Result<net::EndpointProbe> probe =
+        net::ProbeEndpoint(endpoint.url, site_.probe, site_.clock, stop_);
+    if (probe) endpoint.probe = std::move(*probe);
+  }
+
+  void OpenDatabase() {
+    const Deadline deadline(stop_, kSlowStep);
+    Result<pg::Connection> opened = site_.open_database(deadline.token());
+    if (opened) {
+      connection_.emplace(std::move(*opened));
+    } else if (opened.error().code() == ErrorCode::kCancelled) {
+      facts_.database_error = Error(ErrorCode::kTimeout, "the database did not answer in time");
+    } else if (opened.error().code() != ErrorCode::kNotFound) {
+      facts_.database_error = std::move(opened).error();
+    }
+  }
+
+  void GetCredentials() {
+    const Deadline deadline(stop_, kSlowStep);
+    Result<aws::CredentialsPtr> got = site_.credentials.Get(deadline.token());
+    if (got) {
+      facts_.credentials = *got;
+    } else if (got.error().code() == ErrorCode::kCancelled) {
+      facts_.credentials_error =
+          Error(ErrorCode::kTimeout, "the source of the credentials did not answer in time")
+              .With("unreachable", "true");
+    } else {
+      facts_.credentials_error = std::move(got).error();
+    }
+  }
+
+  void AskIdentity() {
+    const Deadline deadline(stop_, kStep);
+    aws::OpenQuotaGate open;
+    auto caller = site_.open_caller(aws::sts::kService, open);
+    if (!caller) {
+      facts_.identity_error = std::move(caller).error();
+      return;
+    }
+    Result<aws::sts::CallerIdentity> identity =
+        aws::sts::GetCallerIdentity(**caller, deadline.token());
+    if (identity) {
+      facts_.identity = std::move(*identity);
+    } else {
+      facts_.identity_error = std::move(identity).error();
+    }
+  }
+
+  void ReadLedger(const std::string& account) {
+    const Deadline deadline(stop_, kStep);
+    Result<LedgerFacts> ledger =
+        LoadLedger(*connection_, account, facts_.settings.limits, deadline.token());
+    if (ledger) {
+      facts_.ledger = std::move(*ledger);
+    } else {
+      facts_.database_error = std::move(ledger).error();
+    }
+  }
+
+  std::string WhyNothingIsTried() const {
+    const std::string& expected = facts_.settings.expected_account;
+    if (!facts_.credentials) return "not tried: no credentials";
+    if (IsBlocked(facts_, aws::partner_central_selling::kService.id))
+      return "not tried: the endpoint cannot be reached";
+    if (facts_.identity_error && facts_.identity_error->code() == ErrorCode::kUnauthenticated)
+      return "not tried: AWS refuses the credentials";
+    if (facts_.identity && !expected.empty() && facts_.identity->account != expected)
+      return "not tried: credentials of another account";
+    return "";
+  }
+
+  void TryActions(const std::string& account) {
+    const std::string why_not = WhyNothingIsTried();
+    std::unique_ptr<aws::QuotaGate> quota;
+    if (connection_ && !account.empty() && why_not.empty()) {
+      const Deadline deadline(stop_, kStep);
+      if (auto opened = site_.open_quota(account, deadline.token())) quota = std::move(*opened);
+    }
+    if (!quota) quota = std::make_unique<aws::OpenQuotaGate>();
+    auto selling = site_.open_caller(aws::partner_central_selling::kService, *quota);
+    for (const connector::EntityDef* entity : connector::AllEntities()) {
+      ActionFacts list{.action = ActionOf(*entity->list), .error = {}, .why_not = why_not};
+      ActionFacts detail{.action = entity->detail ? ActionOf(*entity->detail) : "",
+                         .error = {},
+                         .why_not = why_not};
+      if (why_not.empty() && selling) TryEntity(**selling, *entity, list, detail);
+      facts_.actions.push_back(std::move(list));
+      if (entity->detail != nullptr) facts_.actions.push_back(std::move(detail));
+    }
+    for (const std::string& write : site_.write_actions) {
+      const std::string operation = ActionOfWrite(write);
+      facts_.actions.push_back({.action = "partnercentral:" + operation,
+                                .is_write = true,
+                                .error = {},
+                                .why_not = LastExecution(facts_, operation)});
+    }
+  }
+
+  static std::string ActionOf(const aws::Operation& operation) {
+    return fmt::format("partnercentral:{}", operation.name);
+  }
+
+  void TryEntity(aws::Caller& caller, const connector::EntityDef& entity, ActionFacts& list,
+                 ActionFacts& detail) {
+    const std::string& catalog = facts_.settings.catalog;
+    const Deadline list_deadline(stop_, kStep);
+    const auto listed = caller.Call(*entity.list,
+                                    connector::ListRequest(entity, {.catalog = catalog,
+                                                                    .page_size = 1,
+                                                                    .next_token = {},
+                                                                    .sort_by = entity.full_sort,
+                                                                    .modified_after = {}}),
+                                    list_deadline.token());
+    list.was_tried = true;
+    // An id that cannot exist is denied or not found just the same.
+    std::string id = "O1";
+    if (listed) {
+      const Result<connector::Page> page = connector::ReadListPage(listed->body, entity);
+      if (page && !page->items.empty()) id = page->items.front().id;
+    } else {
+      list.error = listed.error();
+    }
+    if (entity.detail == nullptr) return;
+    const Deadline detail_deadline(stop_, kStep);
+    const auto got = caller.Call(*entity.detail, connector::DetailRequest(entity, catalog, id),
+                                 detail_deadline.token());
+    detail.was_tried = true;
+    if (!got && got.error().code() != ErrorCode::kNotFound) detail.error = got.error();
+  }
+
+  DoctorSite& site_;
+  const std::stop_token stop_;
+  Facts facts_;
+  std::optional<pg::Connection> connection_;
+};
+
+}  // namespace
+
+Facts Gather(DoctorSite& site, std::stop_token stop) { return Gathering(site, stop).Look(); }
+
+}  // namespace pcw::diagnose

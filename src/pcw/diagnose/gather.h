@@ -1,0 +1,43 @@
+// Looking: every probe of a diagnosis, side by side, each bounded in time. Changes nothing
+// anywhere.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "pcw/aws/caller.h"
+#include "pcw/aws/credentials.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/diagnose/facts.h"
+#include "pcw/net/endpoint_probe.h"
+#include "pcw/pg/connection.h"
+
+namespace pcw::diagnose {
+
+/// What a diagnosis looks at. Functions, because any of it may not exist.
+struct DoctorSite {
+  SettingFacts settings;
+  std::vector<EndpointFacts> endpoints;  ///< without probes
+  net::ProbeOptions probe;
+  std::vector<std::string> write_actions;  ///< configured ones: "create"
+  std::string database;                    ///< for people
+  Clock& clock;
+  aws::CredentialsProvider& credentials;
+  /// A caller that does not retry and gives up after two seconds.
+  std::function<Result<std::unique_ptr<aws::Caller>>(const aws::ServiceDef&, aws::QuotaGate&)>
+      open_caller;
+  /// kNotFound: there is no database yet, which is no fault.
+  std::function<Result<pg::Connection>(std::stop_token)> open_database;
+  std::function<Result<std::unique_ptr<aws::QuotaGate>>(const std::string& account,
+                                                        std::stop_token)>
+      open_quota;
+};
+
+/// Looks at everything; at most about ten seconds. Reads only: one record of each list, one detail,
+/// inside the quota's reserve.
+Facts Gather(DoctorSite& site, std::stop_token stop);
+
+}  // namespace pcw::diagnose
