@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Sim, ACCESS_KEY, SECRET_KEY, scratch } from './harness.mjs';
 
-const sdk = await Promise.all([import('@aws-sdk/client-partnercentral-selling'), import('@aws-sdk/client-sts')]).catch((problem) => problem);
+const sdk = await Promise.all(['@aws-sdk/client-partnercentral-selling', '@aws-sdk/client-sts', '@smithy/signature-v4', '@smithy/protocol-http', '@aws-crypto/sha256-js'].map((name) => import(name))).catch((problem) => problem);
 const skip = sdk instanceof Error ? `run npm ci in tests/e2e first: ${sdk.message}` : false;
-const [selling, sts] = skip ? [{}, {}] : sdk;
+const [selling, sts, ...signing] = skip ? [{}, {}] : sdk;
 
 const CREDENTIALS = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
 
@@ -149,6 +149,111 @@ test('an assumed role reads until its session is refused', { skip }, async () =>
   assert.equal((await get(id, { credentials })).Id, id);
   await assert.rejects(get(id, { credentials: { ...credentials, sessionToken: undefined } }), { name: 'UnrecognizedClientException' });
   await assert.rejects(client.send(new sts.AssumeRoleCommand({ RoleArn: 'arn:aws:iam::999999999999:role/Other', RoleSessionName: 'e2e' })), { name: 'AccessDenied' });
+});
+
+/** One signed call of partnercentral-account, for which no client is installed; the SDK's signer signs it. */
+async function listPartners(input = { Catalog: 'AWS' }, { credentials = CREDENTIALS, service = 'partnercentral-account' } = {}) {
+  const [{ SignatureV4 }, { HttpRequest }, { Sha256 }] = signing;
+  const { host, hostname, port } = new URL(sim.url);
+  const headers = { host, 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'PartnerCentralAccount.ListPartners' };
+  const request = new HttpRequest({ method: 'POST', protocol: 'http:', hostname, port: Number(port), path: '/', headers, body: JSON.stringify(input) });
+  const signed = await new SignatureV4({ service, region: 'us-east-1', sha256: Sha256, credentials }).sign(request);
+  const answer = await fetch(sim.url, { method: 'POST', headers: signed.headers, body: signed.body });
+  return { status: answer.status, body: await answer.json() };
+}
+
+const stsClient = (options = {}) => new sts.STSClient({ endpoint: sim.url, region: 'us-east-1', credentials: CREDENTIALS, maxAttempts: 1, ...options });
+const whoAmI = (credentials) => stsClient({ credentials }).send(new sts.GetCallerIdentityCommand({}));
+const READER = { RoleArn: 'arn:aws:iam::123456789012:role/Reader', RoleSessionName: 'e2e' };
+const NEXT = { accessKeyId: 'AKIAI44QH8DHBEXAMPLE', secretAccessKey: 'je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY' };
+
+/** Sets the account's state for one test. */
+async function withAccount(t, state) {
+  t.after(() => sim.post('/_sim/account', {}));
+  return sim.post('/_sim/account', state);
+}
+
+test('a web identity needs no credentials and gives a session that reads', { skip }, async () => {
+  const nobody = stsClient({ credentials: () => { throw new Error('asked for credentials'); } });
+  const assume = (WebIdentityToken) => nobody.send(new sts.AssumeRoleWithWebIdentityCommand({ ...READER, WebIdentityToken }));
+
+  const assumed = await assume('eyJhbGciOiJub25lIn0.eyJzdWIiOiJwb2QifQ.sig+/=');
+  const credentials = { accessKeyId: assumed.Credentials.AccessKeyId, secretAccessKey: assumed.Credentials.SecretAccessKey, sessionToken: assumed.Credentials.SessionToken };
+  const [{ id }] = await sim.truth();
+
+  assert.equal(assumed.AssumedRoleUser.Arn, 'arn:aws:sts::123456789012:assumed-role/Reader/e2e');
+  assert.match(assumed.SubjectFromWebIdentityToken, /^subject-/);
+  assert.ok(assumed.Credentials.Expiration > new Date());
+  assert.equal((await get(id, { credentials })).Id, id);
+  await assert.rejects(assume('expired'), (error) => error instanceof sts.ExpiredTokenException);
+  await assert.rejects(assume('invalid'), (error) => error instanceof sts.InvalidIdentityTokenException);
+  await assert.rejects(assume(''), { name: 'ValidationError' });
+});
+
+test('ListPartners answers the account\'s one partner under its own signing name', { skip }, async () => {
+  const { status, body } = await listPartners();
+
+  assert.equal(status, 200);
+  assert.equal(body.PartnerSummaryList.length, 1);
+  assert.match(body.PartnerSummaryList[0].Arn, /^arn:aws:partnercentral:us-east-1:123456789012:catalog\/AWS\/partner\/partner-[A-Za-z0-9]{13}$/);
+  assert.ok(body.PartnerSummaryList[0].Arn.endsWith(body.PartnerSummaryList[0].Id));
+  assert.match((await listPartners({})).body.__type, /partnercentralaccount#ValidationException$/);
+  assert.match((await listPartners(undefined, { service: 'partnercentral-selling' })).body.__type, /#InvalidSignatureException$/);
+});
+
+test('an unlinked account is denied Partner Central and nothing else', { skip }, async (t) => {
+  const [{ id }] = await sim.truth();
+  assert.deepEqual(await withAccount(t, { linked: false }), { linked: false, denied_actions: [], revoked_keys: [], keys: [] });
+
+  await assert.rejects(get(id), (error) => {
+    assert.ok(error instanceof selling.AccessDeniedException);
+    assert.equal(error.message, 'Unable to handle request due to access denied');
+    assert.equal(error.$metadata.httpStatusCode, 400);
+    return true;
+  });
+  assert.equal((await listPartners()).status, 400);
+  assert.equal((await whoAmI(CREDENTIALS)).Account, '123456789012');
+});
+
+test('denied actions name the caller and are denied alone', { skip }, async (t) => {
+  const [{ id }] = await sim.truth();
+  await withAccount(t, { denied_actions: ['partnercentral:GetOpportunity', 'sts:AssumeRole'] });
+
+  await assert.rejects(get(id), {
+    name: 'AccessDeniedException',
+    message: 'User: arn:aws:iam::123456789012:user/pcw-example is not authorized to perform: partnercentral:GetOpportunity on resource: * because no identity-based policy allows the partnercentral:GetOpportunity action',
+  });
+  await assert.rejects(stsClient().send(new sts.AssumeRoleCommand(READER)), (error) => error.name === 'AccessDenied' && error.$metadata.httpStatusCode === 403);
+  assert.equal((await listAll()).length, 237);
+});
+
+test('keys can be rotated, revoked, and be of another account', { skip }, async (t) => {
+  const [{ id }] = await sim.truth();
+  const other = { accessKeyId: 'AKIA0000OTHERACCOUNT', secretAccessKey: 'another' };
+  await withAccount(t, {
+    revoked_keys: [ACCESS_KEY],
+    keys: [
+      { access_key_id: NEXT.accessKeyId, secret_access_key: NEXT.secretAccessKey },
+      { access_key_id: other.accessKeyId, secret_access_key: other.secretAccessKey, user: 'stranger', account_id: '210987654321' },
+    ],
+  });
+
+  await assert.rejects(get(id), { name: 'UnrecognizedClientException', message: 'The security token included in the request is invalid.' });
+  await assert.rejects(whoAmI(CREDENTIALS), (error) => error.name === 'InvalidClientTokenId' && error.$metadata.httpStatusCode === 403);
+  assert.equal((await get(id, { credentials: NEXT })).Id, id);
+  assert.equal((await whoAmI(NEXT)).Arn, 'arn:aws:iam::123456789012:user/pcw-example');
+  assert.equal((await whoAmI(other)).Account, '210987654321');
+  assert.ok(!JSON.stringify(await sim.get('/_sim/account')).includes(NEXT.secretAccessKey));
+
+  await sim.post('/_sim/account', {});
+  assert.equal((await get(id)).Id, id);
+  await assert.rejects(get(id, { credentials: NEXT }), { name: 'UnrecognizedClientException' });
+});
+
+test('a mistake in the account\'s state is refused with the nearest name', async () => {
+  await assert.rejects(sim.post('/_sim/account', { linkd: false }), /400 .*unknown key .*linkd.*did you mean .*linked/s);
+  await assert.rejects(sim.post('/_sim/account', { denied_actions: ['partnercentral:GetOportunity'] }), /did you mean .*partnercentral:GetOpportunity/s);
+  assert.deepEqual(await sim.get('/_sim/account'), { linked: true, denied_actions: [], revoked_keys: [], keys: [] });
 });
 
 test('the eleventh read of a moment is throttled and booked', { skip }, async () => {

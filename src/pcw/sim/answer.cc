@@ -9,8 +9,22 @@
 namespace pcw::sim {
 namespace {
 
-constexpr std::array<std::string_view, kOperations> kNames{
-    "ListOpportunities", "GetOpportunity", "GetCallerIdentity", "AssumeRole", "other"};
+constexpr std::array<std::string_view, kOperations> kNames{"ListOpportunities",
+                                                           "GetOpportunity",
+                                                           "ListPartners",
+                                                           "GetCallerIdentity",
+                                                           "AssumeRole",
+                                                           "AssumeRoleWithWebIdentity",
+                                                           "other"};
+
+/// Begins a modelled error: its type and Message, the object left open.
+JsonText OpenError(Answer& answer, const ServiceSpec& spec, std::string_view message) {
+  JsonText json(answer.body);
+  json.Open('{')
+      .Member("__type", fmt::format("{}#{}", spec.error_namespace, answer.error))
+      .Member("Message", message);
+  return json;
+}
 
 }  // namespace
 
@@ -23,30 +37,35 @@ Operation OperationNamed(std::string_view name) {
   return Operation::kOther;
 }
 
-Answer SellingError(std::string_view name, std::string_view message, int status) {
+Answer ServiceError(ServiceId service, std::string_view name, std::string_view message,
+                    int status) {
   Answer answer{.status = status, .body = {}, .error = std::string(name), .headers = {}};
-  JsonText(answer.body)
-      .Open('{')
-      .Member("__type", fmt::format("com.amazonaws.partnercentralselling#{}", name))
-      .Member("Message", message)
-      .Close('}');
+  OpenError(answer, SpecOf(service), message).Close('}');
   return answer;
 }
 
-Answer ValidationError(const std::vector<FieldError>& fields) {
+Answer AccessDenied(ServiceId service, std::string_view message) {
+  const ServiceSpec& spec = SpecOf(service);
+  Answer answer{.status = 400, .body = {}, .error = "AccessDeniedException", .headers = {}};
+  JsonText json = OpenError(answer, spec, message);
+  if (!spec.denial_reason.empty()) json.Member("Reason", spec.denial_reason);
+  json.Close('}');
+  return answer;
+}
+
+Answer ValidationError(ServiceId service, const std::vector<FieldError>& fields) {
+  const ServiceSpec& spec = SpecOf(service);
   Answer answer{.status = 400, .body = {}, .error = "ValidationException", .headers = {}};
-  JsonText json(answer.body);
-  json.Open('{')
-      .Member("__type", "com.amazonaws.partnercentralselling#ValidationException")
-      .Member("Message", "The request failed validation.")
-      .Member("Reason", "REQUEST_VALIDATION_FAILED");
-  json.Key("ErrorList").Open('[');
+  JsonText json = OpenError(answer, spec, "The request failed validation.");
+  json.Member("Reason", "REQUEST_VALIDATION_FAILED").Key(spec.violations).Open('[');
   for (const FieldError& field : fields) {
+    if (!spec.violation_wrapper.empty()) json.Open('{').Key(spec.violation_wrapper);
     json.Open('{')
-        .Member("FieldName", field.field)
+        .Member(spec.violation_field, field.field)
         .Member("Message", field.message)
         .Member("Code", field.code)
         .Close('}');
+    if (!spec.violation_wrapper.empty()) json.Close('}');
   }
   json.Close(']').Close('}');
   return answer;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pcw/net/server/message.h"
+#include "pcw/sim/services.h"
 
 namespace pcw::sim {
 
@@ -13,11 +14,13 @@ namespace pcw::sim {
 enum class Operation : std::uint8_t {
   kListOpportunities,
   kGetOpportunity,
+  kListPartners,
   kGetCallerIdentity,
   kAssumeRole,
+  kAssumeRoleWithWebIdentity,
   kOther
 };
-inline constexpr std::size_t kOperations = 5;
+inline constexpr std::size_t kOperations = 7;
 
 std::string_view NameOf(Operation operation);
 /// kOther for names that are not simulated.
@@ -34,19 +37,23 @@ struct Answer {
   Dialect dialect = Dialect::kJson;
 };
 
-/// One entry of ValidationException.ErrorList.
+/// One violation that a ValidationException lists.
 struct FieldError {
   std::string field;
   std::string message;
   std::string code;
 };
 
-/// An error of the Partner Central Selling model ("com.amazonaws.partnercentralselling#Name",
-/// member Message).
-Answer SellingError(std::string_view name, std::string_view message, int status = 400);
+/// An error of a JSON service's model ("com.amazonaws.partnercentralselling#Name", member Message).
+Answer ServiceError(ServiceId service, std::string_view name, std::string_view message,
+                    int status = 400);
 
-/// ValidationException with Reason REQUEST_VALIDATION_FAILED.
-Answer ValidationError(const std::vector<FieldError>& fields);
+/// AccessDeniedException, with the Reason of the services that send one.
+Answer AccessDenied(ServiceId service, std::string_view message);
+
+/// ValidationException with Reason REQUEST_VALIDATION_FAILED, the fields listed as the service
+/// does.
+Answer ValidationError(ServiceId service, const std::vector<FieldError>& fields);
 
 /// An error of the common front end ("com.amazon.coral.service#Name", member message).
 Answer FrontError(std::string_view name, std::string_view message, int status = 400);

@@ -1,5 +1,6 @@
 #include "pcw/sim/control.h"
 
+#include <array>
 #include <exception>
 #include <map>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "pcw/base/digest.h"
 #include "pcw/base/json.h"
 #include "pcw/base/time.h"
+#include "pcw/sim/account_state.h"
 #include "pcw/sim/json_text.h"
 
 namespace pcw::sim {
@@ -165,30 +167,70 @@ Response ReplaceFaults(Service& service, const Request& request) {
   return JsonReply(200, {{"rules", rules}});
 }
 
+Response ShowAccount(Service& service) {
+  return JsonReply(200, DescribeAccountState(*service.account().state()));
+}
+
+Response ReplaceAccount(Service& service, const Request& request) {
+  auto state = ParseAccountState(request.body, service.facts().Actions());
+  if (!state) return Problem(400, state.error().message());
+  service.account().Replace(std::move(*state));
+  return ShowAccount(service);
+}
+
 Response ResetCalls(Service& service) {
   service.ledger().Reset();
   return JsonReply(200, {{"reset", true}});
 }
+
+/// What one method on one path does. `query` is what follows the question mark.
+struct Endpoint {
+  std::string_view path;
+  std::string_view method;
+  Response (*answer)(Service& service, const Request& request, std::string_view query);
+};
+
+constexpr std::array kEndpoints{
+    Endpoint{"stats", "GET", [](Service& s, const Request&, std::string_view) { return Stats(s); }},
+    Endpoint{"calls", "GET", [](Service& s, const Request&, std::string_view) { return Calls(s); }},
+    Endpoint{"truth", "GET",
+             [](Service& s, const Request&, std::string_view query) { return Truth(s, query); }},
+    Endpoint{"account", "GET",
+             [](Service& s, const Request&, std::string_view) { return ShowAccount(s); }},
+    Endpoint{"account", "POST",
+             [](Service& s, const Request& r, std::string_view) { return ReplaceAccount(s, r); }},
+    Endpoint{"faults", "POST",
+             [](Service& s, const Request& r, std::string_view) { return ReplaceFaults(s, r); }},
+    Endpoint{"reset-calls", "POST",
+             [](Service& s, const Request&, std::string_view) { return ResetCalls(s); }},
+    Endpoint{"modify", "POST",
+             [](Service& s, const Request& r, std::string_view) {
+               return Apply(s, r, Change::kModify);
+             }},
+    Endpoint{"insert", "POST",
+             [](Service& s, const Request& r, std::string_view) {
+               return Apply(s, r, Change::kInsert);
+             }},
+    Endpoint{"remove", "POST",
+             [](Service& s, const Request& r, std::string_view) {
+               return Apply(s, r, Change::kRemove);
+             }},
+};
 
 Response Dispatch(Service& service, const Request& request) {
   const std::string_view target = request.target;
   const std::size_t mark = std::min(target.find('?'), target.size());
   const std::string_view path = target.substr(kControlPrefix.size(), mark - kControlPrefix.size());
   const std::string_view query = target.substr(std::min(mark + 1, target.size()));
-  const bool get = path == "stats" || path == "calls" || path == "truth";
-  const bool post = path == "faults" || path == "modify" || path == "insert" || path == "remove" ||
-                    path == "reset-calls";
-  if (!get && !post) return Problem(404, "no such control endpoint");
-  if (request.method != (get ? "GET" : "POST")) return Problem(405, get ? "use GET" : "use POST");
-  if (path == "stats") return Stats(service);
-  if (path == "calls") return Calls(service);
-  if (path == "truth") return Truth(service, query);
-  if (path == "faults") return ReplaceFaults(service, request);
-  if (path == "reset-calls") return ResetCalls(service);
-  return Apply(service, request,
-               path == "modify"   ? Change::kModify
-               : path == "insert" ? Change::kInsert
-                                  : Change::kRemove);
+  std::string methods;
+  for (const Endpoint& endpoint : kEndpoints) {
+    if (endpoint.path != path) continue;
+    if (endpoint.method == request.method) return endpoint.answer(service, request, query);
+    if (!methods.empty()) methods += " or ";
+    methods += endpoint.method;
+  }
+  if (methods.empty()) return Problem(404, "no such control endpoint");
+  return Problem(405, "use " + methods);
 }
 
 }  // namespace

@@ -62,6 +62,29 @@ Result<Shape> ReadShape(const Json& json) {
   return shape;
 }
 
+Result<OperationFacts> ReadOperation(const Json& json) {
+  const auto service = json.at("service").get<std::string>();
+  const ServiceSpec* spec = ServiceNamed(service);
+  OperationFacts facts;
+  facts.name = json.at("operation").get<std::string>();
+  facts.operation = OperationNamed(facts.name);
+  if (spec == nullptr || facts.operation == Operation::kOther) {
+    return Error(ErrorCode::kInternal,
+                 fmt::format("{}.{} is not a simulated operation", service, facts.name));
+  }
+  facts.service = spec->id;
+  if (json.contains("targetPrefix")) {
+    facts.target = json["targetPrefix"].get<std::string>() + "." + facts.name;
+  }
+  facts.signing_name = json.at("signingName").get<std::string>();
+  if (facts.name != spec->unrestricted) {
+    facts.action = fmt::format("{}:{}", spec->iam_prefix, facts.name);
+  }
+  facts.is_signed = json.value("authtype", "") != "none";
+  PCW_TRY(facts.request, ReadShape(json.at("request")));
+  return facts;
+}
+
 /// Walks a request and its shape together.
 class Checker {
  public:
@@ -184,14 +207,8 @@ Result<Facts> Facts::Load() {
   for (const auto& [file, text] : FactFiles()) {
     try {
       PCW_TRY(const Json json, ParseJson(text));
-      OperationFacts operation;
-      operation.service = json.at("service").get<std::string>();
-      operation.name = json.at("operation").get<std::string>();
-      if (json.contains("targetPrefix")) {
-        operation.target = json["targetPrefix"].get<std::string>() + "." + operation.name;
-      }
-      PCW_TRY(operation.request, ReadShape(json.at("request")));
-      facts.operations_.emplace(OperationNamed(operation.name), std::move(operation));
+      PCW_TRY(OperationFacts operation, ReadOperation(json));
+      facts.operations_.emplace(operation.operation, std::move(operation));
     } catch (const std::exception& problem) {
       return Error(ErrorCode::kInternal, fmt::format("{}: {}", file, problem.what()));
     }
@@ -202,6 +219,22 @@ Result<Facts> Facts::Load() {
 const OperationFacts* Facts::Find(Operation operation) const {
   const auto found = operations_.find(operation);
   return found == operations_.end() ? nullptr : &found->second;
+}
+
+const OperationFacts* Facts::FindTarget(std::string_view target) const {
+  if (target.empty()) return nullptr;
+  const auto found =
+      std::find_if(operations_.begin(), operations_.end(),
+                   [&](const auto& operation) { return operation.second.target == target; });
+  return found == operations_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Facts::Actions() const {
+  std::vector<std::string> actions;
+  for (const auto& [operation, facts] : operations_) {
+    if (!facts.action.empty()) actions.push_back(facts.action);
+  }
+  return actions;
 }
 
 Findings CheckRequest(const Shape& shape, const Json& request) {

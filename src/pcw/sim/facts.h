@@ -16,6 +16,7 @@
 #include "pcw/base/json.h"
 #include "pcw/base/result.h"
 #include "pcw/sim/answer.h"
+#include "pcw/sim/services.h"
 
 namespace pcw::sim {
 
@@ -34,9 +35,13 @@ struct Shape {
 };
 
 struct OperationFacts {
-  std::string service;
+  Operation operation = Operation::kOther;
+  ServiceId service = ServiceId::kPartnerCentralSelling;
   std::string name;
-  std::string target;  ///< X-Amz-Target; empty for the query protocol
+  std::string target;        ///< X-Amz-Target; empty for the query protocol
+  std::string signing_name;  ///< the service in a signature's scope
+  std::string action;        ///< the permission it needs; empty = none
+  bool is_signed = true;     ///< false: AWS looks at no signature
   Shape request;
 };
 
@@ -50,10 +55,14 @@ struct Findings {
 /// All operations' facts. Immutable, thread-safe.
 class Facts {
  public:
-  /// Reads the embedded files. kInternal names the file and member that cannot be used.
+  /// Reads the embedded files. kInternal names the file and what cannot be used.
   static Result<Facts> Load();
 
   const OperationFacts* Find(Operation operation) const;
+  /// By "Prefix.Operation" as in X-Amz-Target; nullptr if none is called so.
+  const OperationFacts* FindTarget(std::string_view target) const;
+  /// Every permission that some operation needs.
+  std::vector<std::string> Actions() const;
 
  private:
   std::map<Operation, OperationFacts> operations_;

@@ -11,13 +11,19 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class CheckRequestTest : public ::testing::Test {
+class FactsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     auto loaded = Facts::Load();
     ASSERT_THAT(loaded, Succeeds());
     facts = std::move(*loaded);
   }
+
+  Facts facts;
+};
+
+class CheckRequestTest : public FactsTest {
+ protected:
   Findings Check(Operation operation, const std::string& text) const {
     return CheckRequest(facts.Find(operation)->request, *ParseJson(text));
   }
@@ -29,8 +35,6 @@ class CheckRequestTest : public ::testing::Test {
     }
     return codes;
   }
-
-  Facts facts;
 };
 
 TEST_F(CheckRequestTest, AnOrdinaryRequestIsFine) {
@@ -103,6 +107,28 @@ TEST_F(CheckRequestTest, LengthsCountCharactersNotBytes) {
 
   EXPECT_THAT(Check(Operation::kAssumeRole, two.dump()).violations, IsEmpty());
   EXPECT_FALSE(Check(Operation::kAssumeRole, one.dump()).violations.empty());
+}
+
+TEST_F(FactsTest, AnOperationIsFoundByItsWholeTarget) {
+  const OperationFacts* found = facts.FindTarget("PartnerCentralAccount.ListPartners");
+
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->operation, Operation::kListPartners);
+  EXPECT_EQ(found->signing_name, "partnercentral-account");
+  EXPECT_EQ(facts.FindTarget("AWSPartnerCentralSelling.ListPartners"), nullptr);
+  EXPECT_EQ(facts.FindTarget(""), nullptr);
+}
+
+TEST_F(FactsTest, EveryOperationButWhoAmINeedsAPermission) {
+  EXPECT_THAT(facts.Actions(),
+              ElementsAre("partnercentral:ListOpportunities", "partnercentral:GetOpportunity",
+                          "partnercentral:ListPartners", "sts:AssumeRole",
+                          "sts:AssumeRoleWithWebIdentity"));
+}
+
+TEST_F(FactsTest, OnlyAWebIdentityComesUnsigned) {
+  EXPECT_TRUE(facts.Find(Operation::kAssumeRole)->is_signed);
+  EXPECT_FALSE(facts.Find(Operation::kAssumeRoleWithWebIdentity)->is_signed);
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
-#include "pcw/base/nearest.h"
 #include "pcw/sim/draw.h"
+#include "pcw/sim/unknown_name.h"
 
 namespace pcw::sim {
 namespace {
@@ -36,10 +36,7 @@ class RuleReader {
   }
   Error Unknown(std::string_view what, std::string_view name,
                 const std::vector<std::string>& known) const {
-    const auto nearest = NearestName(name, known);
-    return Bad(
-        nearest ? fmt::format("unknown {} \"{}\"; did you mean \"{}\"?", what, name, *nearest)
-                : fmt::format("unknown {} \"{}\"; known: {}", what, name, fmt::join(known, ", ")));
+    return Bad(UnknownName(what, name, known));
   }
 
   Status ReadKind() {
@@ -209,9 +206,7 @@ Result<FaultPlan> ParseFaults(std::string_view text, std::string_view file) {
   const std::vector<std::string> known{"seed", "rules", "comment"};
   for (const auto& [key, value] : json.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const auto nearest = NearestName(key, known);
-    return Error(ErrorCode::kConfig, fmt::format("{}: unknown key \"{}\"; did you mean \"{}\"?",
-                                                 file, key, nearest.value_or("rules")));
+    return Error(ErrorCode::kConfig, fmt::format("{}: {}", file, UnknownName("key", key, known)));
   }
   if (json.contains("seed")) {
     if (!json["seed"].is_number_unsigned()) {

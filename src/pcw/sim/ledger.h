@@ -55,7 +55,7 @@ struct CallTotals {
   std::uint64_t unknown_members = 0;
   std::int64_t first_arrival_us = 0;
   std::int64_t last_arrival_us = 0;
-  std::uint64_t max_arrivals_per_second = 0;  ///< Partner Central calls in any sliding second
+  std::uint64_t max_arrivals_per_second = 0;  ///< selling calls in any sliding second
   std::uint64_t dropped = 0;                  ///< records that no longer fit
 };
 

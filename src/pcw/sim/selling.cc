@@ -107,7 +107,10 @@ Answer Selling::List(const Json& request, Catalog catalog, const FaultDecision& 
   const Json* token = Member(request, "NextToken");
   if (token != nullptr) {
     auto read = mint_.Read(token->get_ref<const std::string&>(), fingerprint, now);
-    if (!read) return ValidationError({{"NextToken", read.error().message(), "INVALID_VALUE"}});
+    if (!read) {
+      return ValidationError(ServiceId::kPartnerCentralSelling,
+                             {{"NextToken", read.error().message(), "INVALID_VALUE"}});
+    }
     start = std::move(*read);
     ChangeBetweenPages(collection, faults, now);
   }
@@ -151,7 +154,7 @@ Answer Selling::Get(const Json& request, Catalog catalog, const FaultDecision& f
   const auto record =
       faults.Find(FaultKind::kNotFound) == nullptr ? collection.Get(id) : std::nullopt;
   if (!record) {
-    return SellingError("ResourceNotFoundException",
+    return ServiceError(ServiceId::kPartnerCentralSelling, "ResourceNotFoundException",
                         fmt::format("Opportunity with identifier {} not found.", id));
   }
   Answer answer;

@@ -1,5 +1,5 @@
-// The local AWS: Partner Central Selling and STS on one loopback port, strict, faulty on demand,
-// with an oracle.
+// The local AWS: Partner Central and STS on one loopback port, strict, faulty on demand, with an
+// oracle.
 #pragma once
 
 #include <chrono>
@@ -46,8 +46,9 @@ struct SimOptions {
 
 /// A running simulator. Listens on 127.0.0.1 only. Public members are thread-safe.
 ///
-/// Accepts the access key of AWS's documentation (keys.h) and the sessions its own AssumeRole
-/// issued, for region us-east-1. docs/simulator.md describes faults, control and oracle endpoints.
+/// Accepts the access key of AWS's documentation (keys.h), keys that POST /_sim/account adds, and
+/// the sessions its own STS issued, for region us-east-1. docs/simulator.md describes faults,
+/// control and oracle endpoints.
 class SimServer {
  public:
   /// kConfig: the port cannot be bound or an option is out of bounds.

@@ -101,6 +101,27 @@ TEST_F(SimServerTest, TakesNewFaultsWhileItRuns) {
   EXPECT_EQ(Ask("POST", "/", "{}"), "");
 }
 
+TEST_F(SimServerTest, TellsAndReplacesTheStateOfTheAccount) {
+  const Json fresh = AskJson("GET", "/_sim/account");
+  const Json set = AskJson("POST", "/_sim/account", R"({"linked":false})");
+
+  EXPECT_EQ(DumpJson(fresh), R"({"denied_actions":[],"keys":[],"linked":true,"revoked_keys":[]})");
+  EXPECT_EQ(set["linked"], false);
+  EXPECT_EQ(AskJson("GET", "/_sim/account"), set);
+}
+
+TEST_F(SimServerTest, ARefusedStateOfTheAccountChangesNothing) {
+  AskJson("POST", "/_sim/account", R"({"linked":false})");
+
+  const std::string refused = Ask("POST", "/_sim/account", R"({"linked":true,"key":[]})");
+
+  EXPECT_THAT(refused, StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(refused, HasSubstr(R"(unknown key \"key\"; did you mean \"keys\"?)"));
+  EXPECT_THAT(Ask("POST", "/_sim/account"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(Ask("PUT", "/_sim/account", "{}"), HasSubstr("use GET or POST"));
+  EXPECT_EQ(AskJson("GET", "/_sim/account")["linked"], false);
+}
+
 TEST_F(SimServerTest, OptionsOutOfBoundsAreConfigErrors) {
   EXPECT_THAT(SimServer::Start({.opportunities = 10'000'001}), FailsWith(ErrorCode::kConfig));
   EXPECT_THAT(SimServer::Start({.limits = {.reads_per_second = 0}}), FailsWith(ErrorCode::kConfig));

@@ -57,6 +57,10 @@ std::uint64_t DigitsOf(std::string_view id) {
 Outcome OutcomeOf(const Answer& answer) {
   if (answer.status < 400) return Outcome::kOk;
   if (answer.error == "ResourceNotFoundException") return Outcome::kNotFound;
+  // Of a web identity; what a signature was refused for is booked where it is checked.
+  if (answer.error == "ExpiredTokenException" || answer.error == "InvalidIdentityToken") {
+    return Outcome::kUnauthenticated;
+  }
   return answer.status >= 500 ? Outcome::kFailed : Outcome::kInvalid;
 }
 
@@ -103,7 +107,7 @@ Service::Service(const SimOptions& options, const Clock& clock, Facts facts)
       facts_(std::move(facts)),
       seed_(options.seed),
       latency_(options.latency),
-      keys_(options.seed),
+      keys_(options.seed, account_),
       verifier_(keys_, std::string(kRegion)),
       quota_(options.limits, options.quota),
       ledger_(options.ledger_capacity),
@@ -113,7 +117,8 @@ Service::Service(const SimOptions& options, const Clock& clock, Facts facts)
       catalogs_{aws_, sandbox_},
       mint_(options.token_style, options.seed, options.token_life),
       selling_(catalogs_, mint_, options.filter_granularity),
-      sts_(keys_, options.external_id, options.max_session) {}
+      partners_(options.seed),
+      sts_(keys_, account_, options.external_id, options.max_session) {}
 
 void Service::Identify(const Request& request, Call& call) const {
   const std::string_view type = request.Header("Content-Type").value_or("");
@@ -146,14 +151,12 @@ void Service::Identify(const Request& request, Call& call) const {
     call.unusable = FrontError("UnknownOperationException", "", 404);
     return;
   }
-  const std::string_view name = target ? target->substr(target->find('.') + 1) : std::string_view();
-  const Operation operation = OperationNamed(name);
-  const OperationFacts* facts = facts_.Find(operation);
-  if (facts == nullptr || facts->target != target) {
+  const OperationFacts* facts = facts_.FindTarget(target.value_or(""));
+  if (facts == nullptr) {
     call.unusable = FrontError("UnknownOperationException", "");
     return;
   }
-  call.record.operation = operation;
+  call.record.operation = facts->operation;
   auto parsed = ParseJson(request.body);
   call.body_is_json = parsed.has_value();
   if (!parsed) return;
@@ -165,17 +168,21 @@ void Service::Identify(const Request& request, Call& call) const {
 }
 
 /// Throttling, by rule or by quota. Runs after authentication, as on AWS.
-std::optional<Answer> Service::Admit(Call& call) {
+std::optional<Answer> Service::Admit(const OperationFacts& facts, Call& call) {
+  const auto throttled = [&] {
+    return ServiceError(facts.service, "ThrottlingException", "Rate exceeded");
+  };
   if (const FaultRule* rule = call.faults.Find(FaultKind::kThrottle)) {
     call.record.outcome = Outcome::kRefusedFault;
-    Answer answer = SellingError("ThrottlingException", "Rate exceeded");
+    Answer refusal = throttled();
     const auto header = [&](const char* name, std::int64_t value) {
-      if (value >= 0) answer.headers.emplace_back(name, std::to_string(value));
+      if (value >= 0) refusal.headers.emplace_back(name, std::to_string(value));
     };
     header("x-amz-retry-after", rule->Number("retry_after_ms"));
     header("Retry-After", rule->Number("retry_after_s"));
-    return answer;
+    return refusal;
   }
+  if (SpecOf(facts.service).quota == ReadQuota::kNone) return std::nullopt;
   switch (quota_.Take(CallClass::kRead, call.steady)) {
     case QuotaVerdict::kAccepted:
       return std::nullopt;
@@ -186,28 +193,25 @@ std::optional<Answer> Service::Admit(Call& call) {
       call.record.outcome = Outcome::kRefusedDay;
       break;
   }
-  return SellingError("ThrottlingException", "Rate exceeded");
+  return throttled();
 }
 
-Answer Service::ExecuteSelling(Call& call) {
-  if (auto refused = Admit(call)) return std::move(*refused);
-  if (!call.body_is_json)
-    return FrontError("SerializationException", "The body is not valid JSON.");
-  const OperationFacts* facts = facts_.Find(call.record.operation);
-  const Findings findings = CheckRequest(facts->request, call.body);
-  call.record.unknown_members =
-      static_cast<std::uint16_t>(std::min<std::uint64_t>(findings.unknown_members, 0xffff));
-  if (findings.wrong_type) return FrontError("SerializationException", *findings.wrong_type);
-  if (!findings.violations.empty()) return ValidationError(findings.violations);
-  if (!call.record.catalog) {
-    return ValidationError({{"Catalog", "The catalog does not exist.", "INVALID_ENUM_VALUE"}});
+/// Why the account may not do this: a rule, no link to Partner Central, or the caller's policies.
+std::optional<Answer> Service::Deny(const OperationFacts& facts, const Key& caller,
+                                    const Call& call) const {
+  const auto account = account_.state();
+  if (call.faults.Find(FaultKind::kAccessDenied) != nullptr || !account->is_linked) {
+    return AccessDenied(facts.service, "Unable to handle request due to access denied");
   }
-  if (call.faults.Find(FaultKind::kAccessDenied) != nullptr) {
-    return SellingError("AccessDeniedException", "Unable to handle request due to access denied");
-  }
-  if (call.record.operation == Operation::kGetOpportunity) {
-    return selling_.Get(call.body, *call.record.catalog, call.faults);
-  }
+  if (!account->denied_actions.contains(facts.action)) return std::nullopt;
+  return AccessDenied(
+      facts.service,
+      fmt::format("User: {} is not authorized to perform: {} on resource: * because no "
+                  "identity-based policy allows the {} action",
+                  caller.arn, facts.action, facts.action));
+}
+
+Answer Service::ListOpportunities(Call& call) {
   if (call.body.contains("MaxResults") && call.body["MaxResults"].is_number_integer()) {
     call.record.max_results = call.body["MaxResults"].get<std::uint16_t>();
   }
@@ -219,34 +223,70 @@ Answer Service::ExecuteSelling(Call& call) {
   return selling_.List(call.body, *call.record.catalog, call.faults, call.now);
 }
 
+Answer Service::ExecuteJson(const OperationFacts& facts, const Key& caller, Call& call) {
+  if (auto refused = Admit(facts, call)) return std::move(*refused);
+  if (!call.body_is_json)
+    return FrontError("SerializationException", "The body is not valid JSON.");
+  const Findings findings = CheckRequest(facts.request, call.body);
+  call.record.unknown_members =
+      static_cast<std::uint16_t>(std::min<std::uint64_t>(findings.unknown_members, 0xffff));
+  if (findings.wrong_type) return FrontError("SerializationException", *findings.wrong_type);
+  if (!findings.violations.empty()) return ValidationError(facts.service, findings.violations);
+  if (!call.record.catalog) {
+    return ValidationError(facts.service,
+                           {{"Catalog", "The catalog does not exist.", "INVALID_ENUM_VALUE"}});
+  }
+  if (auto denied = Deny(facts, caller, call)) return std::move(*denied);
+  switch (facts.operation) {
+    case Operation::kListOpportunities:
+      return ListOpportunities(call);
+    case Operation::kGetOpportunity:
+      return selling_.Get(call.body, *call.record.catalog, call.faults);
+    case Operation::kListPartners:
+      return partners_.List(call.body, *call.record.catalog);
+    default:
+      return FrontError("UnknownOperationException", "");
+  }
+}
+
+Answer Service::ExecuteSts(const OperationFacts& facts, const Key& caller, const Call& call) const {
+  if (!facts.action.empty() && call.faults.Find(FaultKind::kAccessDenied) != nullptr) {
+    return QueryError("AccessDenied", fmt::format("Not authorized to perform {}", facts.action),
+                      403);
+  }
+  switch (facts.operation) {
+    case Operation::kGetCallerIdentity:
+      return sts_.GetCallerIdentity(caller);
+    case Operation::kAssumeRole:
+      return sts_.AssumeRole(facts, call.form, caller, call.now);
+    case Operation::kAssumeRoleWithWebIdentity:
+      return sts_.AssumeRoleWithWebIdentity(facts, call.form, call.now);
+    default:
+      return QueryError("InvalidAction", fmt::format("{} is not an action of STS", facts.name));
+  }
+}
+
 Answer Service::Execute(const Request& request, Call& call) {
   if (call.unusable) return *call.unusable;
-  const OperationFacts* facts = facts_.Find(call.record.operation);
-  auto verified = verifier_.Verify(request, facts->service, call.dialect, call.now);
-  if (Answer* refused = std::get_if<Answer>(&verified)) {
-    call.record.outcome = Outcome::kUnauthenticated;
-    return std::move(*refused);
+  const OperationFacts& facts = *facts_.Find(call.record.operation);
+  Key caller;
+  if (facts.is_signed) {
+    auto verified = verifier_.Verify(request, facts.signing_name, call.dialect, call.now);
+    if (Answer* refused = std::get_if<Answer>(&verified)) {
+      call.record.outcome = Outcome::kUnauthenticated;
+      return std::move(*refused);
+    }
+    caller = std::move(std::get<Key>(verified));
   }
   if (call.faults.Find(FaultKind::kExpiredToken) != nullptr) {
     call.record.outcome = Outcome::kUnauthenticated;
     constexpr auto kText = "The security token included in the request is expired";
+    if (!facts.is_signed) return ExpiredWebIdentity();
     return call.dialect == Dialect::kJson ? FrontError("ExpiredTokenException", kText)
                                           : QueryError("ExpiredToken", kText, 403);
   }
-  switch (call.record.operation) {
-    case Operation::kGetCallerIdentity:
-      return sts_.GetCallerIdentity(std::get<Key>(verified));
-    case Operation::kAssumeRole:
-      if (call.faults.Find(FaultKind::kAccessDenied) != nullptr) {
-        return QueryError("AccessDenied", "Not authorized to perform sts:AssumeRole", 403);
-      }
-      return sts_.AssumeRole(*facts, call.form, call.now);
-    case Operation::kListOpportunities:
-    case Operation::kGetOpportunity:
-    case Operation::kOther:
-      break;
-  }
-  return ExecuteSelling(call);
+  return call.dialect == Dialect::kQuery ? ExecuteSts(facts, caller, call)
+                                         : ExecuteJson(facts, caller, call);
 }
 
 Response Service::Render(const Answer& answer, const Call& call, std::uint64_t seq) const {
@@ -284,7 +324,9 @@ Reply Service::Handle(const Request& request) {
 
   const Answer answer = Execute(request, call);
   Response response = Render(answer, call, call.record.seq);
-  if (answer.status == 200) SpoilResponse(response, call.record.operation, call.faults);
+  if (answer.status == 200) {
+    SpoilResponse(response, *facts_.Find(call.record.operation), call.faults);
+  }
   if (call.record.outcome == Outcome::kPending) {
     call.record.outcome =
         answer.status == 200 && response.status >= 500 ? Outcome::kFailed : OutcomeOf(answer);

@@ -10,12 +10,14 @@
 #include "pcw/base/json.h"
 #include "pcw/base/result.h"
 #include "pcw/net/server/message.h"
+#include "pcw/sim/account_state.h"
 #include "pcw/sim/collection.h"
 #include "pcw/sim/facts.h"
 #include "pcw/sim/faults.h"
 #include "pcw/sim/keys.h"
 #include "pcw/sim/ledger.h"
 #include "pcw/sim/page_token.h"
+#include "pcw/sim/partners.h"
 #include "pcw/sim/quota.h"
 #include "pcw/sim/selling.h"
 #include "pcw/sim/server.h"
@@ -26,8 +28,8 @@ namespace pcw::sim {
 
 /// The account behind the port. Thread-safe.
 ///
-/// Order of checks: operation and content type, signature, throttling, form, existence. Faults are
-/// decided when a call arrives and take effect at their own place in that order.
+/// Order of checks: operation and content type, signature, throttling, form, permission, existence.
+/// Faults are decided when a call arrives and take effect at their own place in that order.
 class Service {
  public:
   static Result<std::unique_ptr<Service>> Create(const SimOptions& options, const Clock& clock);
@@ -38,6 +40,8 @@ class Service {
   Collection& collection(Catalog catalog) { return catalogs_.Of(catalog); }
   Ledger& ledger() { return ledger_; }
   FaultEngine& faults() { return faults_; }
+  Account& account() { return account_; }
+  const Facts& facts() const { return facts_; }
   WallTime now() const { return clock_.Now(); }
 
  private:
@@ -47,14 +51,19 @@ class Service {
 
   void Identify(const net::server::Request& request, Call& call) const;
   Answer Execute(const net::server::Request& request, Call& call);
-  Answer ExecuteSelling(Call& call);
-  std::optional<Answer> Admit(Call& call);
+  Answer ExecuteSts(const OperationFacts& facts, const Key& caller, const Call& call) const;
+  Answer ExecuteJson(const OperationFacts& facts, const Key& caller, Call& call);
+  Answer ListOpportunities(Call& call);
+  std::optional<Answer> Admit(const OperationFacts& facts, Call& call);
+  std::optional<Answer> Deny(const OperationFacts& facts, const Key& caller,
+                             const Call& call) const;
   net::server::Response Render(const Answer& answer, const Call& call, std::uint64_t seq) const;
 
   const Clock& clock_;
   const Facts facts_;
   const std::uint64_t seed_;
   const std::chrono::milliseconds latency_;
+  Account account_;
   Keys keys_;
   const SignatureVerifier verifier_;
   Quota quota_;
@@ -65,6 +74,7 @@ class Service {
   const Catalogs catalogs_;
   TokenMint mint_;
   Selling selling_;
+  const Partners partners_;
   const Sts sts_;
 };
 

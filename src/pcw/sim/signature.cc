@@ -189,7 +189,8 @@ bool SameText(std::string_view a, std::string_view b) {
 
 std::string SignatureVerifier::SigningKey(const Key& key, std::string_view date,
                                           std::string_view service) const {
-  const std::string name = fmt::format("{}/{}/{}", key.access_key_id, date, service);
+  // The secret too: the key that the account's state adds may be replaced under the same id.
+  const std::string name = fmt::format("{}/{}/{}/{}", key.access_key_id, key.secret, date, service);
   const std::lock_guard lock(cache_mutex_);
   if (const auto found = derived_.find(name); found != derived_.end()) return found->second;
   const Sha256Digest of_date = HmacSha256("AWS4" + key.secret, date);

@@ -86,7 +86,7 @@ void SpoilRecord(std::string& body, const FaultDecision& faults) {
   }
 }
 
-void SpoilResponse(Response& response, Operation operation, const FaultDecision& faults) {
+void SpoilResponse(Response& response, const OperationFacts& facts, const FaultDecision& faults) {
   const auto be_html = [&] {
     for (auto& [name, value] : response.headers) {
       if (name == "Content-Type") value = "text/html";
@@ -101,7 +101,8 @@ void SpoilResponse(Response& response, Operation operation, const FaultDecision&
     if (body == "json") {
       const bool unavailable = response.status == 503;
       response.body =
-          SellingError(unavailable ? "ServiceUnavailableException" : "InternalServerException",
+          ServiceError(facts.service,
+                       unavailable ? "ServiceUnavailableException" : "InternalServerException",
                        "An internal error occurred.")
               .body;
     }
@@ -114,8 +115,8 @@ void SpoilResponse(Response& response, Operation operation, const FaultDecision&
   if (body == "empty") response.body.clear();
   if (body == "invalid_json") response.body = R"({"OpportunitySummaries":[{"Id":O1000000000,}])";
   if (body == "missing_member") {
-    response.body = operation == Operation::kListOpportunities ? R"({"NextTokens":null})"
-                                                               : R"({"Catalog":"AWS"})";
+    response.body = facts.operation == Operation::kListOpportunities ? R"({"NextTokens":null})"
+                                                                     : R"({"Catalog":"AWS"})";
   }
   if (body == "depth_bomb") {
     response.body = R"({"OpportunitySummaries":)" + std::string(kBombDepth, '[') +

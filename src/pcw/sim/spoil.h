@@ -5,6 +5,7 @@
 #include <string>
 
 #include "pcw/net/server/message.h"
+#include "pcw/sim/facts.h"
 #include "pcw/sim/faults.h"
 
 namespace pcw::sim {
@@ -12,8 +13,8 @@ namespace pcw::sim {
 /// Applies bad_record, unknown_member and unknown_enum to the body of one record.
 void SpoilRecord(std::string& body, const FaultDecision& faults);
 
-/// Replaces an answer by what `error` or `malformed` ask for, if they fired.
-void SpoilResponse(net::server::Response& response, Operation operation,
+/// Replaces an answer of that operation by what `error` or `malformed` ask for, if they fired.
+void SpoilResponse(net::server::Response& response, const OperationFacts& facts,
                    const FaultDecision& faults);
 
 /// The reply as it goes out: an ordinary one, or one that is held, cut, dripped, reset or stalled.

@@ -4,11 +4,13 @@
 #include <charconv>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/time.h"
+#include "pcw/sim/draw.h"
 
 namespace pcw::sim {
 namespace {
@@ -37,12 +39,14 @@ std::optional<std::string> Decode(std::string_view text) {
   return out;
 }
 
-std::string Xml(std::string_view operation, std::string_view result) {
-  return fmt::format(
+Answer Success(std::string_view operation, std::string_view result) {
+  Answer answer{.status = 200, .body = {}, .error = {}, .headers = {}, .dialect = Dialect::kQuery};
+  answer.body = fmt::format(
       "<{0}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  <{0}Result>\n{1}  "
       "</{0}Result>\n  <ResponseMetadata>\n    <RequestId>@REQUEST_ID@</RequestId>\n  "
       "</ResponseMetadata>\n</{0}Response>\n",
       operation, result);
+  return answer;
 }
 
 /// The scalar members of the request as JSON of their modelled types, so that the generic check can
@@ -67,6 +71,22 @@ Result<Json> ScalarsOf(const Shape& shape, const FormFields& form) {
   return request;
 }
 
+/// The request with its form checked, or the refusal.
+std::variant<Json, Answer> CheckForm(const OperationFacts& facts, const FormFields& form) {
+  auto request = ScalarsOf(facts.request, form);
+  if (!request) return QueryError("ValidationError", request.error().message());
+  const Findings findings = CheckRequest(facts.request, *request);
+  if (findings.wrong_type) return QueryError("ValidationError", *findings.wrong_type);
+  if (!findings.violations.empty()) {
+    const FieldError& first = findings.violations.front();
+    return QueryError("ValidationError",
+                      fmt::format("{} validation error detected: '{}' failed to satisfy "
+                                  "constraint: {}",
+                                  findings.violations.size(), first.field, first.message));
+  }
+  return std::move(*request);
+}
+
 }  // namespace
 
 Result<FormFields> ParseForm(std::string_view body) {
@@ -88,55 +108,79 @@ Result<FormFields> ParseForm(std::string_view body) {
   return fields;
 }
 
-Answer Sts::GetCallerIdentity(const Key& caller) const {
-  Answer answer{.status = 200, .body = {}, .error = {}, .headers = {}, .dialect = Dialect::kQuery};
-  answer.body = Xml("GetCallerIdentity",
-                    fmt::format("    <Arn>{}</Arn>\n    <UserId>{}</UserId>\n    "
-                                "<Account>{}</Account>\n",
-                                EscapeXml(caller.arn), EscapeXml(caller.user_id), kAccount));
-  return answer;
+Answer ExpiredWebIdentity() {
+  return QueryError("ExpiredTokenException",
+                    "Token expired: the current time must be before its expiration time");
 }
 
-Answer Sts::AssumeRole(const OperationFacts& facts, const FormFields& form, WallTime now) const {
-  const auto request = ScalarsOf(facts.request, form);
-  if (!request) return QueryError("ValidationError", request.error().message());
-  const Findings findings = CheckRequest(facts.request, *request);
-  if (findings.wrong_type) return QueryError("ValidationError", *findings.wrong_type);
-  if (!findings.violations.empty()) {
-    const FieldError& first = findings.violations.front();
-    return QueryError("ValidationError",
-                      fmt::format("{} validation error detected: '{}' failed to satisfy "
-                                  "constraint: {}",
-                                  findings.violations.size(), first.field, first.message));
+Answer Sts::GetCallerIdentity(const Key& caller) const {
+  return Success("GetCallerIdentity",
+                 fmt::format("    <Arn>{}</Arn>\n    <UserId>{}</UserId>\n    "
+                             "<Account>{}</Account>\n",
+                             EscapeXml(caller.arn), EscapeXml(caller.user_id), caller.account));
+}
+
+Answer Sts::AssumeRole(const OperationFacts& facts, const FormFields& form, const Key& caller,
+                       WallTime now) const {
+  auto checked = CheckForm(facts, form);
+  if (Answer* refused = std::get_if<Answer>(&checked)) return std::move(*refused);
+  const Json& request = std::get<Json>(checked);
+  const auto& role = request["RoleArn"].get_ref<const std::string&>();
+  const bool trusted = external_id_.empty() || request.value("ExternalId", "") == external_id_;
+  if (!trusted || !IsAllowed(facts, role)) {
+    return QueryError("AccessDenied",
+                      fmt::format("User: {} is not authorized to perform: {} on resource: {}",
+                                  caller.arn, facts.action, role),
+                      403);
   }
-  const std::string role = (*request)["RoleArn"].get<std::string>();
-  const auto external_id = form.find("ExternalId");
-  const bool trusted =
-      external_id_.empty() || (external_id != form.end() && external_id->second == external_id_);
-  if (!role.starts_with(fmt::format("arn:aws:iam::{}:role/", kAccount)) || !trusted) {
-    return QueryError(
-        "AccessDenied",
-        fmt::format("User is not authorized to perform: sts:AssumeRole on resource: {}", role),
-        403);
+  return Grant(facts, request, {}, now);
+}
+
+Answer Sts::AssumeRoleWithWebIdentity(const OperationFacts& facts, const FormFields& form,
+                                      WallTime now) const {
+  auto checked = CheckForm(facts, form);
+  if (Answer* refused = std::get_if<Answer>(&checked)) return std::move(*refused);
+  const Json& request = std::get<Json>(checked);
+  const auto& token = request["WebIdentityToken"].get_ref<const std::string&>();
+  if (token == "expired") return ExpiredWebIdentity();
+  if (token == "invalid") {
+    return QueryError("InvalidIdentityToken", "The ID Token provided is not a valid JWT.");
   }
-  const std::string session = (*request)["RoleSessionName"].get<std::string>();
-  const auto asked = request->contains("DurationSeconds")
-                         ? std::chrono::seconds((*request)["DurationSeconds"].get<std::int64_t>())
+  if (!IsAllowed(facts, request["RoleArn"].get_ref<const std::string&>())) {
+    return QueryError("AccessDenied", fmt::format("Not authorized to perform {}", facts.action),
+                      403);
+  }
+  return Grant(facts, request,
+               fmt::format("    <SubjectFromWebIdentityToken>subject-{:016x}"
+                           "</SubjectFromWebIdentityToken>\n",
+                           MixText(token)),
+               now);
+}
+
+bool Sts::IsAllowed(const OperationFacts& facts, std::string_view role) const {
+  return role.starts_with(fmt::format("arn:aws:iam::{}:role/", kAccount)) &&
+         !account_.state()->denied_actions.contains(facts.action);
+}
+
+Answer Sts::Grant(const OperationFacts& facts, const Json& request, std::string_view more,
+                  WallTime now) const {
+  const auto asked = request.contains("DurationSeconds")
+                         ? std::chrono::seconds(request["DurationSeconds"].get<std::int64_t>())
                          : kDefaultSession;
   const WallTime expires =
       std::chrono::floor<std::chrono::seconds>(now + std::min(asked, max_session_));
-  const Key key = keys_.IssueSession(role, session, expires);
-  Answer answer{.status = 200, .body = {}, .error = {}, .headers = {}, .dialect = Dialect::kQuery};
-  answer.body =
-      Xml("AssumeRole",
-          fmt::format("    <AssumedRoleUser>\n      <AssumedRoleId>{}</AssumedRoleId>\n      "
-                      "<Arn>{}</Arn>\n    </AssumedRoleUser>\n    <Credentials>\n      "
-                      "<AccessKeyId>{}</AccessKeyId>\n      <SecretAccessKey>{}</SecretAccessKey>\n"
-                      "      <SessionToken>{}</SessionToken>\n      <Expiration>{}</Expiration>\n"
-                      "    </Credentials>\n",
-                      EscapeXml(key.user_id), EscapeXml(key.arn), key.access_key_id, key.secret,
-                      key.session_token, FormatRfc3339(expires)));
-  return answer;
+  const Key key =
+      keys_.IssueSession(request["RoleArn"].get_ref<const std::string&>(),
+                         request["RoleSessionName"].get_ref<const std::string&>(), expires);
+  return Success(facts.name,
+                 fmt::format("{}    <AssumedRoleUser>\n      <AssumedRoleId>{}</AssumedRoleId>\n"
+                             "      <Arn>{}</Arn>\n    </AssumedRoleUser>\n    <Credentials>\n"
+                             "      <AccessKeyId>{}</AccessKeyId>\n"
+                             "      <SecretAccessKey>{}</SecretAccessKey>\n"
+                             "      <SessionToken>{}</SessionToken>\n"
+                             "      <Expiration>{}</Expiration>\n    </Credentials>\n",
+                             more, EscapeXml(key.user_id), EscapeXml(key.arn), key.access_key_id,
+                             key.secret, key.session_token, FormatRfc3339(expires)));
 }
 
 }  // namespace pcw::sim
