@@ -4,8 +4,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,17 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFindings = 1;
 inline constexpr int kExitDeadLetters = 3;
 inline constexpr int kExitUsage = 64;
+
+/// One row of the list of exit codes (CONTRACT 6), the one that --help and the manual page print.
+struct ExitCode {
+  int code;
+  std::string_view meaning;
+  std::string_view remedy;  ///< when to run the command again
+};
+std::span<const ExitCode> ExitCodes();
+
+/// The list for --help: "Exit codes: 0 ok, 1 failed or findings, ...".
+std::string FormatExitCodes();
 
 /// One invocation: what main parsed, handed to the verb that was chosen.
 struct Invocation {
@@ -42,6 +55,13 @@ struct Invocation {
 
 /// Adds `-o table|json|ndjson` to a reading verb.
 void AddOutputOption(CLI::App& verb, Invocation& invocation);
+
+/// The values of a positional or option whose verb checks them itself, because it takes more
+/// spellings or names the nearest one: --help and completion show them, everything passes.
+CLI::Validator KnownValues(const std::vector<std::string>& values);
+
+/// The entities of this version, for KnownValues.
+std::vector<std::string> EntityNames();
 
 /// Adds a verb with its description and an example block that --help shows.
 CLI::App* AddVerb(CLI::App& noun, const std::string& name, const std::string& description,

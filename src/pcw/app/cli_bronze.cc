@@ -90,7 +90,7 @@ void AddBronze(CLI::App& root, Invocation& invocation) {
                            "  pcw bronze ls --entity opportunities --tail 20\n  pcw bronze ls "
                            "bronze/partnercentral/opportunities/2026/11/");
   list->add_option("prefix", *prefix, "list what lies below this key prefix");
-  list->add_option("--entity", *entity, "only this entity");
+  list->add_option("--entity", *entity, "only this entity")->check(KnownValues(EntityNames()));
   list->add_option("--tail", *tail, "only the last N objects");
   AddOutputOption(*list, invocation);
   list->callback([=, &invocation] {
@@ -111,7 +111,7 @@ void AddBronze(CLI::App& root, Invocation& invocation) {
       AddVerb(*noun, "verify", "Prove that bronze is what its manifests say; exit 3 if not",
               "  pcw bronze verify\n  pcw bronze verify --entity opportunities -o json");
   verify->add_option("prefix", *prefix, "verify what lies below this key prefix");
-  verify->add_option("--entity", *entity, "only this entity");
+  verify->add_option("--entity", *entity, "only this entity")->check(KnownValues(EntityNames()));
   AddOutputOption(*verify, invocation);
   verify->callback([=, &invocation] {
     invocation.verb = [=, &invocation] { return Verify(invocation, PrefixOf(*entity, *prefix)); };

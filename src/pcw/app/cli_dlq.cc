@@ -78,7 +78,8 @@ void AddDlq(CLI::App& root, Invocation& invocation) {
   CLI::App* list =
       AddVerb(*noun, "list", "The newest dead letters",
               "  pcw dlq list\n  pcw dlq list --entity opportunities --state all -o json");
-  list->add_option("--entity", filter->entity, "only this entity");
+  list->add_option("--entity", filter->entity, "only this entity")
+      ->check(KnownValues(EntityNames()));
   list->add_option("--run", filter->run_id, "only those last seen by this run");
   list->add_option("--state", filter->state, "open, settled, dropped or all")
       ->check(CLI::IsMember({"open", "settled", "dropped", "all"}))

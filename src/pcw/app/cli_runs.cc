@@ -152,7 +152,8 @@ void AddRuns(CLI::App& root, Invocation& invocation) {
                            "  pcw runs list\n  pcw runs list --entity opportunities --status "
                            "failed\n  pcw runs list -o json | jq '.[0].stats'");
   auto filter = std::make_shared<sync::RunFilter>();
-  list->add_option("--entity", filter->entity, "only this entity");
+  list->add_option("--entity", filter->entity, "only this entity")
+      ->check(KnownValues(EntityNames()));
   list->add_option("--status", filter->status, "only this status")
       ->check(CLI::IsMember(
           {"queued", "running", "stalled", "succeeded", "partial", "failed", "cancelled"}));

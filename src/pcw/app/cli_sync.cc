@@ -163,8 +163,14 @@ void AddSync(CLI::App& root, Invocation& invocation) {
                           "5 throttled or daily quota spent, 69 unavailable, 130 interrupted; all "
                           "but 0 and 3 can be run again.");
   auto wanted = std::make_shared<Wanted>();
-  run->add_option("connector", wanted->connector, "partner-central")->required();
-  run->add_option("entity", wanted->entity, "opportunities, or all")->required();
+  run->add_option("connector", wanted->connector, "the source system")
+      ->required()
+      ->check(KnownValues({std::string(connector::PartnerCentral().url_name)}));
+  std::vector<std::string> known = EntityNames();
+  known.emplace_back("all");
+  run->add_option("entity", wanted->entity, "what to sync; all: every configured entity")
+      ->required()
+      ->check(KnownValues(known));
   run->add_option("--mode", wanted->mode,
                   "full lists everything; incremental what changed since the watermark")
       ->check(CLI::IsMember({"full", "incremental"}))

@@ -77,11 +77,9 @@ int Run(int argc, char** argv) {
       "Examples:\n  pcw demo                                            # see it work, without "
       "AWS\n  pcw sync run partner-central opportunities\n"
       "  pcw runs list\n\nConfiguration: --config FILE, $PCW_CONFIG, ./pcw.yaml, "
-      "/etc/pcw/pcw.yaml; `pcw config show --origin` tells which.\n"
-      "Exit codes: 0 ok, 1 failed or findings, 3 finished with dead letters, 4 authentication or "
-      "permission, 5 throttled,\n"
-      "64 usage, 69 unavailable, 70 internal error, 78 configuration, 130 interrupted.");
-  root.add_option("--config", invocation.config_file, "configuration file");
+      "/etc/pcw/pcw.yaml; `pcw config show --origin` tells which.\n" +
+      FormatExitCodes());
+  root.add_option("--config", invocation.config_file, "configuration file")->type_name("FILE");
   root.add_option("--set", invocation.settings,
                   "one setting, key=value; beats file and environment; repeatable");
   AddDemo(root, invocation);
