@@ -80,5 +80,7 @@ void AddConfig(CLI::App& root, Invocation& invocation);
 void AddDb(CLI::App& root, Invocation& invocation);
 void AddSim(CLI::App& root, Invocation& invocation);
 void AddDemo(CLI::App& root, Invocation& invocation);
+void AddCompletion(CLI::App& root, Invocation& invocation);
+void AddMan(CLI::App& root, Invocation& invocation);
 
 }  // namespace pcw::app

@@ -93,6 +93,8 @@ int Run(int argc, char** argv) {
   AddConfig(root, invocation);
   AddDb(root, invocation);
   AddSim(root, invocation);
+  AddCompletion(root, invocation);
+  AddMan(root, invocation);
   AddVersion(root, invocation);
 
   try {
