@@ -34,7 +34,7 @@ GRANT SELECT ON aws_operations TO pcw_operator;
 
 CREATE FUNCTION calls_note(account text, svc text, cls text, op text, who text, ok bigint, throttles bigint, refusals bigint, failures bigint,
                            error_code text, aws_error text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   t timestamptz := clock_timestamp();
 BEGIN
@@ -48,27 +48,31 @@ BEGIN
       last_ok_at = coalesce(excluded.last_ok_at, o.last_ok_at), last_error_at = coalesce(excluded.last_error_at, o.last_error_at),
       last_error_code = coalesce(excluded.last_error_code, o.last_error_code),
       last_aws_error = CASE WHEN excluded.last_error_code IS NULL THEN o.last_aws_error ELSE excluded.last_aws_error END;
-  DELETE FROM aws_calls WHERE aws_account_id = account AND service = svc AND bucket < t - interval '25 hours';
+  -- Once a minute or so is enough.
+  IF extract(second FROM t) < 2 THEN
+    DELETE FROM aws_calls WHERE aws_account_id = account AND service = svc AND bucket < t - interval '25 hours';
+  END IF;
 END $$;
 
+-- Processes of one task on one host are one spender: a job that starts every five minutes is one line.
 CREATE FUNCTION calls_read(account text, svc text, since interval)
-RETURNS TABLE (class text, operation text, spender text, calls bigint, throttled bigint, refused bigint, failed bigint, last_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-  SELECT c.class, c.operation, c.spender, sum(c.calls)::bigint, sum(c.throttled)::bigint, sum(c.refused)::bigint, sum(c.failed)::bigint, max(c.bucket)
+RETURNS TABLE (class text, operation text, spender text, calls bigint, throttled bigint, refused bigint, failed bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT c.class, c.operation, regexp_replace(c.spender, ', pid [0-9]+$', '') AS spender, sum(c.calls)::bigint, sum(c.throttled)::bigint, sum(c.refused)::bigint, sum(c.failed)::bigint
   FROM aws_calls c WHERE c.aws_account_id = account AND c.service = svc AND c.bucket > now() - since
-  GROUP BY c.class, c.operation, c.spender ORDER BY 4 DESC
+  GROUP BY 1, 2, 3 ORDER BY 4 DESC
 $$;
 
 CREATE FUNCTION operations_read(account text, svc text)
 RETURNS TABLE (operation text, last_ok_at timestamptz, last_error_at timestamptz, last_error_code text, last_aws_error text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT o.operation, o.last_ok_at, o.last_error_at, o.last_error_code, o.last_aws_error
   FROM aws_operations o WHERE o.aws_account_id = account AND o.service = svc ORDER BY 1
 $$;
 
 -- The minutes of the rolling day, for planning.
 CREATE FUNCTION quota_buckets(account text, svc text, cls text) RETURNS TABLE (bucket timestamptz, calls bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT u.bucket, u.calls FROM quota_usage u
   WHERE u.aws_account_id = account AND u.service = svc AND u.class = cls AND u.calls > 0 AND u.bucket > now() - interval '24 hours 1 minute'
   ORDER BY 1
@@ -77,7 +81,7 @@ $$;
 -- Leases up to `want` slots; see 0002. New: a limit below what is used (the rest is kept for others) names the time when enough has aged.
 CREATE OR REPLACE FUNCTION quota_lease(account text, svc text, cls text, want integer, interval_us bigint, burst integer, day_limit bigint,
                                        OUT granted integer, OUT delay_us bigint, OUT day_left bigint, OUT free_at timestamptz)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   t timestamptz := clock_timestamp();
   step interval := interval_us * interval '1 microsecond';
@@ -110,6 +114,11 @@ BEGIN
     ON CONFLICT (aws_account_id, service, class, bucket) DO UPDATE SET calls = u.calls + excluded.calls;
   DELETE FROM quota_usage WHERE aws_account_id = account AND service = svc AND class = cls AND bucket < t - interval '25 hours';
 END $$;
+
+-- Unless it is named last, a caller's temporary table stands before ours, and its triggers would run as the owner.
+ALTER FUNCTION quota_return(text, text, text, integer, timestamptz, bigint) SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION quota_pause(text, text, text, bigint) SET search_path = pg_catalog, public, pg_temp;
+ALTER FUNCTION quota_read(text, text, text) SET search_path = pg_catalog, public, pg_temp;
 
 REVOKE EXECUTE ON FUNCTION calls_note(text, text, text, text, text, bigint, bigint, bigint, bigint, text, text), calls_read(text, text, interval),
   operations_read(text, text), quota_buckets(text, text, text) FROM PUBLIC;

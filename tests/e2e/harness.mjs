@@ -1,5 +1,5 @@
 // What end-to-end tests share: the built binary, a throw-away PostgreSQL server, the simulator, and a clean environment for each test.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, readdirSync, existsSync, chownSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,6 +8,25 @@ import { once } from 'node:events';
 export const PCW = process.env.PCW_BIN ?? path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../../build/release/bin/pcw');
 export const ACCESS_KEY = 'AKIAIOSFODNN7EXAMPLE';
 export const SECRET_KEY = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
+
+// Secrets that pcw is given in tests. Whatever it prints is searched for them, and whatever it keeps, when the server stops (I29).
+const canaries = new Set([SECRET_KEY]);
+const kept = new Set();
+/** Adds a secret that must appear nowhere. */
+export function canary(secret) {
+  canaries.add(secret);
+  return secret;
+}
+
+function assertNoCanary(text, where) {
+  for (const secret of canaries) if (text.includes(secret)) throw new Error(`a secret (${secret.slice(0, 4)}...) is in ${where}`);
+}
+
+function assertNoCanaryIn(directories) {
+  const there = directories.filter((dir) => existsSync(dir));
+  const found = spawnSync('grep', ['-rlaF', ...[...canaries].flatMap((secret) => ['-e', secret]), '--', ...there], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (there.length > 0 && found.status !== 1) throw new Error(`secrets are kept in: ${found.stdout}${found.stderr}`);
+}
 const IS_ROOT = process.getuid() === 0;
 const DEADLINE_MS = 120_000;
 process.setMaxListeners(0);  // every child and every directory is cleaned up at exit
@@ -100,6 +119,7 @@ export class Postgres {
     const gone = once(this.process, 'exit');
     this.process.kill('SIGINT');
     await gone;
+    assertNoCanaryIn([this.dir, ...kept]);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
@@ -173,6 +193,11 @@ export function run(args, env = {}, { input, onSpawn, deadline = DEADLINE_MS } =
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      try {
+        for (const [text, name] of [[stdout, 'standard output'], [stderr, 'standard error']]) assertNoCanary(text, `${name} of pcw ${args.join(' ')}`);
+      } catch (problem) {
+        reject(problem);
+      }
       resolve({ code, signal, stdout, stderr });
     });
     onSpawn?.(child);
@@ -193,6 +218,7 @@ export async function site(postgres, sim, extra = {}) {
     AWS_REGION: 'us-east-1',
     ...extra,
   };
+  kept.add(env.PCW_HOME).add(path.join(dir, 'lake'));
   return { dir, database, env, lake: path.join(dir, 'lake'), sql: (text) => postgres.sql(text, database), pcw: (args, more = {}, options) => run(args, { ...env, ...more }, options) };
 }
 

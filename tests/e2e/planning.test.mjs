@@ -1,22 +1,26 @@
 // What a sync would cost, who spent what, and a day that is spent in the middle of a first sync.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { Postgres, Sim, site, brokenRuns, differences } from './harness.mjs';
 
 const SYNC = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'];
 const PLAN = ['sync', 'plan', 'partner-central', 'opportunities', '-o', 'json'];
+// scripts/soak runs the day's edge with 100,000 records at AWS's own daily limit.
+const RECORDS = Number(process.env.PCW_DAY_RECORDS ?? 60);
+const PER_DAY = RECORDS > 60 ? 100_000 : 40;
 let postgres;
 let sim;
 before(async () => {
   postgres = await Postgres.start();
-  sim = await Sim.start(['--opportunities', '60', '--no-quota']);
+  sim = await Sim.start(['--opportunities', String(RECORDS), '--no-quota']);
 });
 after(async () => {
   await sim.stop();
   await postgres.stop();
 });
 
-const FAST = { PCW_QUOTA_READS_PER_SECOND: '500' };
+const FAST = { PCW_QUOTA_READS_PER_SECOND: '1000' };
 
 test('a first sync of 100,000 opportunities is planned over the edge of the day', async () => {
   const here = await site(postgres, sim);
@@ -24,12 +28,12 @@ test('a first sync of 100,000 opportunities is planned over the edge of the day'
   assert.equal(planned.code, 0, planned.stderr);
   const [plan] = JSON.parse(planned.stdout);
 
-  assert.equal(plan.calls, 101_000);
+  assert.deepEqual([plan.list_calls, plan.detail_calls, plan.relist_calls, plan.calls], [1_000, 100_000, 1_000, 102_000]);
   assert.equal(plan.left_24h, 95_000);
-  assert.ok(plan.pauses.length >= 1);
+  assert.equal(plan.pauses.length, 1);
   assert.equal(plan.pauses[0].reason, 'quota_spent');
   const hours = (Date.parse(plan.finish_at) - Date.now()) / 3_600_000;
-  assert.ok(hours > 24 && hours < 24.5, `${hours} h`);
+  assert.ok(hours > 24 && hours < 25, `${hours} h`);
   assert.equal((await sim.calls()).filter((call) => call.operation !== 'GetCallerIdentity').length, 0, 'a plan calls nothing');
 });
 
@@ -55,7 +59,7 @@ test('the ledger says who spent what, by operation', async () => {
   const spent = Object.fromEntries(reads.spent_by.map((row) => [row.operation, row]));
   assert.equal(spent.GetOpportunity.calls_24h, 60);
   assert.equal(spent.ListOpportunities.calls_24h, 1);
-  assert.match(spent.GetOpportunity.spender, /^sync opportunities full on .*, pid \d+$/);
+  assert.match(spent.GetOpportunity.spender, /^sync opportunities full on \S+$/);
 });
 
 test('a day that is spent in mid-run ends it with exit 5, keeps the reserve, and --resume goes on', async () => {
@@ -66,20 +70,27 @@ test('a day that is spent in mid-run ends it with exit 5, keeps the reserve, and
   assert.equal(here.sql("SELECT status || ' ' || error_code || ' ' || (stats_json->>'resumable') FROM ingestion_runs"), 'failed throttled true');
 
   here.sql("UPDATE quota_usage SET bucket = bucket - interval '25 hours'");
-  assert.equal((await here.pcw([...SYNC, '--resume'])).code, 0);
+  // Without --mode it goes on as what it was.
+  assert.equal((await here.pcw([...SYNC.slice(0, 4), '--resume'])).code, 0);
+  assert.equal(here.sql('SELECT DISTINCT mode FROM ingestion_runs'), 'full');
   assert.deepEqual(await differences(here, sim), []);
   assert.equal(brokenRuns(here), '');
 });
 
 test('--wait pauses with the reason and goes on by itself when the day frees', async () => {
-  const here = await site(postgres, sim, { ...FAST, PCW_QUOTA_READS_PER_DAY: '40' });
+  const here = await site(postgres, sim, { ...FAST, PCW_QUOTA_READS_PER_DAY: String(PER_DAY) });
+  await sim.resetCalls();
   let heard = '';
-  const sync = here.pcw([...SYNC, '--wait'], {}, { onSpawn: (child) => child.stderr.on('data', (chunk) => (heard += chunk)) });
-  while (!heard.includes('paused')) await new Promise((done) => setImmediate(done));
-  assert.match(heard, /paused: the 38 read calls .* the next are free at .*; run \S+ goes on then by itself/);
+  let child;
+  const sync = here.pcw([...SYNC, '--wait'], {}, { deadline: 60_000 + 10 * RECORDS, onSpawn: (spawned) => (child = spawned).stderr.on('data', (chunk) => (heard += chunk)) });
+  while (!heard.includes('paused') && child.exitCode === null) await Promise.race([once(child.stderr, 'data'), once(child, 'exit')]);
+  assert.match(heard, new RegExp(`paused: the ${PER_DAY * 0.95} read calls .* the next are free at .*; run \\S+ goes on by itself when [\\d,]+ calls are free`));
 
   here.sql("UPDATE quota_usage SET bucket = bucket - interval '25 hours'");
   const done = await sync;
-  assert.equal(done.code, 0, done.stderr);
+  assert.equal(done.code, 0, done.stderr.slice(-2000));
   assert.deepEqual(await differences(here, sim), []);
+  const reads = (await sim.stats()).operations;
+  const [lists, details] = [Math.ceil(RECORDS / 100), RECORDS];
+  console.log(`${RECORDS} records: ${JSON.stringify(reads)}, planned ${lists + details} calls`);
 });

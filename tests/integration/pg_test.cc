@@ -95,6 +95,14 @@ TEST_F(DatabaseTest, EveryTenantTableHasForcedRowSecurityWithPolicies) {
       << "keys begin with tenant_id";
 }
 
+TEST_F(DatabaseTest, NoFunctionOfTheOwnerCanBeTrickedByATemporaryTable) {
+  EXPECT_EQ(
+      Ask("SELECT coalesce(string_agg(proname, ', '), 'none') FROM pg_proc WHERE prosecdef AND "
+          "pronamespace = 'public'::regnamespace AND NOT coalesce('search_path=pg_catalog, "
+          "public, pg_temp' = ANY (proconfig), false)"),
+      "none");
+}
+
 TEST_F(DatabaseTest, TheServiceSeesNothingWithoutATenantAndTheOperatorTheDefaultOne) {
   Connection service = OpenService();
   ASSERT_THAT(service.Exec({"insert",

@@ -8,6 +8,7 @@
 #include "fakes/result_matchers.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/jobs/lease.h"
+#include "pcw/quota/call_ledger.h"
 #include "pcw/quota/pg_quota.h"
 #include "pg_fixture.h"
 
@@ -66,6 +67,51 @@ TEST_F(QuotaTest, EveryProcessSharesTheSameRate) {
   }
 
   EXPECT_GT(std::max(a.back(), b.back()), 0.5) << "60 calls at 100 a second";
+}
+
+TEST_F(QuotaTest, BulkWorkLeavesTheReserveToOthers) {
+  const quota::QuotaLimits limits{
+      .reads_per_second = 1000, .reads_per_day = 10, .reserve_percent = 30};
+  const auto open = [&](quota::Purpose purpose) {
+    auto made = PgQuota::Create(
+        Connect(), kTenant,
+        {.aws_account_id = "123456789012", .limits = limits, .purpose = purpose}, clock, sleeper);
+    PCW_ASSERT(made.has_value());
+    return std::move(*made);
+  };
+  const auto bulk = open(quota::Purpose::kBulk);
+  for (int i = 0; i < 7; ++i) ASSERT_THAT(bulk->Acquire(kGetOpportunity, {}), Succeeds());
+
+  EXPECT_THAT(bulk->Acquire(kGetOpportunity, {}), FailsWith(ErrorCode::kThrottled));
+  EXPECT_THAT(open(quota::Purpose::kReserved)->Acquire(kGetOpportunity, {}), Succeeds());
+}
+
+TEST_F(QuotaTest, CallsAreBookedWithWhoMadeThemAndHowTheyEnded) {
+  {
+    auto gate = PgQuota::Create(Connect(), kTenant,
+                                {.aws_account_id = "123456789012",
+                                 .limits = {.reads_per_second = 1000},
+                                 .spender = "sync x on h, pid 1"},
+                                clock, sleeper);
+    const Error denied =
+        Error(ErrorCode::kPermissionDenied, "no").With("aws_error", "AccessDenied");
+    (*gate)->OnEnded(kGetOpportunity, nullptr);
+    (*gate)->OnEnded(kGetOpportunity, &denied);
+  }
+  Connection service = OpenService();
+
+  const auto spent = *quota::LoadSpentCalls(service, "123456789012", "partnercentral-selling",
+                                            std::chrono::minutes(60), {});
+  const auto outcomes =
+      *quota::LoadOperationOutcomes(service, "123456789012", "partnercentral-selling", {});
+
+  ASSERT_EQ(spent.size(), 1U);
+  EXPECT_EQ(spent[0].spender, "sync x on h") << "processes of a task on a host are one spender";
+  EXPECT_EQ(spent[0].calls, 2);
+  EXPECT_EQ(spent[0].refused, 1);
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_EQ(outcomes[0].last_aws_error, "AccessDenied");
+  EXPECT_FALSE(outcomes[0].last_ok_at.empty());
 }
 
 TEST_F(QuotaTest, ASpentDayIsSaidWithTheTimeItFrees) {

@@ -80,7 +80,9 @@ class Rotation {
                  "they are sending with the old ones\n",
                  to ? to->ToString().c_str() : "the configured credentials");
     PCW_TRY(const aws::CredentialsPtr new_keys, candidate->credentials->Get(invocation_.stop));
-    if (old_keys && (*old_keys)->access_key_id != new_keys->access_key_id) {
+    // Only long-lived keys are anybody's to deactivate.
+    if (old_keys && (*old_keys)->access_key_id.starts_with("AKIA") &&
+        (*old_keys)->access_key_id != new_keys->access_key_id) {
       std::fprintf(stderr,
                    "pcw: pcw never deletes keys; see that %s is used no more (aws iam "
                    "get-access-key-last-used --access-key-id %s), then deactivate it\n",
@@ -100,17 +102,28 @@ class Rotation {
     const Result<aws::sts::CallerIdentity> who = AskIdentity(candidate, machine_, invocation_.stop);
     PCW_TRY_OK(Note("sts:GetCallerIdentity", who ? Status(Ok{}) : Status(who.error())));
     PCW_TRY_OK(Note("the same account", SameAccount(*who, current)));
-    PCW_TRY(const auto database,
-            DatabaseAccess::Open(loaded_.config, HomeDirectory(invocation_.environment),
-                                 invocation_.stop));
-    PCW_TRY(const auto quota,
-            OpenQuota(loaded_.config, *database, who->account, quota::Purpose::kReserved,
-                      "credentials rotate", machine_, invocation_.stop));
+    const std::unique_ptr<aws::QuotaGate> quota = QuotaOrOpenGate(who->account);
     PCW_TRY(const auto selling,
             OpenCaller(aws::partner_central_selling::kService, candidate, *quota, machine_));
     for (const connector::EntityDef* entity : connector::AllEntities())
       PCW_TRY_OK(TryEntity(*selling, *entity));
     return Ok{};
+  }
+
+  // A key may have to be rotated while the database is away: two reads go without the ledger then.
+  std::unique_ptr<aws::QuotaGate> QuotaOrOpenGate(const std::string& account) {
+    auto database = DatabaseAccess::Open(loaded_.config, HomeDirectory(invocation_.environment),
+                                         invocation_.stop);
+    if (database) {
+      database_ = std::move(*database);
+      auto quota = OpenQuota(loaded_.config, *database_, account, quota::Purpose::kReserved,
+                             "credentials rotate", machine_, invocation_.stop);
+      if (quota) return std::move(*quota);
+    }
+    std::fprintf(stderr,
+                 "pcw: the database cannot be used; the reads are tried without the quota's "
+                 "ledger\n");
+    return std::make_unique<aws::OpenQuotaGate>();
   }
 
   Status SameAccount(const aws::sts::CallerIdentity& who, const AwsIdentity& current) {
@@ -163,6 +176,7 @@ class Rotation {
   const Invocation& invocation_;
   const LoadedConfig& loaded_;
   Machine machine_;
+  std::unique_ptr<DatabaseAccess> database_;
   std::vector<Probe> probes_;
 };
 
@@ -195,8 +209,7 @@ void AddCredentials(CLI::App& root, Invocation& invocation) {
       "Try other credentials with every read that pcw makes, then switch every pcw process of this "
       "$PCW_HOME to them",
       "  pcw credentials rotate --to profile:partner-2026\n"
-      "  aws iam create-access-key --user-name pcw > /etc/pcw/key.json && chmod 600 "
-      "/etc/pcw/key.json\n"
+      "  (umask 077; aws iam create-access-key --user-name pcw > /etc/pcw/key.json)\n"
       "  pcw credentials rotate --to file:/etc/pcw/key.json\n"
       "  pcw credentials rotate --to configured      # back to what the configuration says");
   auto to = std::make_shared<std::string>();

@@ -62,7 +62,8 @@ Result<int> ShowStatus(const Invocation& invocation) {
   return is_pending ? kExitFindings : kExitOk;
 }
 
-Result<int> Psql(const Invocation& invocation, const std::string& tenant) {
+Result<int> Psql(const Invocation& invocation, const std::string& tenant,
+                 const std::string& command) {
   if (tenant != "default" && !IsUuid(tenant)) {
     return Error(ErrorCode::kInvalidRequest, fmt::format("\"{}\" is not a tenant; this version has "
                                                          "the tenant default, or give a tenant id",
@@ -84,7 +85,13 @@ Result<int> Psql(const Invocation& invocation, const std::string& tenant) {
                  "cannot start psql: " + std::generic_category().message(errno));
   if (child == 0) {
     ::setenv("PGOPTIONS", options.c_str(), 1);
-    ::execlp("psql", "psql", "-d", database->url().c_str(), static_cast<char*>(nullptr));
+    std::vector<const char*> words{"psql", "-d", database->url().c_str()};
+    // A script ends at its first mistake, and its exit code says so; a person goes on typing.
+    const bool is_script = !command.empty() || ::isatty(STDIN_FILENO) == 0;
+    if (is_script) words.insert(words.end(), {"-v", "ON_ERROR_STOP=1"});
+    if (!command.empty()) words.insert(words.end(), {"-c", command.c_str()});
+    words.push_back(nullptr);
+    ::execvp("psql", const_cast<char* const*>(words.data()));
     std::fprintf(stderr, "pcw: cannot start psql: %s; install postgresql-client\n",
                  std::generic_category().message(errno).c_str());
     ::_exit(127);
@@ -93,7 +100,8 @@ Result<int> Psql(const Invocation& invocation, const std::string& tenant) {
   while (::waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) return Error(ErrorCode::kInternal, "lost track of psql");
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kExitFindings;
+  // psql's own codes (1, 2, 3) mean other things here.
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? kExitOk : kExitFindings;
 }
 
 }  // namespace
@@ -117,10 +125,16 @@ void AddDb(CLI::App& root, Invocation& invocation) {
   auto tenant = std::make_shared<std::string>("default");
   CLI::App* psql = AddVerb(
       *noun, "psql", "Open psql as the read-only operator; the runbook's queries run as written",
-      "  pcw db psql\n  echo 'SELECT count(*) FROM partnercentral_opportunities' | pcw db psql");
+      "  pcw db psql\n  pcw db psql -c 'SELECT count(*) FROM partnercentral_opportunities'\n  pcw "
+      "db "
+      "psql < report.sql   # ends with 1 at the first mistake");
   psql->add_option("--tenant", *tenant, "whose rows to see")->capture_default_str();
-  psql->callback([&invocation, tenant] {
-    invocation.verb = [&invocation, tenant] { return Psql(invocation, *tenant); };
+  auto command = std::make_shared<std::string>();
+  psql->add_option("-c,--command", *command, "run this and end");
+  psql->callback([&invocation, tenant, command] {
+    invocation.verb = [&invocation, tenant, command] {
+      return Psql(invocation, *tenant, *command);
+    };
   });
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "pcw/app/cli.h"
 #include "pcw/app/escalation_file.h"
@@ -24,7 +25,7 @@ using diagnose::Facts;
 constexpr std::chrono::milliseconds kDoctorsPatience{2'000};
 
 struct DoctorWish {
-  std::vector<std::string> sections;
+  std::vector<std::string> sections, more_sections;
   std::string fail_on = "error";
   std::string explained;
   bool is_listing = false;
@@ -70,6 +71,9 @@ Result<LoadedConfig> LoadAll(const Invocation& invocation) {
   const std::string profile = aws::ProfileName(invocation.environment, loaded.config.aws.profile);
   for (const aws::ServiceDef* service :
        {&aws::partner_central_selling::kService, &aws::sts::kService}) {
+    const bool is_offered =
+        service->only_region.empty() || loaded.config.aws.region == service->only_region;
+    if (!is_offered) continue;  // a finding of its own
     PCW_TRY_OK(aws::ResolveEndpoint(*service, loaded.config.aws.region, invocation.environment,
                                     profiles, profile));
   }
@@ -82,8 +86,36 @@ Result<pg::Connection> OpenDoctorsDatabase(const Config& config, const std::file
                                            std::stop_token stop) {
   if (config.database.url.empty() && !std::filesystem::exists(home / "pg"))
     return Error(ErrorCode::kNotFound, "nothing was synced here yet");
-  PCW_TRY(database, DatabaseAccess::Open(config, home, stop));
+  PCW_TRY(database, DatabaseAccess::Open(config, home, stop, OpenMigration::kLeave));
   return database->OpenService(kDefaultTenant, stop);
+}
+
+std::string RotatedTo(const AwsIdentity& identity) {
+  const auto reference = aws::LoadReference(identity.reference_file);
+  if (!reference) return identity.reference_file;  // a damaged one is in force all the same
+  return *reference ? (*reference)->ToString() : "";
+}
+
+// The nearest directory that exists must let us make or write what is below it.
+std::optional<Error> HomeTrouble(const Config& config, const std::filesystem::path& home) {
+  std::vector<std::filesystem::path> directories{home};
+  if (config.lake.url.starts_with("file://"))
+    directories.emplace_back(config.lake.url.substr(std::string_view("file://").size()));
+  for (std::filesystem::path directory : directories) {
+    const std::string wanted = directory.string();
+    std::error_code problem;
+    while (!std::filesystem::exists(directory, problem) && directory.has_relative_path())
+      directory = directory.parent_path();
+    if (std::filesystem::is_directory(directory, problem) &&
+        ::access(directory.c_str(), W_OK | X_OK) == 0)
+      continue;
+    return Error(
+        ErrorCode::kConfig,
+        fmt::format("{} cannot be written: {} is {}", wanted, directory.string(),
+                    std::filesystem::is_directory(directory, problem) ? "not writable for this user"
+                                                                      : "no directory"));
+  }
+  return std::nullopt;
 }
 
 Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
@@ -94,10 +126,12 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
   std::unique_ptr<DatabaseAccess> database;
   diagnose::DoctorSite site{
       .settings = {.catalog = config.partner_central.catalog,
+                   .region = config.aws.region,
+                   .only_region = std::string(aws::partner_central_selling::kService.only_region),
                    .expected_account = config.aws.account_id,
+                   .rotated_to = RotatedTo(*identity),
                    .proxy = config.aws.proxy,
                    .batch_size = config.partner_central.batch_size,
-                   .min_interval = config.partner_central.min_interval,
                    .incremental_every = config.partner_central.incremental_every,
                    .limits = LimitsOf(config),
                    .environment = invocation.environment},
@@ -125,7 +159,9 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
             return OpenQuota(config, *database, account, quota::Purpose::kReserved, "doctor",
                              machine, stop);
           }};
-  return diagnose::Gather(site, invocation.stop);
+  Facts facts = diagnose::Gather(site, invocation.stop);
+  facts.home_error = HomeTrouble(config, home);
+  return facts;
 }
 
 Result<int> Explain(const DoctorWish& wish) {
@@ -142,13 +178,24 @@ Result<int> Explain(const DoctorWish& wish) {
       .With("usage", "true");
 }
 
+// The command that checks the same configuration as this one.
+std::string ConfigCheckCommand(const Invocation& invocation) {
+  std::string command = "pcw";
+  if (invocation.config_file) command += fmt::format(" --config '{}'", *invocation.config_file);
+  for (const std::string& setting : invocation.settings)
+    command += fmt::format(" --set '{}'", setting);
+  return command + " config check";
+}
+
 Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
   if (wish.is_listing) {
     std::fputs(diagnose::FormatCatalogue().c_str(), stdout);
     return kExitOk;
   }
   if (!wish.explained.empty()) return Explain(wish);
-  PCW_TRY(const auto sections, SectionsNamed(wish.sections));
+  std::vector<std::string> names = wish.sections;
+  names.insert(names.end(), wish.more_sections.begin(), wish.more_sections.end());
+  PCW_TRY(const auto sections, SectionsNamed(names));
 
   Facts facts;
   diagnose::EscalationMatrix matrix = diagnose::DefaultEscalation();
@@ -157,12 +204,19 @@ Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
   if (loaded && loaded->config.logging.level != "DEBUG")
     ConfigureLog(LogLevel::kError, LogFormat::kText);
   if (loaded) {
-    PCW_TRY(matrix, LoadEscalation(loaded->file));
     PCW_TRY(facts, LookAt(invocation, *loaded));
+    if (invocation.stop.stop_requested())
+      return Error(ErrorCode::kCancelled, "stopped before the diagnosis was complete");
+    if (Result<diagnose::EscalationMatrix> own = LoadEscalation(loaded->file)) {
+      matrix = std::move(*own);
+    } else {
+      facts.escalation_error = std::move(own).error();
+    }
   } else if (loaded.error().Find("usage")) {
     return loaded.error();
   } else {
     facts.config_error = loaded.error();
+    facts.config_check = ConfigCheckCommand(invocation);
   }
   const diagnose::Report report = diagnose::MakeReport(facts, sections, matrix);
   if (invocation.output == OutputFormat::kTable) {
@@ -190,9 +244,10 @@ void AddDoctor(CLI::App& root, Invocation& invocation) {
       "list, one detail;\ninside the quota kept for diagnosis. Exit codes: 0 nothing at or above "
       "--fail-on, 1 findings.");
   auto wish = std::make_shared<DoctorWish>();
-  doctor->add_option("sections", wish->sections,
-                     "auth, rate-limits, connectivity; all without one");
-  doctor->add_option("--section", wish->sections, "the same by name or number: 1.1, 1.2, 1.4");
+  doctor->add_option("sections", wish->sections, "auth, rate-limits, connectivity; all without one")
+      ->check(KnownValues({"auth", "rate-limits", "connectivity"}));
+  doctor->add_option("--section", wish->more_sections, "the same by name or number: 1.1, 1.2, 1.4")
+      ->allow_extra_args(false);
   doctor->add_option("--fail-on", wish->fail_on, "which findings make the exit code 1")
       ->check(CLI::IsMember({"warn", "error"}))
       ->capture_default_str();

@@ -123,11 +123,13 @@ Result<int> PlanQuota(const Invocation& invocation, const QuotaWish& wish) {
   PCW_TRY(pg::Connection connection, site.database->OpenService(kDefaultTenant, invocation.stop));
   PCW_TRY(const quota::Plan plan,
           PlanFor(connection, site.loaded.config, site.account_id, wish.quota_class,
-                  quota::Purpose::kBulk, wish.calls, machine, invocation.stop));
+                  quota::Purpose::kBulk, wish.calls, 0, machine, invocation.stop));
   const WallTime now = machine.clock.Now();
   OrderedJson json{{"quota_class", wish.quota_class}};
-  json.update(DescribePlan(plan, wish.calls, now));
-  json["delays"] = DelaysOf(site.loaded.config, plan, now, false);
+  json.update(DescribePlan(plan, now));
+  json["delays"] = wish.quota_class == "write"
+                       ? std::vector<std::string>()
+                       : DelaysOf(site.loaded.config, plan, now, EntityHeld::kNo);
   if (invocation.output != OutputFormat::kTable) {
     PrintObject(invocation.output, json);
     return kExitOk;
@@ -141,6 +143,8 @@ Result<int> PlanQuota(const Invocation& invocation, const QuotaWish& wish) {
                 pause["from"].get<std::string>().c_str(),
                 pause["until"].get<std::string>().c_str());
   }
+  if (const auto more = json["more_pauses"].get<std::int64_t>(); more > 0)
+    std::printf("  ... and %s more pauses\n", FormatCount(more).c_str());
   for (const OrderedJson& delay : json["delays"])
     std::printf("  delays %s\n", delay.get<std::string>().c_str());
   return kExitOk;

@@ -8,6 +8,7 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/log_settings.h"
 #include "pcw/app/progress.h"
+#include "pcw/app/quota_plan.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/nearest.h"
@@ -20,10 +21,33 @@ struct Wanted {
   std::string connector;
   std::string entity;
   std::string mode = "incremental";
+  bool has_mode = false;
   bool has_resume = false;
   std::string resume;
   bool waits_for_quota = false;
 };
+
+// What is continued keeps its mode unless another is asked for.
+Result<sync::RunMode> ModeOf(SyncSite& site, const connector::EntityDef& entity,
+                             const Wanted& wanted, std::stop_token stop) {
+  if (!wanted.has_resume || wanted.has_mode) return sync::ParseRunMode(wanted.mode);
+  PCW_TRY(pg::Connection connection, site.database->OpenService(kDefaultTenant, stop));
+  std::string mode = wanted.mode;
+  if (!wanted.resume.empty()) {
+    PCW_TRY(const sync::StoredRun run, sync::LoadRun(connection, wanted.resume, stop));
+    mode = run.mode;
+  } else {
+    PCW_TRY(const auto runs,
+            sync::ListRuns(connection,
+                           {.entity = std::string(entity.name), .status = "", .limit = 50}, stop));
+    for (const sync::StoredRun& run : runs) {
+      if (run.status != "failed" && run.status != "cancelled") continue;
+      mode = run.mode;
+      break;
+    }
+  }
+  return sync::ParseRunMode(mode);
+}
 
 // Runs one entity; with --wait a spent day is waited for and the run continued.
 Result<sync::RunOutcome> RunEntity(SyncSite& site, const Config& config,
@@ -36,10 +60,13 @@ Result<sync::RunOutcome> RunEntity(SyncSite& site, const Config& config,
             SyncEntity(site, config, entity, mode, resume, machine, stop));
     const bool is_spent = outcome.error && outcome.error->Find("reason") == "quota_spent";
     if (!is_spent || !wanted.waits_for_quota) return outcome;
-    std::fprintf(stderr, "pcw: paused: %s; run %s goes on then by itself\n",
-                 outcome.error->message().c_str(), outcome.run_id.c_str());
+    const std::int64_t enough = ResumeWith(outcome.stats.pages);
+    std::fprintf(
+        stderr, "pcw: paused: %s; run %s goes on by itself when %s calls are free\n",
+        outcome.error->message().c_str(), outcome.run_id.c_str(),
+        FormatCount(std::min<std::int64_t>(enough, LimitsOf(config).bulk_reads_per_day())).c_str());
     resume = outcome.run_id;
-    PCW_TRY_OK(WaitForQuota(site, config, *outcome.error, machine, stop));
+    PCW_TRY_OK(WaitForQuota(site, config, enough, machine, stop));
   }
 }
 
@@ -93,8 +120,6 @@ Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   PCW_TRY(const connector::ConnectorDef* connector, ConnectorNamed(wanted.connector));
   PCW_TRY(const auto entities, EntitiesNamed(*connector, wanted.entity, loaded.config));
-  PCW_TRY(const sync::RunMode mode, sync::ParseRunMode(wanted.mode));
-
   Machine machine;
   PCW_TRY(const ConfigSources sources, invocation.Sources());
   const LogFollower follower(sources, loaded, machine.payloads, machine.clock, machine.sleeper);
@@ -103,6 +128,7 @@ Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
                                       machine, invocation.stop));
   int exit_code = kExitOk;
   for (const connector::EntityDef* entity : entities) {
+    PCW_TRY(const sync::RunMode mode, ModeOf(site, *entity, wanted, invocation.stop));
     PCW_TRY(const sync::RunOutcome outcome,
             RunEntity(site, loaded.config, *entity, mode, wanted, machine, invocation.stop));
     if (invocation.output == OutputFormat::kTable) {
@@ -177,13 +203,15 @@ void AddSync(CLI::App& root, Invocation& invocation) {
       ->capture_default_str();
   run->add_option(
          "--resume", wanted->resume,
-         "name the run this one continues; the newest failed or cancelled one without a value")
+         "name the run this one continues, in its mode; the newest failed or cancelled one without "
+         "a value")
       ->expected(0, 1);
   run->add_flag("--wait", wanted->waits_for_quota,
                 "when the day's quota is spent, wait until it frees and go on");
   AddOutputOption(*run, invocation);
   run->callback([&invocation, wanted, run] {
     wanted->has_resume = run->count("--resume") > 0;
+    wanted->has_mode = run->count("--mode") > 0;
     invocation.verb = [&invocation, wanted] { return RunSyncVerb(invocation, *wanted); };
   });
   AddSyncPlan(*noun, invocation);

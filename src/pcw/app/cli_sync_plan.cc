@@ -37,8 +37,9 @@ Result<OrderedJson> PlanEntity(SyncSite& site, pg::Connection& connection, const
   }
   PCW_TRY(const sync::CallEstimate estimate,
           sync::EstimateCalls(connection, entity, mapping, request, stop));
-  PCW_TRY(const quota::Plan plan, PlanFor(connection, config, site.aws->account_id, "read",
-                                          quota::Purpose::kBulk, estimate.calls(), machine, stop));
+  PCW_TRY(const quota::Plan plan,
+          PlanFor(connection, config, site.aws->account_id, "read", quota::Purpose::kBulk,
+                  estimate.calls(), estimate.list_calls, machine, stop));
   const WallTime now = machine.clock.Now();
   OrderedJson json{{"connector", entity.connector->url_name},
                    {"entity", entity.name},
@@ -49,8 +50,10 @@ Result<OrderedJson> PlanEntity(SyncSite& site, pg::Connection& connection, const
                    {"list_calls", estimate.list_calls},
                    {"detail_calls", estimate.detail_calls},
                    {"per_second", config.quota.reads_per_second}};
-  json.update(DescribePlan(plan, estimate.calls(), now));
-  json["delays"] = DelaysOf(config, plan, now, mode == sync::RunMode::kFull);
+  json.update(DescribePlan(plan, now));
+  json["relist_calls"] = plan.calls - estimate.calls();
+  json["delays"] = DelaysOf(config, plan, now,
+                            mode == sync::RunMode::kFull ? EntityHeld::kYes : EntityHeld::kNo);
   return json;
 }
 
@@ -59,17 +62,19 @@ void PrintPlan(const OrderedJson& plan) {
   const auto text = [&](const char* key) { return plan[key].get<std::string>(); };
   std::string out = fmt::format(
       "{} {}: {} records ({}), {} held\n"
-      "  calls       {} = {} list + {} detail\n"
+      "  calls       {} = {} list + {} detail + {} to list again after pauses\n"
       "  quota       {} a second, {} left of the rolling 24 hours for syncs\n"
       "  done at     {}, in {}\n",
       text("entity"), text("mode"), count("records"), text("records_from"), count("held"),
-      count("calls"), count("list_calls"), count("detail_calls"), count("per_second"),
-      count("left_24h"), text("finish_at"), text("takes"));
+      count("calls"), count("list_calls"), count("detail_calls"), count("relist_calls"),
+      count("per_second"), count("left_24h"), text("finish_at"), text("takes"));
   for (const OrderedJson& pause : plan["pauses"]) {
     out +=
         fmt::format("  pauses      {} to {}: the day's calls are spent (exit 5; --wait goes on)\n",
                     pause["from"].get<std::string>(), pause["until"].get<std::string>());
   }
+  if (const auto more = plan["more_pauses"].get<std::int64_t>(); more > 0)
+    out += fmt::format("  ...         and {} more pauses\n", FormatCount(more));
   for (const OrderedJson& delay : plan["delays"])
     out += fmt::format("  delays      {}\n", delay.get<std::string>());
   std::fputs(out.c_str(), stdout);
@@ -106,8 +111,14 @@ void AddSyncPlan(CLI::App& sync, Invocation& invocation) {
       "  pcw sync plan partner-central opportunities --records 100000   # before the first sync\n"
       "  pcw sync plan partner-central all --mode incremental -o json");
   auto wish = std::make_shared<PlanWish>();
-  plan->add_option("connector", wish->connector, "partner-central")->required();
-  plan->add_option("entity", wish->entity, "opportunities, or all")->required();
+  plan->add_option("connector", wish->connector, "the source system")
+      ->required()
+      ->check(KnownValues({std::string(connector::PartnerCentral().url_name)}));
+  std::vector<std::string> known = EntityNames();
+  known.emplace_back("all");
+  plan->add_option("entity", wish->entity, "what to sync; all: every configured entity")
+      ->required()
+      ->check(KnownValues(known));
   plan->add_option("--mode", wish->mode, "full or incremental")
       ->check(CLI::IsMember({"full", "incremental"}))
       ->capture_default_str();

@@ -58,7 +58,7 @@ struct Config {
         burst = 0, reserve_percent = 0;
   } quota;
   struct {
-    std::string level;
+    std::string level, format;
     bool include_payloads = false;
     bool is_unmasked = false;
     std::string include_payloads_until;

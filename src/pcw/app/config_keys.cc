@@ -265,6 +265,12 @@ const std::array kKeys{
                 c.logging.level = v.text;
                 return OneOf(v.text, {"DEBUG", "INFO", "WARN", "ERROR"});
               }},
+    ConfigKey{"logging.format", KeyType::kText, "auto",
+              "text | json; auto: text for people, JSON lines in serve",
+              [](Config& c, const RawValue& v) {
+                c.logging.format = v.text;
+                return OneOf(v.text, {"auto", "text", "json"});
+              }},
     ConfigKey{"logging.include_payloads", KeyType::kBool, "false",
               "WARNING: may contain PII; see include_payloads_until",
               StoreBool<PCW_FIELD(logging.include_payloads)>},

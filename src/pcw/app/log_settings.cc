@@ -32,7 +32,7 @@ void ApplyLogLevel(const Config& config) {
                : level == "WARN"  ? LogLevel::kWarn
                : level == "ERROR" ? LogLevel::kError
                                   : LogLevel::kInfo,
-               LogFormat::kText);
+               config.logging.format == "json" ? LogFormat::kJson : LogFormat::kText);
 }
 
 LogFollower::LogFollower(ConfigSources sources, const LoadedConfig& loaded, PayloadLog& payloads,

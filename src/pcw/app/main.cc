@@ -5,6 +5,7 @@
 #include <exception>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "pcw/app/cli.h"
@@ -81,7 +82,8 @@ int Run(int argc, char** argv) {
       FormatExitCodes());
   root.add_option("--config", invocation.config_file, "configuration file")->type_name("FILE");
   root.add_option("--set", invocation.settings,
-                  "one setting, key=value; beats file and environment; repeatable");
+                  "one setting, key=value; beats file and environment; repeatable")
+      ->allow_extra_args(false);
   AddDemo(root, invocation);
   AddSync(root, invocation);
   AddRuns(root, invocation);
@@ -115,6 +117,9 @@ int Run(int argc, char** argv) {
 }  // namespace pcw::app
 
 int main(int argc, char** argv) {
+  // A core file would hold keys and payloads (S33).
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
   int exit_code = pcw::ReactionOf(pcw::ErrorCode::kInternal).exit_code;
   try {
     exit_code = pcw::app::Run(argc, argv);

@@ -33,10 +33,18 @@ std::string Bounded(std::string text) {
 PayloadLog::PayloadLog(const Clock& clock) : clock_(clock), mask_(MaskOfAllEntities()) {}
 
 void PayloadLog::Open(WallTime until, connector::Masking masking) {
-  const std::int64_t us = until.time_since_epoch().count();
-  const bool was_same = until_us_.exchange(us) == us && masking_.exchange(masking) == masking;
-  masking_ = masking;
-  if (was_same || !is_open()) return;
+  const auto left = until - clock_.Now();
+  if (left <= left.zero()) {
+    Close();
+    return;
+  }
+  // First, so that nothing is shown under the rule of before.
+  const bool is_same_masking = masking_.exchange(masking) == masking;
+  const bool was_same = is_open() && is_same_masking && opened_until_ == until;
+  opened_until_ = until;
+  // Measured by the steady clock: setting the wall clock back does not prolong it.
+  until_steady_ = (clock_.Steady() + left).time_since_epoch().count();
+  if (was_same) return;
   LogAlways(LogLevel::kWarn, "payloads are logged; they may contain personal data",
             {{"audit", "payload_logging_opened"},
              {"until", FormatRfc3339(until)},
@@ -44,14 +52,14 @@ void PayloadLog::Open(WallTime until, connector::Masking masking) {
 }
 
 void PayloadLog::Close() {
-  if (until_us_.exchange(0) == 0) return;
+  if (until_steady_.exchange(0) == 0) return;
   LogAlways(LogLevel::kWarn, "payloads are no longer logged",
             {{"audit", "payload_logging_closed"}});
 }
 
 bool PayloadLog::is_open() const {
-  const std::int64_t until = until_us_.load(std::memory_order_relaxed);
-  return until != 0 && clock_.Now().time_since_epoch().count() < until;
+  const auto until = until_steady_.load(std::memory_order_relaxed);
+  return until != 0 && clock_.Steady().time_since_epoch().count() < until;
 }
 
 void PayloadLog::OnExchange(const aws::Operation& operation, std::string_view request,

@@ -16,7 +16,8 @@ class PayloadLog final : public aws::PayloadSink {
  public:
   explicit PayloadLog(const Clock& clock);
 
-  /// Opens until `until`, announced with a line; says nothing if it is open so already.
+  /// Opens until `until`, announced with a line; says nothing if it is open so already. A time that
+  /// has passed closes. Open and Close belong to one thread.
   void Open(WallTime until, connector::Masking masking);
   /// Closes, with a line if it was open.
   void Close();
@@ -28,7 +29,8 @@ class PayloadLog final : public aws::PayloadSink {
  private:
   const Clock& clock_;
   const connector::PiiMask mask_;
-  std::atomic<std::int64_t> until_us_{0};  // since 1970; 0 = closed
+  std::atomic<SteadyTime::rep> until_steady_{0};  // 0 = closed
+  WallTime opened_until_{};                       // by Open alone, which one thread calls
   std::atomic<connector::Masking> masking_{connector::Masking::kPii};
 };
 

@@ -77,15 +77,14 @@ Result<SyncSite> OpenSyncSite(const Config& config,
   return site;
 }
 
-Status WaitForQuota(SyncSite& site, const Config& config, const Error& spent, Machine& machine,
+Status WaitForQuota(SyncSite& site, const Config& config, std::int64_t calls, Machine& machine,
                     std::stop_token stop) {
-  const Result<WallTime> free_at = ParseRfc3339(spent.Find("free_at").value_or(""));
-  for (;;) {
-    if (free_at && machine.clock.Now() >= *free_at) return Ok{};
+  const std::int64_t wanted = std::min<std::int64_t>(calls, LimitsOf(config).bulk_reads_per_day());
+  while (BulkCallsLeft(site, config, stop) < wanted) {
     if (!machine.sleeper.SleepFor(kBetweenQuotaLooks, stop))
       return Error(ErrorCode::kCancelled, "stopped while waiting for the quota");
-    if (BulkCallsLeft(site, config, stop) > 0) return Ok{};
   }
+  return Ok{};
 }
 
 Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,

@@ -33,9 +33,9 @@ Result<SyncSite> OpenSyncSite(const Config& config,
                               const std::map<std::string, std::string>& environment,
                               const std::string& task, Machine& machine, std::stop_token stop);
 
-/// Waits for the moment an error names as `free_at`, looking at the ledger every few seconds, since
-/// the day may free earlier (a raised limit). kCancelled on stop.
-Status WaitForQuota(SyncSite& site, const Config& config, const Error& spent, Machine& machine,
+/// Waits until so many calls of the rolling day are free for syncs, looking at the ledger every few
+/// seconds. kCancelled on stop.
+Status WaitForQuota(SyncSite& site, const Config& config, std::int64_t calls, Machine& machine,
                     std::stop_token stop);
 
 /// Runs one entity with progress on standard error. Errors as sync::RunSync.

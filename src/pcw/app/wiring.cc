@@ -49,7 +49,8 @@ std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& en
 
 Result<std::unique_ptr<DatabaseAccess>> DatabaseAccess::Open(const Config& config,
                                                              const std::filesystem::path& home,
-                                                             std::stop_token stop) {
+                                                             std::stop_token stop,
+                                                             OpenMigration migration) {
   std::unique_ptr<DatabaseAccess> access(new DatabaseAccess());
   access->strict_roles_ = config.database.strict_roles;
   if (!config.database.url.empty()) {
@@ -61,6 +62,7 @@ Result<std::unique_ptr<DatabaseAccess>> DatabaseAccess::Open(const Config& confi
   PCW_TRY(access->cluster_, pg::EmbeddedCluster::Start({.home = home}, stop));
   access->url_ = access->cluster_->url();
   access->admin_url_ = access->url_;
+  if (migration == OpenMigration::kLeave) return access;
   // A private server has nobody else to migrate it.
   PCW_TRY(pg::Connection admin, access->OpenAdmin(stop));
   PCW_TRY_OK(pg::Migrate(admin, stop));

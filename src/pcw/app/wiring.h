@@ -37,14 +37,18 @@ struct Machine {
 /// $PCW_HOME, or the default of CONTRACT 1 for this user.
 std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& environment);
 
+/// What opening the embedded database does with an older schema.
+enum class OpenMigration { kApply, kLeave };
+
 /// The database of a configuration: a server given by URL, or the embedded one, started here and
 /// stopped with the last user. Thread-safe after Open.
 class DatabaseAccess {
  public:
-  /// Embedded: starts the cluster and migrates it. By URL: connects only when asked.
-  static Result<std::unique_ptr<DatabaseAccess>> Open(const Config& config,
-                                                      const std::filesystem::path& home,
-                                                      std::stop_token stop);
+  /// Embedded: starts the cluster and migrates it, unless told to leave it. By URL: connects only
+  /// when asked.
+  static Result<std::unique_ptr<DatabaseAccess>> Open(
+      const Config& config, const std::filesystem::path& home, std::stop_token stop,
+      OpenMigration migration = OpenMigration::kApply);
 
   /// A session of the service role for `tenant`. Restarts an embedded server that has died.
   Result<pg::Connection> OpenService(const std::string& tenant, std::stop_token stop);

@@ -74,6 +74,12 @@ bool MayRepeat(const Operation& operation, const Error& error) {
   return operation.idempotency != Idempotency::kNonIdempotent || WasNotSent(error);
 }
 
+bool IsAnotherKey(const Credentials& fresh, const Credentials& refused) {
+  return fresh.access_key_id != refused.access_key_id ||
+         fresh.secret_access_key.Reveal() != refused.secret_access_key.Reveal() ||
+         fresh.session_token.Reveal() != refused.session_token.Reveal();
+}
+
 // The status that AWS means, whatever number it sent, in the words that people search logs for.
 struct Refusal {
   int status = 0;
@@ -178,7 +184,7 @@ struct Caller::State {
         MakeRequest(operation, body, *out.credentials, attempt, invocation), options.limits, stop);
     if (!answer) {
       out.error = std::move(answer).error();
-      out.was_sent = true;
+      out.was_sent = !WasNotSent(*out.error);
       return out;
     }
     out.was_sent = true;
@@ -307,7 +313,7 @@ Result<CallResult> Caller::Call(const Operation& operation, std::string_view bod
       has_refreshed = true;
       s.deps.credentials.Invalidate(attempt.credentials);
       const Result<CredentialsPtr> fresh = s.deps.credentials.Get(stop);
-      if (fresh && *fresh != attempt.credentials) continue;
+      if (fresh && IsAnotherKey(**fresh, *attempt.credentials)) continue;
     }
 
     if (!MayRepeat(operation, error)) {

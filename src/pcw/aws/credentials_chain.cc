@@ -24,7 +24,7 @@ std::unique_ptr<CredentialsSource> MakeReferencedSource(const ProfileAccess& acc
                                                         const CredentialsReference& reference) {
   if (reference.kind == CredentialsReference::Kind::kFile)
     return std::make_unique<FileCredentials>(reference.target);
-  return std::make_unique<ProfileCredentials>(access, reference.target, true);
+  return std::make_unique<ProfileCredentials>(access, reference.target, IfAbsent::kMistake);
 }
 
 std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileAccess& access,
@@ -34,8 +34,9 @@ std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileAccess& acc
   std::vector<std::unique_ptr<CredentialsSource>> members;
   if (settings.profile.empty())
     members.push_back(std::make_unique<EnvironmentCredentials>(environment));
-  members.push_back(std::make_unique<ProfileCredentials>(
-      access, ProfileName(environment, settings.profile), is_named));
+  members.push_back(
+      std::make_unique<ProfileCredentials>(access, ProfileName(environment, settings.profile),
+                                           is_named ? IfAbsent::kMistake : IfAbsent::kNothing));
   if (settings.profile.empty()) {
     members.push_back(std::make_unique<WebIdentityCredentials>(access.sts));
     members.push_back(

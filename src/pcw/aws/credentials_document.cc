@@ -38,7 +38,7 @@ Result<CredentialsPtr> ParseCredentialsDocument(std::string_view json, const std
   credentials->session_token = Secret(token.empty() ? text("Token") : token);
   credentials->account_id = text("AccountId");
   credentials->source = source;
-  if (document->contains("Expiration")) {
+  if (document->contains("Expiration") && !(*document)["Expiration"].is_null()) {
     Result<WallTime> expires = ParseRfc3339(text("Expiration"));
     if (!expires) return Unusable(source, "Expiration is not a time such as 2026-11-24T08:00:00Z");
     credentials->expires_at = *expires;

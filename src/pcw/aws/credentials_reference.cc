@@ -74,12 +74,14 @@ Status SaveReference(const std::string& file,
 }
 
 Result<CredentialsPtr> ReferencedCredentials::Fetch(std::stop_token stop) {
-  {
-    const std::lock_guard lock(mutex_);
-    seen_ = IdentityOf(file_);
-  }
+  const std::string looked_at = IdentityOf(file_);
   PCW_TRY(const std::optional<CredentialsReference> reference, LoadReference(file_));
-  return reference ? make_source_(*reference)->Fetch(stop) : configured_->Fetch(stop);
+  Result<CredentialsPtr> got =
+      reference ? make_source_(*reference)->Fetch(stop) : configured_->Fetch(stop);
+  // A switch that failed stays due.
+  const std::lock_guard lock(mutex_);
+  if (got) seen_ = looked_at;
+  return got;
 }
 
 bool ReferencedCredentials::HasChanged() {

@@ -49,7 +49,7 @@ class ReferencedCredentials final : public CredentialsSource {
   const std::unique_ptr<CredentialsSource> configured_;
   const MakeSource make_source_;
   std::mutex mutex_;
-  std::string seen_;  // guarded by mutex_: which file the last Fetch saw
+  std::string seen_;  // guarded by mutex_: which file the last Fetch that succeeded saw
 };
 
 }  // namespace pcw::aws

@@ -35,6 +35,10 @@ std::string StsAnswer(const std::string& operation, const std::string& id) {
          operation + "Result></" + operation + "Response>";
 }
 
+Environment ProgramEnvironment() {
+  return {{"PATH", "/usr/bin:/bin"}, {"PCW_DATABASE_URL", "postgresql://u:very-secret@h/d"}};
+}
+
 std::string HeaderOf(const net::HttpRequest& request, const std::string& name) {
   for (const auto& [key, value] : request.headers) {
     if (key == name) return value;
@@ -423,6 +427,22 @@ TEST_F(CredentialSourcesTest, ARunningProcessFollowsARotationWithinASecond) {
   EXPECT_EQ(held->secret_access_key.Reveal(), "s") << "a call under way keeps the old ones";
 }
 
+TEST_F(CredentialSourcesTest, ASwitchThatFailedIsTriedAgain) {
+  Write(".aws/credentials", "[default]\naws_access_key_id=AKIAOLD\naws_secret_access_key=s\n");
+  ChainSettings settings = ConfiguredAs("", "", "");
+  settings.reference_file = (home / "credentials.json").string();
+  const auto chain = MakeCredentialsChain(Access(), settings);
+  ASSERT_THAT(chain->Fetch({}), Succeeds());
+  ASSERT_THAT(SaveReference(settings.reference_file, *ParseReference("profile:late")), Succeeds());
+
+  EXPECT_TRUE(chain->HasChanged());
+  ASSERT_THAT(chain->Fetch({}), FailsWith(ErrorCode::kConfig));
+  EXPECT_TRUE(chain->HasChanged()) << "still due";
+  Write(".aws/credentials", "[late]\naws_access_key_id=AKIANEW\naws_secret_access_key=s\n");
+  EXPECT_EQ((*chain->Fetch({}))->access_key_id, "AKIANEW");
+  EXPECT_FALSE(chain->HasChanged());
+}
+
 TEST(ParseReferenceTest, TakesAProfileOrAnAbsoluteFile) {
   EXPECT_EQ(ParseReference("profile:a b")->target, "a b");
   EXPECT_EQ(ParseReference("file:/run/keys")->ToString(), "file:/run/keys");
@@ -434,7 +454,7 @@ TEST_F(CredentialSourcesTest, AProcessPrintsADocumentOfVersionOne) {
   const std::string file = Write(
       "keys.json",
       R"({"Version":1,"AccessKeyId":"AKIAP","SecretAccessKey":"s","AccountId":"123456789012"})");
-  ProcessCredentials process("cat '" + file + "'", "p");
+  ProcessCredentials process("cat '" + file + "'", "p", ProgramEnvironment());
 
   const auto got = process.Fetch(stop.get_token());
 
@@ -445,15 +465,24 @@ TEST_F(CredentialSourcesTest, AProcessPrintsADocumentOfVersionOne) {
 }
 
 TEST_F(CredentialSourcesTest, AProcessThatFailsIsQuotedFromItsStandardErrorOnly) {
-  const auto got = ProcessCredentials("sh -c 'echo very-secret; echo token gone >&2; exit 3'", "p")
+  const auto got = ProcessCredentials("sh -c 'echo very-secret; echo token gone >&2; exit 3'", "p",
+                                      ProgramEnvironment())
                        .Fetch(stop.get_token());
 
   ASSERT_THAT(got, FailsWith(ErrorCode::kUnauthenticated));
   EXPECT_THAT(got.error().message(), HasSubstr("ended with 3: token gone"));
   EXPECT_THAT(got.error().message(), Not(HasSubstr("very-secret")));
-  EXPECT_THAT(ProcessCredentials("pcw-no-such-program", "p").Fetch(stop.get_token()),
-              FailsWith(ErrorCode::kConfig));
-  EXPECT_THAT(ProcessCredentials("echo '{\"Version\":2}'", "p").Fetch(stop.get_token()),
+  const auto keys = ProcessCredentials(
+                        "sh -c 'echo key wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY in "
+                        "$PCW_DATABASE_URL. >&2; exit 1'",
+                        "p", ProgramEnvironment())
+                        .Fetch(stop.get_token());
+  EXPECT_THAT(keys.error().message(), HasSubstr("key *** in ."));
+  EXPECT_THAT(
+      ProcessCredentials("pcw-no-such-program", "p", ProgramEnvironment()).Fetch(stop.get_token()),
+      FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(ProcessCredentials("echo '{\"Version\":2}'", "p", ProgramEnvironment())
+                  .Fetch(stop.get_token()),
               FailsWith(ErrorCode::kUnauthenticated));
 }
 
@@ -560,6 +589,24 @@ TEST_F(RefreshingCredentialsTest, AFailingRefreshFailsNoCallBeforeTheEnd) {
   EXPECT_EQ(Id(), "ASIA1");
   clock.Advance(minutes(11));
   EXPECT_EQ(Id(), "sts is away");
+}
+
+TEST_F(RefreshingCredentialsTest, OnesThatLookExpiredOnArrivalAreUsedForAWhileUnlessRefused) {
+  source.expires_at = clock.Now() - std::chrono::hours(24);
+
+  EXPECT_EQ(Id(), "ASIA1");
+  EXPECT_EQ(Id(), "ASIA1") << "our clock may be ahead";
+  credentials.Invalidate(*credentials.Get({}));
+  EXPECT_EQ(Id(), "ASIA2");
+}
+
+TEST_F(RefreshingCredentialsTest, AShortSessionIsNotRefreshedFromItsFirstMinute) {
+  source.expires_at = clock.Now() + minutes(15);
+
+  EXPECT_EQ(Id(), "ASIA1");
+  clock.Advance(minutes(10));
+  EXPECT_EQ(Id(), "ASIA1");
+  EXPECT_EQ(source.asked, 1);
 }
 
 TEST_F(RefreshingCredentialsTest, RefusedOnesAreAskedForAgainOnce) {

@@ -33,7 +33,8 @@ constexpr std::array<std::string_view, 6> kTransient{
     "InternalServiceError", "ServiceUnavailable",      "IDPCommunicationError"};
 constexpr std::array<std::string_view, 4> kExpired{"ExpiredToken", "ExpiredTokenException",
                                                    "TokenRefreshRequired", "RequestExpired"};
-constexpr std::array<std::string_view, 9> kUnknownCaller{
+constexpr std::array<std::string_view, 11> kUnknownCaller{
+    "InvalidIdentityToken",        "IDPRejectedClaim",
     "UnrecognizedClientException", "InvalidClientTokenId",
     "InvalidSignatureException",   "SignatureDoesNotMatch",
     "MissingAuthenticationToken",  "MissingAuthenticationTokenException",
@@ -63,8 +64,11 @@ std::string BareType(std::string_view type) {
   return std::string(type.substr(0, type.find(':')));
 }
 
-// What AWS says is data: bounded, one line, printable.
+// What AWS says is data: bounded, one line, printable. A refused signature is explained with the
+// canonical request, which holds the session token (I29): nothing from there on is kept.
 std::string Clean(std::string_view text) {
+  text = text.substr(0, text.find("The Canonical String"));
+  while (text.ends_with('\n') || text.ends_with(' ')) text.remove_suffix(1);
   std::string out;
   for (const char c : text.substr(0, kLongestMessage))
     out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;

@@ -81,7 +81,9 @@ Result<std::string> ContainerCredentials::Token() const {
 
 Result<CredentialsPtr> ContainerCredentials::Fetch(std::stop_token stop) {
   PCW_TRY(const std::string url, Url());
-  const std::string source = fmt::format("container endpoint {}", url);
+  // The path is a capability on ECS: only the host is ever named.
+  PCW_TRY(const net::Url parts, net::ParseUrl(url));
+  const std::string source = fmt::format("container endpoint {}", parts.authority);
   std::optional<Error> failure;
   for (int attempt = 0; attempt < kContainerTries; ++attempt) {
     if (attempt > 0 && !sleeper_.SleepFor(std::chrono::seconds(1), stop))
@@ -98,7 +100,7 @@ Result<CredentialsPtr> ContainerCredentials::Fetch(std::stop_token stop) {
                              fmt::format("{} answered {}", source, answer->status))
                      : Error(ErrorCode::kUnauthenticated,
                              fmt::format("{}: {}", source, answer.error().message()))
-                           .With("unreachable", url);
+                           .With("unreachable", parts.authority);
     if (answer && answer->status < 500) break;
   }
   return *failure;
@@ -117,7 +119,8 @@ Result<net::HttpResponse> InstanceCredentials::Ask(const net::HttpRequest& reque
 }
 
 Result<CredentialsPtr> InstanceCredentials::Fetch(std::stop_token stop) {
-  if (Lookup(environment_, "AWS_EC2_METADATA_DISABLED").value_or("") == "true")
+  const std::string disabled = Lookup(environment_, "AWS_EC2_METADATA_DISABLED").value_or("");
+  if (disabled == "true" || disabled == "TRUE" || disabled == "True")
     return NotFound("instance metadata is switched off (AWS_EC2_METADATA_DISABLED)");
   const bool is_ipv6 =
       Lookup(environment_, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE").value_or("") == "IPv6";
@@ -131,7 +134,9 @@ Result<CredentialsPtr> InstanceCredentials::Fetch(std::stop_token stop) {
                              .headers = {{"x-aws-ec2-metadata-token-ttl-seconds", "21600"}},
                              .body = ""};
   const Result<net::HttpResponse> token = Ask(ask_token, stop);
-  if (!token && token.error().code() == ErrorCode::kCancelled) return token.error();
+  if (!token &&
+      (token.error().code() == ErrorCode::kCancelled || token.error().code() == ErrorCode::kConfig))
+    return token.error();
   if (!token) {
     return NotFound(fmt::format("{} does not answer (in a container on an instance, its hop limit "
                                 "must be 2: aws ec2 "

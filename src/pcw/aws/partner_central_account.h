@@ -16,7 +16,7 @@ inline constexpr ServiceDef kService{
     .protocol = Protocol::kJson10,
 };
 
-/// Has no published rate; counted with the reads all the same (FACTS 3.2, unverified).
+/// Has no published rate and is asked by diagnosis only, so it is not counted (FACTS 3.2).
 inline constexpr Operation kListPartners{&kService, "ListPartners", Idempotency::kIdempotent,
                                          QuotaClass::kNone, "PartnerSummaryList"};
 

@@ -15,13 +15,30 @@ namespace {
 constexpr std::chrono::minutes kDeadline{1};
 constexpr std::size_t kShownBytes = 300;
 
+// Long words of base64 are keys or tokens more often than not.
+std::string WithoutKeys(std::string_view text) {
+  constexpr std::size_t kLongestPlainWord = 30;
+  constexpr std::string_view kBase64 =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  std::string out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_not_of(kBase64), text.size());
+    out += end > kLongestPlainWord ? std::string_view("***") : text.substr(0, end);
+    text.remove_prefix(end);
+    const auto next = std::min(text.find_first_of(kBase64), text.size());
+    out += text.substr(0, next);
+    text.remove_prefix(next);
+  }
+  return out;
+}
+
 // The end of what a program complained, on one line.
 std::string Tail(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   if (text.size() > kShownBytes) text.erase(0, text.size() - kShownBytes);
   std::replace_if(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return text;
+  return WithoutKeys(text);
 }
 
 }  // namespace
@@ -62,7 +79,9 @@ Result<CredentialsPtr> ProcessCredentials::Fetch(std::stop_token stop) {
   PCW_TRY(const std::vector<std::string> words, SplitCommand(command_));
   const std::string source =
       fmt::format("credential_process of profile {} ({})", profile_, words.front());
-  const Result<ProgramOutput> ran = RunProgram(words, kDeadline, stop);
+  Environment environment = environment_;
+  std::erase_if(environment, [](const auto& entry) { return entry.first.starts_with("PCW_"); });
+  const Result<ProgramOutput> ran = RunProgram(words, environment, kDeadline, stop);
   if (!ran && ran.error().code() == ErrorCode::kNotFound)
     return Error(ErrorCode::kConfig, fmt::format("{}: {}", source, ran.error().message()));
   if (!ran) return ran.error();

@@ -38,7 +38,7 @@ Result<CredentialsPtr> StaticKeys(const ProfileSettings& profile, const std::str
 Result<CredentialsPtr> ProfileCredentials::Fetch(std::stop_token stop) {
   PCW_TRY(const ProfileFiles files, LoadProfiles(access_.sts.environment));
   if (!files.profiles.contains(profile_)) {
-    return Error(must_exist_ ? ErrorCode::kConfig : ErrorCode::kNotFound,
+    return Error(if_absent_ == IfAbsent::kMistake ? ErrorCode::kConfig : ErrorCode::kNotFound,
                  fmt::format("there is no profile {} in {} or {}", profile_, files.config_path,
                              files.credentials_path));
   }
@@ -73,7 +73,7 @@ Result<CredentialsPtr> ProfileCredentials::Follow(const ProfileFiles& files,
   Result<CredentialsPtr> keys = StaticKeys(profile, name, files);
   if (keys || keys.error().code() != ErrorCode::kNotFound) return keys;
   if (const auto command = Lookup(profile, "credential_process"))
-    return ProcessCredentials(*command, name).Fetch(stop);
+    return ProcessCredentials(*command, name, access_.sts.environment).Fetch(stop);
   return keys;
 }
 

@@ -14,6 +14,9 @@ struct ProfileAccess {
   net::HttpClient& metadata;  ///< for credential_source, see metadata_credentials.h
 };
 
+/// A profile that does not exist: a mistake if it was asked for by name, else nothing.
+enum class IfAbsent { kMistake, kNothing };
+
 /// Reads the files anew each time, so rotated keys are picked up without a restart, and follows, in
 /// botocore's order (FACTS 17): role_arn with source_profile, credential_source or
 /// web_identity_token_file; static keys; credential_process. kNotFound if the profile has none of
@@ -21,9 +24,8 @@ struct ProfileAccess {
 /// sessions, with the way around.
 class ProfileCredentials final : public CredentialsSource {
  public:
-  /// `must_exist`: the profile was asked for by name.
-  ProfileCredentials(const ProfileAccess& access, std::string profile, bool must_exist)
-      : access_(access), profile_(std::move(profile)), must_exist_(must_exist) {}
+  ProfileCredentials(const ProfileAccess& access, std::string profile, IfAbsent if_absent)
+      : access_(access), profile_(std::move(profile)), if_absent_(if_absent) {}
   Result<CredentialsPtr> Fetch(std::stop_token stop) override;
 
  private:
@@ -36,7 +38,7 @@ class ProfileCredentials final : public CredentialsSource {
 
   const ProfileAccess access_;
   const std::string profile_;
-  const bool must_exist_;
+  const IfAbsent if_absent_;
 };
 
 }  // namespace pcw::aws

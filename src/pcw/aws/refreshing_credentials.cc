@@ -6,6 +6,9 @@ namespace pcw::aws {
 namespace {
 
 constexpr std::chrono::minutes kRefreshBefore{15};
+// A set just fetched is used though it looks expired: our clock may be ahead, and IMDS may be out
+// of order and give the last it has (FACTS 17). AWS's refusal ends it at once.
+constexpr std::chrono::seconds kTrusted{30};
 constexpr std::chrono::minutes kBetweenAttempts{1};
 constexpr std::chrono::seconds kBetweenLooks{1};
 
@@ -21,7 +24,8 @@ Result<CredentialsPtr> RefreshingCredentials::Get(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   const auto is_usable = [this] {
     return current_ && !is_refused_ &&
-           (!current_->expires_at || *current_->expires_at > clock_.Now());
+           (!current_->expires_at || *current_->expires_at > clock_.Now() ||
+            clock_.Steady() < fetched_at_ + kTrusted);
   };
   if (is_usable()) {
     if (!is_refreshing_ && IsRefreshDue()) RefreshInBackground();
@@ -38,12 +42,13 @@ Result<CredentialsPtr> RefreshingCredentials::Get(std::stop_token stop) {
 
 bool RefreshingCredentials::IsRefreshDue() {
   const SteadyTime now = clock_.Steady();
-  const bool is_ending =
-      current_->expires_at && *current_->expires_at - clock_.Now() <= kRefreshBefore;
+  // Of a session of a quarter of an hour, the last four minutes: not all of it.
+  const auto window = std::min<std::chrono::microseconds>(kRefreshBefore, lifetime_ / 4);
+  const bool is_ending = current_->expires_at && *current_->expires_at - clock_.Now() <= window;
   if (is_ending && now >= next_attempt_) return true;
   if (now < next_look_) return false;
   next_look_ = now + kBetweenLooks;
-  return source_->HasChanged();
+  return now >= next_switch_ && source_->HasChanged();
 }
 
 void RefreshingCredentials::Invalidate(const CredentialsPtr& refused) {
@@ -62,8 +67,13 @@ Result<CredentialsPtr> RefreshingCredentials::Refresh(std::unique_lock<std::mute
   if (fresh) {
     current_ = *fresh;
     is_refused_ = false;
+    fetched_at_ = clock_.Steady();
+    next_attempt_ = clock_.Steady() + kBetweenAttempts;
+    next_switch_ = {};
+    if (current_->expires_at) lifetime_ = *current_->expires_at - clock_.Now();
   } else if (fresh.error().code() != ErrorCode::kCancelled) {
     failure_ = fresh.error();
+    next_switch_ = clock_.Steady() + kBetweenAttempts;
   }
   refreshed_.notify_all();
   return fresh;

@@ -34,13 +34,16 @@ class RefreshingCredentials final : public CredentialsProvider {
   Clock& clock_;
   std::mutex mutex_;
   std::condition_variable_any refreshed_;
-  CredentialsPtr current_;        // guarded by mutex_; null = never had any
-  bool is_refused_ = false;       // guarded by mutex_: current_ must not be used again
-  bool is_refreshing_ = false;    // guarded by mutex_
-  std::optional<Error> failure_;  // guarded by mutex_: how the latest refresh ended
-  SteadyTime next_attempt_{};     // guarded by mutex_: of a refresh in the background
-  SteadyTime next_look_{};        // guarded by mutex_: whether the source was pointed elsewhere
-  std::jthread background_;       // last: it uses everything above
+  CredentialsPtr current_;                // guarded by mutex_; null = never had any
+  bool is_refused_ = false;               // guarded by mutex_: current_ must not be used again
+  SteadyTime fetched_at_{};               // guarded by mutex_
+  std::chrono::microseconds lifetime_{};  // guarded by mutex_: of current_, when it was fetched
+  bool is_refreshing_ = false;            // guarded by mutex_
+  std::optional<Error> failure_;          // guarded by mutex_: how the latest refresh ended
+  SteadyTime next_attempt_{};             // guarded by mutex_: of a refresh in the background
+  SteadyTime next_switch_{};              // guarded by mutex_: to what the source was pointed at
+  SteadyTime next_look_{};   // guarded by mutex_: whether the source was pointed elsewhere
+  std::jthread background_;  // last: it uses everything above
 };
 
 }  // namespace pcw::aws

@@ -53,7 +53,12 @@ Result<CredentialsPtr> Ask(const StsAccess& access, const RoleSettings& role,
                                          base->source.empty() ? "" : ", with " + base->source);
   Result<CredentialsPtr> got = sts::AssumeRole(caller, request, source, stop);
   if (got) return got;
-  return std::move(got).error().With("role_arn", role.role_arn).With("role_of", role.described_by);
+  return std::move(got)
+      .error()
+      .With("role_arn", role.role_arn)
+      .With("role_of", role.described_by)
+      .With("access_key_id", base->access_key_id)
+      .With("base_source", base->source);
 }
 
 }  // namespace

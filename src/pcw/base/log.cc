@@ -30,8 +30,13 @@ constexpr std::string_view LevelName(LogLevel level) {
   return "ERROR";
 }
 
-// Control characters in a field must not forge lines or terminal sequences. C1 controls, which
-// terminals obey too, are the two bytes C2 80 to C2 9F in UTF-8.
+LogFields& ScopeFields() {
+  thread_local LogFields fields;
+  return fields;
+}
+
+}  // namespace
+
 std::string Printable(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -48,13 +53,6 @@ std::string Printable(std::string_view text) {
   }
   return out;
 }
-
-LogFields& ScopeFields() {
-  thread_local LogFields fields;
-  return fields;
-}
-
-}  // namespace
 
 LogScope::LogScope(LogFields fields) : added_(fields.size()) {
   for (auto& field : fields) ScopeFields().push_back(std::move(field));

@@ -16,6 +16,11 @@ enum class LogFormat { kText, kJson };
 
 using LogFields = std::vector<std::pair<std::string_view, std::string>>;
 
+/// `text` on one line and harmless to a terminal: control characters, the two-byte C1 ones too,
+/// become
+/// \\xNN.
+std::string Printable(std::string_view text);
+
 /// Sets the level and form of all later lines. Called by the composition root, again when the
 /// configuration changes; the default is kInfo as text. Thread-safe.
 void ConfigureLog(LogLevel level, LogFormat format);

@@ -1,5 +1,7 @@
 #include "pcw/base/log.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -56,6 +58,25 @@ TEST(LogTest, LinesBelowTheLevelAreNotWritten) {
   ConfigureLog(LogLevel::kInfo, LogFormat::kText);
   EXPECT_THAT(written, testing::EndsWith("WARN  shown\n"));
   EXPECT_THAT(written, testing::Not(testing::HasSubstr("hidden")));
+}
+
+TEST(LogTest, AScopeAddsItsFieldsToEveryLineOfItsThreadAndTakesThemAwayAgain) {
+  testing::internal::CaptureStderr();
+  {
+    const LogScope run(LogFields{{"run_id", "r1"}});
+    const LogScope entity(LogFields{{"entity", "leads"}});
+    Log(LogLevel::kWarn, "inside", {{"n", "1"}});
+    std::thread([fields = CurrentLogFields()] {
+      const LogScope taken_over(fields);
+      Log(LogLevel::kWarn, "elsewhere");
+    }).join();
+  }
+  Log(LogLevel::kWarn, "outside");
+
+  const std::string written = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(written, testing::HasSubstr("inside run_id=r1 entity=leads n=1\n"));
+  EXPECT_THAT(written, testing::HasSubstr("elsewhere run_id=r1 entity=leads\n"));
+  EXPECT_THAT(written, testing::EndsWith("outside\n"));
 }
 
 TEST(LogTest, AnErrorIsLoggedWithCodeContextAndPlace) {

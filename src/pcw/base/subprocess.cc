@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +47,7 @@ struct Pipe {
   bool Open() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
     read.Reset(ends[0]);
     write.Reset(ends[1]);
     return true;
@@ -57,11 +59,20 @@ Error CannotStart(const std::string& program, int code) {
                fmt::format("cannot start {}: {}", program, std::generic_category().message(code)));
 }
 
-Result<pid_t> Start(const std::vector<std::string>& words, int out, int err) {
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+Result<pid_t> Start(const std::vector<std::string>& words,
+                    const std::map<std::string, std::string>& environment, int out, int err) {
   std::vector<std::string> texts = words;
-  std::vector<char*> arguments;
-  for (std::string& text : texts) arguments.push_back(text.data());
-  arguments.push_back(nullptr);
+  std::vector<std::string> settings;
+  for (const auto& [name, value] : environment) settings.push_back(name + "=" + value);
+  const std::vector<char*> arguments = Pointers(texts);
+  const std::vector<char*> variables = Pointers(settings);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -73,53 +84,67 @@ Result<pid_t> Start(const std::vector<std::string>& words, int out, int err) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   posix_spawnattr_setpgroup(&attributes, 0);
   pid_t child = 0;
-  const int code =
-      ::posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(), environ);
+  const int code = ::posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(),
+                                  variables.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (code != 0) return CannotStart(words.front(), code);
   return child;
 }
 
-// Reads what is there; false at the end of the stream.
-bool Drain(int fd, std::string& into) {
+// Reads what is there without waiting; closes at the end of the stream.
+void Drain(Descriptor& from, std::string& into) {
   std::array<char, 4096> buffer;
-  const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-  if (got < 0) return errno == EINTR || errno == EAGAIN;
-  if (into.size() < kMostBytes) into.append(buffer.data(), static_cast<std::size_t>(got));
-  return got > 0;
+  while (from.get() >= 0) {
+    const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      from.Close();
+      return;
+    }
+    if (into.size() < kMostBytes) into.append(buffer.data(), static_cast<std::size_t>(got));
+  }
 }
 
 }  // namespace
 
 Result<ProgramOutput> RunProgram(const std::vector<std::string>& words,
+                                 const std::map<std::string, std::string>& environment,
                                  std::chrono::milliseconds deadline, std::stop_token stop) {
   using Clock = std::chrono::steady_clock;
   Pipe out, err;
   const Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!out.Open() || !err.Open() || wake.get() < 0) return CannotStart(words.front(), errno);
   const std::stop_callback on_stop(stop, [&wake] { ::eventfd_write(wake.get(), 1); });
-  PCW_TRY(const pid_t child, Start(words, out.write.get(), err.write.get()));
+  PCW_TRY(const pid_t child, Start(words, environment, out.write.get(), err.write.get()));
   out.write.Close();
   err.write.Close();
+  // Readable when the program has ended: it may close its streams before, or leave them to others.
+  const Descriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
 
   ProgramOutput output;
   const Clock::time_point end = Clock::now() + deadline;
   bool is_late = false;
-  while ((out.read.get() >= 0 || err.read.get() >= 0) && !stop.stop_requested()) {
+  while (!stop.stop_requested()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     is_late = left.count() <= 0;
     if (is_late) break;
-    std::array<pollfd, 3> sources{pollfd{out.read.get(), POLLIN, 0},
-                                  pollfd{err.read.get(), POLLIN, 0}, pollfd{wake.get(), POLLIN, 0}};
+    std::array<pollfd, 4> sources{pollfd{out.read.get(), POLLIN, 0},
+                                  pollfd{err.read.get(), POLLIN, 0}, pollfd{wake.get(), POLLIN, 0},
+                                  pollfd{ended.get(), POLLIN, 0}};
     ::poll(sources.data(), sources.size(), static_cast<int>(left.count()));
-    if (sources[0].revents != 0 && !Drain(out.read.get(), output.out)) out.read.Close();
-    if (sources[1].revents != 0 && !Drain(err.read.get(), output.err)) err.read.Close();
+    Drain(out.read, output.out);
+    Drain(err.read, output.err);
+    if (sources[3].revents != 0) break;
   }
   if (is_late || stop.stop_requested()) ::kill(-child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  // What it wrote last.
+  Drain(out.read, output.out);
+  Drain(err.read, output.err);
   if (stop.stop_requested())
     return Error(ErrorCode::kCancelled, fmt::format("stopped while {} ran", words.front()));
   if (is_late) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -17,10 +18,12 @@ struct ProgramOutput {
   std::string err;
 };
 
-/// Runs `words` (program by PATH, then its arguments) with our environment, without a shell and
-/// without input. Kills it at the deadline (kTimeout) or at a stop (kCancelled). kNotFound if there
-/// is no such program, kUnavailable if it cannot be started. Thread-safe.
+/// Runs `words` (program by PATH, then its arguments) with exactly `environment`, without a shell
+/// and without input. Ends when the program ends, whoever else still holds its streams. Kills it at
+/// the deadline (kTimeout) or at a stop (kCancelled). kNotFound if there is no such program,
+/// kUnavailable if it cannot be started. Thread-safe.
 Result<ProgramOutput> RunProgram(const std::vector<std::string>& words,
+                                 const std::map<std::string, std::string>& environment,
                                  std::chrono::milliseconds deadline, std::stop_token stop);
 
 }  // namespace pcw

@@ -36,6 +36,12 @@ std::vector<std::string> Segments(std::string_view pointer) {
   return segments;
 }
 
+// AWS explains a refused signature with the canonical request, session token and all.
+bool HoldsCanonicalRequest(std::string_view text) {
+  return text.find("The Canonical String") != std::string_view::npos ||
+         text.find("x-amz-security-token") != std::string_view::npos;
+}
+
 bool LooksLikeAddress(std::string_view text) {
   const auto at = text.find('@');
   return at != std::string_view::npos && at > 0 && text.find('.', at) != std::string_view::npos;
@@ -51,8 +57,10 @@ class Walk {
       for (auto& [name, member] : value.items()) VisitMember(name, member, is_masked);
     } else if (value.is_array()) {
       for (Json& element : value) VisitMember("*", element, is_masked);
-    } else if (is_masked || (masking_ == Masking::kPii && value.is_string() &&
-                             LooksLikeAddress(value.get_ref<const std::string&>()))) {
+    } else if (is_masked ||
+               (value.is_string() && HoldsCanonicalRequest(value.get_ref<const std::string&>())) ||
+               (masking_ == Masking::kPii && value.is_string() &&
+                LooksLikeAddress(value.get_ref<const std::string&>()))) {
       if (!value.is_null()) value = kMasked;
     }
   }

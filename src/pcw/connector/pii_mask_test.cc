@@ -41,6 +41,13 @@ TEST(PiiMaskTest, SecretsAreMaskedEvenWhenPiiIsAskedFor) {
             R"({"Customer":{"Account":{"CompanyName":"Acme"}},"RegistrationToken":"***"})");
 }
 
+TEST(PiiMaskTest, TheCanonicalRequestOfARefusedSignatureIsMaskedAlways) {
+  EXPECT_EQ(OpportunityMask().Apply(
+                R"({"message":"no. The Canonical String ... x-amz-security-token:t0ken"})",
+                Masking::kSecretsOnly),
+            R"({"message":"***"})");
+}
+
 TEST(PiiMaskTest, WhatIsNoJsonIsNotShown) {
   EXPECT_EQ(OpportunityMask().Apply("<xml>secret</xml>", Masking::kSecretsOnly),
             "(17 bytes that are no JSON)");

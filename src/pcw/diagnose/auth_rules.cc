@@ -44,11 +44,15 @@ std::string KeyId(const Facts& facts) {
 
 // How far this machine's clock is from AWS's, if it is worth a word.
 std::optional<std::chrono::microseconds> ClockError(const Facts& facts) {
+  const auto is_wrong = [](std::chrono::microseconds off) {
+    return off > kWrongClock || off < -kWrongClock;
+  };
   for (const EndpointFacts& endpoint : facts.endpoints) {
     if (!endpoint.probe || !endpoint.probe->server_date) continue;
-    const auto difference = endpoint.probe->asked_at - *endpoint.probe->server_date;
-    if (difference > kWrongClock || difference < -kWrongClock) return difference;
+    const auto off = endpoint.probe->asked_at - *endpoint.probe->server_date;
+    if (is_wrong(off)) return off;
   }
+  if (facts.clock_ahead && is_wrong(*facts.clock_ahead)) return facts.clock_ahead;
   return std::nullopt;
 }
 
@@ -59,7 +63,7 @@ Finding ClockFinding(std::chrono::microseconds off) {
                   .resource = "clock",
                   .message = fmt::format("this machine's clock is {} {} AWS's",
                                          FormatDuration(size), is_ahead ? "ahead of" : "behind"),
-                  .evidence = {{"from", "the Date header of an unsigned answer"}},
+                  .evidence = {{"from", "the Date header of AWS's answers"}},
                   .next_steps = {"timedatectl status",
                                  "systemctl restart systemd-timesyncd   # or "
                                  "chronyc makestep"}};
@@ -74,7 +78,10 @@ std::optional<Finding> CredentialsFinding(const Facts& facts, const Error& error
                   .evidence = {},
                   .next_steps = {}};
   const bool is_role = error.Find("role_arn").has_value();
-  if (error.Find("unreachable") || error.code() == ErrorCode::kCancelled) {
+  if (error.Find("unreachable") && error.code() == ErrorCode::kTimeout) {
+    finding.def = &DefOf("PCW1103");
+    finding.next_steps = {"time pcw credentials show   # waits as long as a run does"};
+  } else if (error.Find("unreachable")) {
     finding.def = &DefOf("PCW1103");
     finding.next_steps = {
         "aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2 "
@@ -93,7 +100,8 @@ std::optional<Finding> CredentialsFinding(const Facts& facts, const Error& error
         "pcw config show --origin   # aws.role_arn, aws.external_id"};
   } else if (is_role && error.code() == ErrorCode::kUnauthenticated) {
     return std::nullopt;  // the keys that assume it: judged as keys, below
-  } else if (error.code() == ErrorCode::kConfig) {
+  } else if (error.code() == ErrorCode::kConfig ||
+             (is_role && error.code() == ErrorCode::kInvalidRequest)) {
     finding.def = &DefOf("PCW1102");
     finding.next_steps = {"pcw config show --origin", "pcw credentials show"};
   } else if (error.message().starts_with("no AWS credentials")) {
@@ -104,26 +112,32 @@ std::optional<Finding> CredentialsFinding(const Facts& facts, const Error& error
     finding.def = &DefOf("PCW1103");
     finding.next_steps = {"pcw credentials show"};
   }
+  if (!facts.settings.rotated_to.empty() && !is_role) {
+    finding.evidence.emplace_back("in force by credentials rotate", facts.settings.rotated_to);
+    finding.next_steps.insert(finding.next_steps.begin(), "pcw credentials rotate --to configured");
+  }
   AddErrorEvidence(finding, error);
   return finding;
 }
 
 // AWS knows nothing of the caller, or does not believe it.
-std::optional<Finding> RefusalFinding(const Facts& facts, const Error& error) {
+Finding RefusalFinding(const Facts& facts, const Error& error) {
   const std::string type = AwsErrorOf(error);
+  // A role's own call was made with the keys of its base.
+  const std::string key(error.Find("access_key_id").value_or(KeyId(facts)));
   Finding finding{
       .def = nullptr,
-      .resource = KeyId(facts),
+      .resource = key.empty() ? "credentials" : key,
       .message = "",
       .evidence = {},
       .next_steps = {"pcw credentials show",
                      "pcw credentials rotate --to profile:NAME   # or file:/path/of/keys"}};
-  const std::string source =
-      facts.credentials ? facts.credentials->source : "the configured source";
+  const std::string source(
+      error.Find("base_source")
+          .value_or(facts.credentials ? facts.credentials->source : "the configured source"));
   if (IsOneOf(type, {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})) {
     finding.def = &DefOf("PCW1104");
-    finding.message =
-        fmt::format("the session of {} has expired; it came from {}", KeyId(facts), source);
+    finding.message = fmt::format("the session of {} has expired; it came from {}", key, source);
     finding.next_steps = {
         "renew the session where it comes from; or let pcw assume the role itself: "
         "a profile with role_arn and source_profile",
@@ -134,20 +148,46 @@ std::optional<Finding> RefusalFinding(const Facts& facts, const Error& error) {
     finding.message = fmt::format(
         "AWS does not know the key {} (or its session token); it came "
         "from {}",
-        KeyId(facts), source);
-    finding.next_steps.insert(finding.next_steps.begin(),
-                              fmt::format("aws iam get-access-key-last-used --access-key-id {}   # "
-                                          "with other credentials: whose was it?",
-                                          KeyId(facts)));
+        key, source);
+    // Sessions have no such record.
+    if (key.starts_with("AKIA")) {
+      finding.next_steps.insert(
+          finding.next_steps.begin(),
+          fmt::format("aws iam get-access-key-last-used --access-key-id {}   # "
+                      "with other credentials: whose was it?",
+                      key));
+    }
   } else if (IsOneOf(type, {"SignatureDoesNotMatch", "InvalidSignatureException"})) {
     finding.def = &DefOf("PCW1106");
-    finding.message =
-        fmt::format("the secret from {} does not belong to the key {}", source, KeyId(facts));
+    finding.message = fmt::format("the secret from {} does not belong to the key {}", source, key);
   } else {
-    return std::nullopt;
+    finding.def = &DefOf("PCW1116");
+    finding.message = error.message();
   }
   AddErrorEvidence(finding, error);
   return finding;
+}
+
+// What no other rule knows better. A throttle is the quota's, a denial a right's.
+void JudgeFailures(const Facts& facts, std::vector<Finding>& findings) {
+  const auto judge = [&](std::string_view what, std::string_view service,
+                         const std::optional<Error>& error, bool is_right) {
+    if (!error || error->code() == ErrorCode::kUnauthenticated ||
+        error->code() == ErrorCode::kThrottled || IsBlocked(facts, service) ||
+        (is_right && error->code() == ErrorCode::kPermissionDenied))
+      return;
+    Finding finding{.def = &DefOf("PCW1115"),
+                    .resource = std::string(what),
+                    .message = error->message(),
+                    .evidence = {},
+                    .next_steps = {"open https://health.aws.amazon.com/health/status",
+                                   "pcw doctor   # again: does it stay?"}};
+    AddErrorEvidence(finding, *error);
+    findings.push_back(std::move(finding));
+  };
+  judge("sts:GetCallerIdentity", "sts", facts.identity_error, false);
+  for (const ActionFacts& action : facts.actions)
+    judge(action.action, "partnercentral-selling", action.error, true);
 }
 
 std::string StatementFor(const std::vector<std::string>& actions, const std::string& catalog) {
@@ -179,13 +219,20 @@ void JudgeDenials(const Facts& facts, std::vector<Finding>& findings) {
   }
   if (denied == 0) return;
   const std::string who = facts.identity ? facts.identity->arn : KeyId(facts);
-  if (denied == tried && !is_named) {
+  // A partner that ListPartners shows for this account is a link.
+  const bool may_be_unlinked = denied == tried && !is_named && !facts.link.has_partner;
+  if (may_be_unlinked) {
+    const std::string link = !facts.link.was_asked ? "not asked"
+                             : facts.link.error    ? facts.link.error->message()
+                                                   : "no partner of this account";
     findings.push_back(
         {.def = &DefOf("PCW1109"),
          .resource = facts.identity ? facts.identity->account : "account",
          .message =
              fmt::format("Partner Central denies everything to {}, without naming a right", who),
-         .evidence = {{"said", said}, {"denied", fmt::format("{}", fmt::join(missing, ", "))}},
+         .evidence = {{"said", said},
+                      {"denied", fmt::format("{}", fmt::join(missing, ", "))},
+                      {"partnercentral:ListPartners", link}},
          .next_steps = {
              "an alliance lead or cloud admin: Partner Central console > Account linking",
              "if it is linked: add this statement to the caller's policy: " +
@@ -255,7 +302,8 @@ std::vector<Finding> JudgeAuth(const Facts& facts) {
   }
   // What refused the keys: the role's STS call, GetCallerIdentity, or Partner Central alone.
   const Error* refusal = nullptr;
-  if (facts.credentials_error && facts.credentials_error->code() == ErrorCode::kUnauthenticated)
+  if (facts.credentials_error && facts.credentials_error->Find("role_arn") &&
+      facts.credentials_error->code() == ErrorCode::kUnauthenticated)
     refusal = &*facts.credentials_error;
   if (refusal == nullptr && facts.identity_error &&
       facts.identity_error->code() == ErrorCode::kUnauthenticated)
@@ -264,8 +312,23 @@ std::vector<Finding> JudgeAuth(const Facts& facts) {
     if (refusal == nullptr && action.error && action.error->code() == ErrorCode::kUnauthenticated)
       refusal = &*action.error;
   }
+  const auto& settings = facts.settings;
+  const bool is_wrong_region =
+      !settings.only_region.empty() && settings.region != settings.only_region;
+  if (is_wrong_region) {
+    findings.push_back(
+        {.def = &DefOf("PCW1117"),
+         .resource = settings.region,
+         .message = fmt::format("aws.region is {}, and Partner Central is offered in {} only",
+                                settings.region, settings.only_region),
+         .evidence = {},
+         .next_steps = {fmt::format("unset AWS_REGION AWS_DEFAULT_REGION   # or aws.region: {}",
+                                    settings.only_region),
+                        "pcw config show --origin"}});
+    return findings;
+  }
   if (refusal != nullptr && !off) {
-    if (auto finding = RefusalFinding(facts, *refusal)) findings.push_back(std::move(*finding));
+    findings.push_back(RefusalFinding(facts, *refusal));
   }
   const std::string& expected = facts.settings.expected_account;
   if (facts.identity && !expected.empty() && facts.identity->account != expected) {
@@ -280,6 +343,7 @@ std::vector<Finding> JudgeAuth(const Facts& facts) {
     return findings;
   }
   JudgeDenials(facts, findings);
+  JudgeFailures(facts, findings);
   JudgeExpiry(facts, findings);
   AddInformation(facts, findings);
   return findings;

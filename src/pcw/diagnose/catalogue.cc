@@ -30,6 +30,12 @@ const std::array kCatalogue{
                "need it.",
                "Start or reach the server; `pcw db status` says when it is well again."},
 
+    FindingDef{
+        "PCW1003", kSetup, kError, kPerformance, "pcw's home or lake cannot be written",
+        "The directory that holds pcw's state, or the lake, is missing, full, read-only or "
+        "another user's.",
+        "Make it writable for the user that runs pcw, or set PCW_HOME and lake.url elsewhere."},
+
     FindingDef{"PCW1101", kAuth, kError, kIam, "there are no AWS credentials",
                "None of the places that AWS's tools look at has any.",
                "Give keys, a profile, or the role of the machine."},
@@ -81,6 +87,21 @@ const std::array kCatalogue{
     FindingDef{"PCW1114", kAuth, kInfo, kIam, "who pcw is", "The credentials in force.",
                "Nothing to do."},
 
+    FindingDef{
+        "PCW1115", kAuth, kError, kApi, "a call that pcw needs fails",
+        "AWS answers, or should, and not with what was asked for; no rule knows this error "
+        "better.",
+        "Read AWS's words in the evidence; its health page, then AWS Support with the request "
+        "id."},
+    FindingDef{"PCW1116", kAuth, kError, kIam, "AWS refuses the credentials",
+               "An authentication error that is none of the usual ones: an identity token that STS "
+               "does not take, a header that a proxy removed.",
+               "Read AWS's words in the evidence; give the credentials anew."},
+
+    FindingDef{"PCW1117", kAuth, kError, kApi, "Partner Central is not offered in this region",
+               "Calls are signed for the configured region, and AWS takes them for us-east-1 only.",
+               "Set aws.region to us-east-1."},
+
     FindingDef{"PCW1201", kRateLimits, kError, kApi, "the rolling day's quota is spent",
                "AWS allows so many calls in any 24 hours; they age out minute by minute.",
                "Wait, or spend less, or ask AWS for more."},
@@ -106,6 +127,11 @@ const std::array kCatalogue{
     FindingDef{"PCW1208", kRateLimits, kError, kApi, "AWS throttles most calls",
                "As PCW1202, but little gets through: a throttle storm.",
                "Find the other client, or let pcw take less."},
+
+    FindingDef{"PCW1209", kRateLimits, kInfo, kApi, "there is no ledger of calls yet",
+               "Nothing was synced here, or the account is not known, so nothing can be said of "
+               "quota and throttles.",
+               "Nothing to do."},
 
     FindingDef{"PCW1401", kConnectivity, kError, kPerformance, "the host name does not exist",
                "The resolver answers that there is no such name.",
@@ -160,6 +186,9 @@ const std::array kCatalogue{
                "The connection stands and nothing is said: an overloaded or half dead endpoint, or "
                "a middle box that swallows data.",
                "See what answers there."},
+    FindingDef{"PCW1416", kConnectivity, kWarn, kPerformance, "TLS: the certificate ends soon",
+               "The certificate of the endpoint in force ends within two weeks.",
+               "Renew it; AWS renews its own by itself."},
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ using net::EndpointProbe;
 using net::ProbeFailure;
 
 constexpr std::chrono::milliseconds kSlowAnswer{1'000};
+constexpr std::chrono::hours kEndsSoonForCertificates{14 * 24};
 
 std::string HostOf(const EndpointFacts& endpoint) {
   const Result<net::Url> url = net::ParseUrl(endpoint.url);
@@ -27,9 +28,11 @@ bool IsPrivate(const std::string& address) {
   if (address.starts_with("10.") || address.starts_with("192.168.") || address.starts_with("fd") ||
       address.starts_with("fc"))
     return true;
-  if (!address.starts_with("172.")) return false;
+  const bool is_172 = address.starts_with("172.");
+  if (!is_172 && !address.starts_with("100.")) return false;
   const int second = std::atoi(address.c_str() + 4);
-  return second >= 16 && second <= 31;
+  // 100.64.0.0/10 is what many EKS subnets use.
+  return is_172 ? second >= 16 && second <= 31 : second >= 64 && second <= 127;
 }
 
 enum class Path { kLoopback, kVpcEndpoint, kInternet };
@@ -85,13 +88,37 @@ std::string_view CodeOf(ProbeFailure failure) {
   return "";
 }
 
-// The proxy that the environment names and pcw does not use.
-std::string UnusedProxy(const Facts& facts) {
-  if (!facts.settings.proxy.empty()) return "";
+bool IsExempt(const Facts& facts, const std::string& host) {
+  for (const char* name : {"NO_PROXY", "no_proxy"}) {
+    const auto found = facts.settings.environment.find(name);
+    if (found == facts.settings.environment.end()) continue;
+    std::string_view list = found->second;
+    while (!list.empty()) {
+      const auto end = std::min(list.find(','), list.size());
+      std::string_view suffix = list.substr(0, end);
+      list.remove_prefix(std::min(end + 1, list.size()));
+      while (suffix.starts_with(' ') || suffix.starts_with('*') || suffix.starts_with('.'))
+        suffix.remove_prefix(1);
+      if (!suffix.empty() && host.ends_with(suffix)) return true;
+    }
+  }
+  return false;
+}
+
+// The proxy that the environment names and pcw does not use, as aws.proxy wants it.
+std::string UnusedProxy(const Facts& facts, const std::string& host) {
+  if (!facts.settings.proxy.empty() || IsExempt(facts, host)) return "";
   for (const char* name : {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"}) {
     const auto found = facts.settings.environment.find(name);
-    if (found != facts.settings.environment.end() && !found->second.empty())
-      return fmt::format("{}={}", name, found->second.substr(found->second.rfind('@') + 1));
+    if (found == facts.settings.environment.end() || found->second.empty()) continue;
+    std::string_view rest = found->second;
+    if (const auto scheme = rest.find("://"); scheme != std::string_view::npos)
+      rest.remove_prefix(scheme + 3);
+    // A name and password belong to nobody's screen.
+    if (const auto login = rest.rfind('@'); login != std::string_view::npos)
+      rest.remove_prefix(login + 1);
+    while (rest.ends_with('/')) rest.remove_suffix(1);
+    return fmt::format("http://{}", rest);
   }
   return "";
 }
@@ -178,6 +205,9 @@ std::string MessageOf(const EndpointFacts& endpoint, const Facts& facts) {
       return fmt::format("the certificate of {} is issued by {}, whom this machine does not trust",
                          host, peer);
     case ProbeFailure::kCertificateExpired:
+      if (probe.detail.find("not yet valid") != std::string::npos)
+        return fmt::format(
+            "the certificate of {} is not valid yet: is this machine's clock behind?", host);
       return fmt::format("the certificate of {} ended {}", host,
                          probe.certificate ? probe.certificate->not_after : "before now");
     case ProbeFailure::kCertificateName:
@@ -186,6 +216,9 @@ std::string MessageOf(const EndpointFacts& endpoint, const Facts& facts) {
                              ? probe.certificate->names
                              : "another host");
     case ProbeFailure::kTls:
+      if (probe.detail.find("certificate file") != std::string::npos ||
+          probe.detail.find("certificate verify locations") != std::string::npos)
+        return fmt::format("AWS_CA_BUNDLE cannot be used: {}", probe.detail);
       return fmt::format("the TLS handshake with {} fails: {}", host, probe.detail);
     case ProbeFailure::kNoAnswer:
       return fmt::format("{} accepts the connection and answers nothing: {}", host, probe.detail);
@@ -219,15 +252,16 @@ Finding FailureFinding(const Facts& facts, const EndpointFacts& endpoint) {
   finding.resource = HostOf(endpoint);
   finding.message = MessageOf(endpoint, facts);
   finding.next_steps = StepsFor(facts, endpoint);
-  if (const std::string proxy = UnusedProxy(facts);
-      is_network && !proxy.empty() && !endpoint.is_override) {
+  const bool is_private = PathOf(*endpoint.probe) == Path::kVpcEndpoint;
+  if (const std::string proxy = UnusedProxy(facts, finding.resource);
+      is_network && !proxy.empty() && !endpoint.is_override && !is_private) {
     finding.def = &DefOf("PCW1408");
     finding.message +=
         fmt::format("; the environment names a proxy ({}) that pcw does not use", proxy);
-    finding.next_steps = {
-        fmt::format("pcw --set aws.proxy={} doctor connectivity   # then set "
-                    "aws.proxy in the configuration",
-                    proxy.substr(proxy.find('=') + 1))};
+    finding.next_steps = {fmt::format(
+        "pcw --set aws.proxy={} doctor connectivity   # then set aws.proxy in the configuration; "
+        "pcw logs in to no proxy",
+        proxy)};
   } else if (endpoint.is_override && (is_network || failure == ProbeFailure::kNameUnknown ||
                                       failure == ProbeFailure::kNoAnswer)) {
     finding.def = &DefOf("PCW1409");
@@ -312,6 +346,15 @@ std::vector<Finding> JudgeConnectivity(const Facts& facts) {
            .next_steps = {fmt::format("curl -so /dev/null -w '%{{time_connect}} "
                                       "%{{time_appconnect}} %{{time_total}}\\n' {}/",
                                       endpoint.url)}});
+    }
+    if (probe.certificate && probe.certificate->expires_at &&
+        *probe.certificate->expires_at - facts.now < kEndsSoonForCertificates) {
+      findings.push_back({.def = &DefOf("PCW1416"),
+                          .resource = HostOf(endpoint),
+                          .message = fmt::format("the certificate of {} ends {}", HostOf(endpoint),
+                                                 probe.certificate->not_after),
+                          .evidence = {{"issuer", probe.certificate->issuer}},
+                          .next_steps = {"renew it where the endpoint is run"}});
     }
     findings.push_back(PathFinding(endpoint));
   }

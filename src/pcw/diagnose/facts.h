@@ -34,13 +34,22 @@ struct ActionFacts {
   std::string why_not;         ///< of an action that was not tried
 };
 
+/// Whether a partner is behind the account, as far as ListPartners tells (FACTS 7).
+struct LinkFacts {
+  bool was_asked = false;
+  std::optional<Error> error;
+  bool has_partner = false;  ///< of the caller's own account
+};
+
 /// Settings that rules need, as values.
 struct SettingFacts {
   std::string catalog = "AWS";
+  std::string region = "us-east-1", only_region = "us-east-1";
   std::string expected_account;
-  std::string proxy;  ///< aws.proxy
+  std::string rotated_to;  ///< what `credentials rotate` switched to; empty = the configured ones
+  std::string proxy;       ///< aws.proxy
   int batch_size = 100;
-  std::chrono::milliseconds min_interval{0};
+
   std::chrono::milliseconds incremental_every{std::chrono::minutes(5)};
   quota::QuotaLimits limits;
   std::map<std::string, std::string> environment;
@@ -56,7 +65,10 @@ struct LedgerFacts {
 struct Facts {
   WallTime now;
   SettingFacts settings;
-  std::optional<Error> config_error;    ///< then nothing else was looked at
+  std::optional<Error> config_error;              ///< then nothing else was looked at
+  std::string config_check = "pcw config check";  ///< the command that names its mistakes again
+  std::optional<Error> escalation_error;          ///< the matrix; the runbook's own is used instead
+  std::optional<Error> home_error;      ///< $PCW_HOME or a directory lake cannot be written
   std::optional<Error> database_error;  ///< then there is no ledger
   std::string database;                 ///< "embedded", or host and name, for people
   std::vector<EndpointFacts> endpoints;
@@ -65,6 +77,9 @@ struct Facts {
   std::optional<Error> identity_error;
   std::optional<aws::sts::CallerIdentity> identity;
   std::vector<ActionFacts> actions;
+  /// This machine's clock minus AWS's, as an answered call showed it.
+  std::optional<std::chrono::microseconds> clock_ahead;
+  LinkFacts link;
   std::optional<LedgerFacts> ledger;
 };
 

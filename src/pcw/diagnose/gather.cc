@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/aws/partner_central_account.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/aws/sts.h"
 #include "pcw/connector/raw_record.h"
@@ -21,7 +22,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kStep{2'000};
 // A credential_process starts programs of its own; an embedded server has to start.
-constexpr milliseconds kSlowStep{4'000};
+constexpr milliseconds kSlowStep{5'000};
 
 /// A stop token that ends with its parent's or after a time.
 class Deadline {
@@ -106,7 +107,12 @@ class Gathering {
     const std::string account =
         facts_.identity ? facts_.identity->account : facts_.settings.expected_account;
     if (connection_ && !account.empty()) ReadLedger(account);
-    TryActions(account);
+    {
+      // Beside each other: they touch different facts.
+      std::jthread link;
+      if (WhyNothingIsTried().empty()) link = std::jthread([this] { AskForLink(); });
+      TryActions(account);
+    }
     return std::move(facts_);
   }
 
@@ -122,7 +128,7 @@ class Gathering {
     Result<pg::Connection> opened = site_.open_database(deadline.token());
     if (opened) {
       connection_.emplace(std::move(*opened));
-    } else if (opened.error().code() == ErrorCode::kCancelled) {
+    } else if (opened.error().code() == ErrorCode::kCancelled && !stop_.stop_requested()) {
       facts_.database_error = Error(ErrorCode::kTimeout, "the database did not answer in time");
     } else if (opened.error().code() != ErrorCode::kNotFound) {
       facts_.database_error = std::move(opened).error();
@@ -134,10 +140,14 @@ class Gathering {
     Result<aws::CredentialsPtr> got = site_.credentials.Get(deadline.token());
     if (got) {
       facts_.credentials = *got;
-    } else if (got.error().code() == ErrorCode::kCancelled) {
+    } else if (got.error().code() == ErrorCode::kCancelled && !stop_.stop_requested()) {
       facts_.credentials_error =
-          Error(ErrorCode::kTimeout, "the source of the credentials did not answer in time")
-              .With("unreachable", "true");
+          Error(
+              ErrorCode::kTimeout,
+              fmt::format("the credentials took longer than the {} s that a diagnosis waits; a run "
+                          "waits a minute",
+                          kSlowStep.count() / 1000))
+              .With("unreachable", "in time");
     } else {
       facts_.credentials_error = std::move(got).error();
     }
@@ -156,8 +166,14 @@ class Gathering {
     if (identity) {
       facts_.identity = std::move(*identity);
     } else {
-      facts_.identity_error = std::move(identity).error();
+      facts_.identity_error = InTime(std::move(identity).error());
     }
+  }
+
+  // Our own deadline is the other side's slowness.
+  Error InTime(Error error) const {
+    if (error.code() != ErrorCode::kCancelled || stop_.stop_requested()) return error;
+    return Error(ErrorCode::kTimeout, fmt::format("no answer within {} s", kStep.count() / 1000));
   }
 
   void ReadLedger(const std::string& account) {
@@ -210,6 +226,24 @@ class Gathering {
     }
   }
 
+  void AskForLink() {
+    const Deadline deadline(stop_, kStep);
+    aws::OpenQuotaGate open;
+    auto caller = site_.open_caller(aws::partner_central_account::kService, open);
+    if (!caller) return;
+    facts_.link.was_asked = true;
+    const auto listed = (*caller)->Call(
+        aws::partner_central_account::kListPartners,
+        fmt::format(R"({{"Catalog":"{}"}})", facts_.settings.catalog), deadline.token());
+    if (!listed) {
+      facts_.link.error = listed.error();
+    } else if (facts_.identity) {
+      // The account stands in the partner's ARN.
+      facts_.link.has_partner =
+          listed->body.find(fmt::format(":{}:", facts_.identity->account)) != std::string::npos;
+    }
+  }
+
   static std::string ActionOf(const aws::Operation& operation) {
     return fmt::format("partnercentral:{}", operation.name);
   }
@@ -226,20 +260,33 @@ class Gathering {
                                                                     .modified_after = {}}),
                                     list_deadline.token());
     list.was_tried = true;
-    // An id that cannot exist is denied or not found just the same.
-    std::string id = "O1";
-    if (listed) {
-      const Result<connector::Page> page = connector::ReadListPage(listed->body, entity);
-      if (page && !page->items.empty()) id = page->items.front().id;
-    } else {
-      list.error = listed.error();
-    }
+    if (!listed) list.error = InTime(listed.error());
+    if (listed && listed->server_date)
+      facts_.clock_ahead = listed->received_at - *listed->server_date;
     if (entity.detail == nullptr) return;
-    const Deadline detail_deadline(stop_, kStep);
-    const auto got = caller.Call(*entity.detail, connector::DetailRequest(entity, catalog, id),
-                                 detail_deadline.token());
+    detail.why_not = "not tried: there is no list to take a record from";
+    if (!listed) {
+      if (list.error->code() != ErrorCode::kPermissionDenied) return;
+      // Denied too? Rights are told by the operation, whatever the record.
+      TryDetail(caller, entity, "O1", detail);
+      return;
+    }
+    const Result<connector::Page> page = connector::ReadListPage(listed->body, entity);
+    if (!page || page->items.empty()) {
+      detail.why_not = "not tried: there is no record to get";
+      return;
+    }
+    TryDetail(caller, entity, page->items.front().id, detail);
+  }
+
+  void TryDetail(aws::Caller& caller, const connector::EntityDef& entity, std::string_view id,
+                 ActionFacts& detail) {
+    const Deadline deadline(stop_, kStep);
+    const auto got =
+        caller.Call(*entity.detail, connector::DetailRequest(entity, facts_.settings.catalog, id),
+                    deadline.token());
     detail.was_tried = true;
-    if (!got && got.error().code() != ErrorCode::kNotFound) detail.error = got.error();
+    if (!got && got.error().code() != ErrorCode::kNotFound) detail.error = InTime(got.error());
   }
 
   DoctorSite& site_;

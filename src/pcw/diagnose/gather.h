@@ -36,8 +36,8 @@ struct DoctorSite {
       open_quota;
 };
 
-/// Looks at everything; at most about ten seconds. Reads only: one record of each list, one detail,
-/// inside the quota's reserve.
+/// Looks at everything; about ten seconds at the very most, well under one when all is well. Reads
+/// only: one record of each list, one detail, inside the quota's reserve.
 Facts Gather(DoctorSite& site, std::stop_token stop);
 
 }  // namespace pcw::diagnose

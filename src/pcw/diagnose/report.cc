@@ -5,23 +5,38 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/log.h"
 #include "pcw/diagnose/catalogue.h"
 #include "pcw/diagnose/rules.h"
 
 namespace pcw::diagnose {
 namespace {
 
-bool IsWanted(const Finding& finding, std::span<const Section> sections) {
-  if (sections.empty()) return true;
+// What was asked for, and whatever keeps it from being judged: nothing works without a
+// configuration, nobody is asked who cannot be reached, and whose quota it is only the credentials
+// tell.
+bool IsWanted(const Finding& finding, std::span<const Section> sections, const Facts& facts) {
+  const auto has = [&](Section section) {
+    return std::find(sections.begin(), sections.end(), section) != sections.end();
+  };
   const Section section = finding.def->section;
-  if (std::find(sections.begin(), sections.end(), section) != sections.end()) return true;
-  // Nothing works without a configuration, and nobody is asked who cannot be reached.
-  return finding.def->level == Level::kError &&
-         (section == Section::kSetup || section == Section::kConnectivity);
+  if (sections.empty() || has(section)) return true;
+  if (finding.def->level != Level::kError) return false;
+  if (section == Section::kSetup || section == Section::kConnectivity) return true;
+  return section == Section::kAuth && has(Section::kRateLimits) && !facts.ledger;
 }
 
-std::string VerdictOf(const Report& report, const EscalationMatrix& matrix) {
-  if (report.worst == Level::kInfo) return "healthy: nothing to do";
+// Health against a simulator that somebody forgot is no health of a partner's data.
+std::string NotAws(const Facts& facts) {
+  for (const EndpointFacts& endpoint : facts.endpoints) {
+    if (endpoint.is_override && endpoint.service == "partnercentral-selling")
+      return fmt::format(" (calls go to {}, by {})", endpoint.url, endpoint.origin);
+  }
+  return "";
+}
+
+std::string VerdictOf(const Report& report, const Facts& facts, const EscalationMatrix& matrix) {
+  if (report.worst == Level::kInfo) return "healthy: nothing to do" + NotAws(facts);
   const auto count = [&](Level level) {
     return std::count_if(report.findings.begin(), report.findings.end(),
                          [&](const Finding& finding) { return finding.def->level == level; });
@@ -35,12 +50,14 @@ std::string VerdictOf(const Report& report, const EscalationMatrix& matrix) {
                      OwnerOf(matrix, first.def->issue).first_responder);
 }
 
-std::string Printable(std::string_view text) {
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return out;
+// A name that comes again makes a list of its values.
+void AddEvidenceMember(OrderedJson& evidence, const std::string& name, const std::string& value) {
+  if (!evidence.contains(name)) {
+    evidence[name] = value;
+    return;
+  }
+  if (!evidence[name].is_array()) evidence[name] = OrderedJson::array({evidence[name]});
+  evidence[name].push_back(value);
 }
 
 }  // namespace
@@ -49,11 +66,11 @@ Report MakeReport(const Facts& facts, std::span<const Section> sections,
                   const EscalationMatrix& matrix) {
   Report report;
   for (Finding& finding : Judge(facts)) {
-    if (!IsWanted(finding, sections)) continue;
+    if (!IsWanted(finding, sections, facts)) continue;
     report.worst = std::max(report.worst, finding.def->level);
     report.findings.push_back(std::move(finding));
   }
-  report.verdict = VerdictOf(report, matrix);
+  report.verdict = VerdictOf(report, facts, matrix);
   return report;
 }
 
@@ -67,7 +84,8 @@ std::string FormatReport(const Report& report, const EscalationMatrix& matrix) {
     for (const auto& [name, value] : finding.evidence) {
       if (!value.empty()) text += fmt::format("  {}: {}\n", name, Printable(value));
     }
-    for (const std::string& step : finding.next_steps) text += fmt::format("  next: {}\n", step);
+    for (const std::string& step : finding.next_steps)
+      text += fmt::format("  next: {}\n", Printable(step));
     if (finding.def->level != Level::kInfo) {
       const Escalation& owner = OwnerOf(matrix, finding.def->issue);
       text += fmt::format("  owner: {}; then {} ({})\n", owner.first_responder, owner.escalation,
@@ -85,7 +103,7 @@ OrderedJson ReportToJson(const Report& report, const EscalationMatrix& matrix) {
     const SectionDef& section = DefOf(finding.def->section);
     const Escalation& owner = OwnerOf(matrix, finding.def->issue);
     OrderedJson evidence = OrderedJson::object();
-    for (const auto& [name, value] : finding.evidence) evidence[name] = value;
+    for (const auto& [name, value] : finding.evidence) AddEvidenceMember(evidence, name, value);
     json["findings"].push_back({{"code", finding.def->code},
                                 {"level", NameOf(finding.def->level)},
                                 {"section", section.name},

@@ -14,7 +14,8 @@ namespace pcw::diagnose {
 
 struct Report {
   std::vector<Finding> findings;  ///< worst and most causal first
-  std::string verdict;            ///< one line: how bad, what first, whom to call
+  std::string verdict;            ///< one line: how bad, what first, whom to call; and if calls do
+                                  ///< not go to AWS at all
   Level worst = Level::kInfo;
 };
 

@@ -30,21 +30,38 @@ int RankOf(Section section) {
 std::vector<Finding> JudgeSetup(const Facts& facts) {
   std::vector<Finding> findings;
   if (facts.config_error) {
-    // The first line counts them when there are several; each of the others is a place.
-    std::string_view problems = facts.config_error->message();
-    const auto end = std::min(problems.find('\n'), problems.size());
+    // Several mistakes are counted in the first line, and each of the others is a place.
+    std::vector<std::string> lines;
+    std::string_view text = facts.config_error->message();
+    while (!text.empty()) {
+      const auto end = std::min(text.find('\n'), text.size());
+      lines.emplace_back(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    const bool is_list = lines.size() > 1;
     Finding finding{.def = &DefOf("PCW1001"),
                     .resource = "configuration",
-                    .message = std::string(problems.substr(0, end)),
+                    .message = lines.size() == 2 ? lines.back() : lines.front(),
                     .evidence = {},
-                    .next_steps = {"pcw config check"}};
-    problems.remove_prefix(std::min(end + 1, problems.size()));
-    while (!problems.empty()) {
-      const auto next = std::min(problems.find('\n'), problems.size());
-      finding.evidence.emplace_back("mistake", problems.substr(0, next));
-      problems.remove_prefix(std::min(next + 1, problems.size()));
-    }
+                    .next_steps = {facts.config_check}};
+    for (std::size_t i = is_list ? 1 : lines.size(); lines.size() > 2 && i < lines.size(); ++i)
+      finding.evidence.emplace_back("mistake", lines[i]);
     findings.push_back(std::move(finding));
+  }
+  if (facts.escalation_error) {
+    findings.push_back({.def = &DefOf("PCW1001"),
+                        .resource = "escalation.yaml",
+                        .message = facts.escalation_error->message(),
+                        .evidence = {{"used instead", "the runbook's own matrix"}},
+                        .next_steps = {"correct the file, or remove it"}});
+  }
+  if (facts.home_error) {
+    findings.push_back({.def = &DefOf("PCW1003"),
+                        .resource = "PCW_HOME",
+                        .message = facts.home_error->message(),
+                        .evidence = {},
+                        .next_steps = {"id; df -h; ls -ld the directory and its parents",
+                                       "pcw config show --origin   # lake.url"}});
   }
   if (facts.database_error) {
     findings.push_back(

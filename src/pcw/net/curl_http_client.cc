@@ -210,6 +210,8 @@ struct CurlHttpClient::State {
     curl_easy_setopt(handle, CURLOPT_PROXY,
                      options.proxy.c_str());  // "" = none, whatever the environment says
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+    // Explicit, so that the environment's NO_PROXY counts as little as its HTTPS_PROXY.
+    curl_easy_setopt(handle, CURLOPT_NOPROXY, kNeverThroughAProxy);
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     if (!options.ca_bundle.empty())

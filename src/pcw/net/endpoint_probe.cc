@@ -23,6 +23,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // Codes of X509_V_ERR_* that libcurl passes on (openssl/x509_vfy.h).
+constexpr long kCertNotYetValid = 9;
 constexpr long kCertHasExpired = 10;
 
 struct Resolution {
@@ -117,6 +118,8 @@ Curl Open(const std::string& url, const ProbeOptions& options, std::stop_token& 
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https,http");
   curl_easy_setopt(handle, CURLOPT_PROXY, options.proxy.c_str());
+  // Explicit, so that the environment's NO_PROXY counts as little as its HTTPS_PROXY.
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, kNeverThroughAProxy);
   curl_easy_setopt(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   if (!options.ca_bundle.empty())
     curl_easy_setopt(handle, CURLOPT_CAINFO, options.ca_bundle.c_str());
@@ -134,6 +137,13 @@ milliseconds TimeOf(CURL* handle, CURLINFO info) {
   curl_off_t microseconds = 0;
   curl_easy_getinfo(handle, info, &microseconds);
   return milliseconds(microseconds / 1000);
+}
+
+// Whether a step was done at all: on this machine it takes less than a millisecond.
+bool WasDone(CURL* handle, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(handle, info, &microseconds);
+  return microseconds > 0;
 }
 
 std::optional<PeerCertificate> CertificateOf(CURL* handle) {
@@ -172,9 +182,19 @@ std::optional<PeerCertificate> UncheckedCertificate(const std::string& url,
 ProbeFailure CertificateFailure(CURL* handle, std::string_view detail) {
   long verified = 0;
   curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &verified);
-  if (verified == kCertHasExpired || detail.find("expired") != std::string_view::npos)
+  if (verified == kCertHasExpired || verified == kCertNotYetValid ||
+      detail.find("expired") != std::string_view::npos)
     return ProbeFailure::kCertificateExpired;
-  return verified == 0 ? ProbeFailure::kCertificateName : ProbeFailure::kCertificateUntrusted;
+  // libcurl compares the name itself, after the chain was found good.
+  const bool is_name = verified == 0 || detail.find("subject name") != std::string_view::npos;
+  return is_name ? ProbeFailure::kCertificateName : ProbeFailure::kCertificateUntrusted;
+}
+
+// What the proxy said to CONNECT; 0 = nothing.
+long TunnelStatus(CURL* handle) {
+  long status = 0;
+  curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &status);
+  return status;
 }
 
 ProbeFailure FailureOf(CURL* handle, CURLcode code, const ProbeOptions& options, bool is_https,
@@ -193,10 +213,11 @@ ProbeFailure FailureOf(CURL* handle, CURLcode code, const ProbeOptions& options,
       if (has_proxy) return ProbeFailure::kProxyUnreachable;
       return system_error == ECONNREFUSED ? ProbeFailure::kRefused : ProbeFailure::kUnreachable;
     case CURLE_OPERATION_TIMEDOUT:
-      if (TimeOf(handle, CURLINFO_CONNECT_TIME_T).count() == 0)
+      if (!WasDone(handle, CURLINFO_CONNECT_TIME_T))
         return has_proxy ? ProbeFailure::kProxyUnreachable : ProbeFailure::kTimeout;
-      if (is_https && TimeOf(handle, CURLINFO_APPCONNECT_TIME_T).count() == 0)
-        return ProbeFailure::kTls;
+      if (is_https && !WasDone(handle, CURLINFO_APPCONNECT_TIME_T))
+        return has_proxy && TunnelStatus(handle) == 0 ? ProbeFailure::kProxyRefused
+                                                      : ProbeFailure::kTls;
       return ProbeFailure::kNoAnswer;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
@@ -207,8 +228,7 @@ ProbeFailure FailureOf(CURL* handle, CURLcode code, const ProbeOptions& options,
     case CURLE_SSL_CERTPROBLEM:
       return ProbeFailure::kTls;
     default: {
-      long tunnel_status = 0;
-      curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &tunnel_status);
+      const long tunnel_status = TunnelStatus(handle);
       if (has_proxy && tunnel_status / 100 != 2 && tunnel_status != 0)
         return ProbeFailure::kProxyRefused;
       return ProbeFailure::kNoAnswer;

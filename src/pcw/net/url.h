@@ -19,6 +19,9 @@ struct Url {
 /// bad port.
 Result<Url> ParseUrl(std::string_view text);
 
+/// For CURLOPT_NOPROXY: this machine, which plain http may go to (I32).
+inline constexpr const char* kNeverThroughAProxy = "localhost,127.0.0.0/8,::1";
+
 /// localhost, 127.0.0.0/8 and ::1, literally: names are not resolved.
 bool IsLoopbackHost(std::string_view host);
 

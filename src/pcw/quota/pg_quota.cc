@@ -198,6 +198,8 @@ Result<std::unique_ptr<PgQuota>> PgQuota::Create(pg::ConnectOptions connect,
                                                  Sleeper& sleeper, std::stop_token stop) {
   auto state = std::make_unique<State>(std::move(connect), std::move(options), clock, sleeper);
   state->tenant_id = tenant_id;
+  // Another process that hangs with the account's row must not hang this one for good.
+  state->connect.statement_timeout = kDatabasePatience;
   PCW_TRY_OK(state->Connect(stop));
   return std::unique_ptr<PgQuota>(new PgQuota(std::move(state)));
 }

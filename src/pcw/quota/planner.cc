@@ -34,6 +34,10 @@ class RollingDay {
     total_ += calls;
   }
   WallTime NextRelease() const { return minutes_.front().minute + kCountsFor; }
+  WallTime TimeWhenFree(WallTime now, std::int64_t calls) {
+    while (LeftAt(now) < std::min(calls, limit_)) now = NextRelease();
+    return now;
+  }
 
  private:
   std::deque<MinuteUse> minutes_;
@@ -48,17 +52,16 @@ Plan MakePlan(const PlanRequest& request) {
   Plan plan;
   plan.left_now = day.LeftAt(request.starts_at);
   WallTime now = request.starts_at;
+  plan.calls = request.calls;
   std::int64_t open = request.per_second == 0 || request.per_day <= 0 ? 0 : request.calls;
   while (open > 0) {
     const std::int64_t left = day.LeftAt(now);
     if (left == 0) {
-      const WallTime until = day.NextRelease();
-      if (!plan.pauses.empty() && plan.pauses.back().until == now) {
-        plan.pauses.back().until = until;
-      } else {
-        plan.pauses.push_back({now, until});
-      }
+      const WallTime until = day.TimeWhenFree(now, std::max<std::int64_t>(1, request.resume_with));
+      plan.pauses.push_back({now, until});
       now = until;
+      open += request.calls_per_resume;
+      plan.calls += request.calls_per_resume;
       continue;
     }
     const WallTime minute_end = std::chrono::floor<minutes>(now) + minutes(1);
@@ -77,6 +80,10 @@ Plan MakePlan(const PlanRequest& request) {
   }
   plan.finishes_at = now;
   return plan;
+}
+
+WallTime TimeWhenFree(const PlanRequest& request, std::int64_t calls) {
+  return RollingDay(request.used, request.per_day).TimeWhenFree(request.starts_at, calls);
 }
 
 }  // namespace pcw::quota

@@ -49,6 +49,30 @@ TEST(MakePlanTest, WhatWasSpentEarlierFreesWhenItsMinuteIsADayOld) {
   EXPECT_NEAR(SecondsOf(plan), 11 * 60 + 61, 2);
 }
 
+TEST(MakePlanTest, GoingOnWaitsForEnoughAndPaysForTheListingAgain) {
+  PlanRequest request = Calls(101'000);
+  request.per_day = 95'000;
+  request.resume_with = 10'000;
+  request.calls_per_resume = 1'000;
+
+  const Plan plan = MakePlan(request);
+
+  ASSERT_EQ(plan.pauses.size(), 1U);
+  EXPECT_EQ(plan.calls, 102'000);
+  const double wait = std::chrono::duration<double>(plan.pauses[0].until - kStart).count();
+  EXPECT_NEAR(wait, 24 * 3600 + 60 + 17 * 60, 61) << "10,000 calls were made in 17 minutes";
+}
+
+TEST(TimeWhenFreeTest, ComesWhenTheMinutesAreADayOldAndNeverAsksForMoreThanTheDay) {
+  PlanRequest request = Calls(0);
+  request.per_day = 20;
+  request.used = {{kStart - hours(24), 10}, {kStart - hours(23), 10}};
+
+  EXPECT_EQ(TimeWhenFree(request, 1), kStart + minutes(1));
+  EXPECT_EQ(TimeWhenFree(request, 11), kStart + hours(1) + minutes(1));
+  EXPECT_EQ(TimeWhenFree(request, 1000), kStart + hours(1) + minutes(1));
+}
+
 TEST(MakePlanTest, MinutesThatFreeOneByOneMakeOnePauseEach) {
   PlanRequest request = Calls(30);
   request.per_day = 20;

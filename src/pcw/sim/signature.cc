@@ -201,6 +201,17 @@ std::string SignatureVerifier::SigningKey(const Key& key, std::string_view date,
   return derived_.emplace(name, std::string(BytesOf(derived))).first->second;
 }
 
+// The JSON services explain a refused signature with what they signed, headers and all; STS does
+// not.
+std::string Explanation(Dialect dialect, std::string_view canonical, std::string_view to_sign) {
+  if (dialect == Dialect::kQuery) return "";
+  return fmt::format(
+      "\n\nThe Canonical String for this request should have been\n'{}'\n\nThe String-to-Sign "
+      "should "
+      "have been\n'{}'\n",
+      canonical, to_sign);
+}
+
 std::variant<Key, Answer> SignatureVerifier::Verify(const Request& request,
                                                     std::string_view service, Dialect dialect,
                                                     WallTime now) const {
@@ -248,7 +259,8 @@ std::variant<Key, Answer> SignatureVerifier::Verify(const Request& request,
     return BadSignature(dialect,
                         "The request signature we calculated does not match the signature you "
                         "provided. Check your AWS Secret Access Key and signing method. Consult "
-                        "the service documentation for details.");
+                        "the service documentation for details." +
+                            Explanation(dialect, canonical, to_sign));
   }
   return std::move(*key);
 }

@@ -40,7 +40,14 @@ Result<CallEstimate> EstimateIncremental(pg::Connection& connection,
 Result<CallEstimate> EstimateCalls(pg::Connection& connection, const connector::EntityDef& def,
                                    const connector::Mapping& mapping,
                                    const EstimateRequest& request, std::stop_token stop) {
-  if (request.mode == RunMode::kIncremental && !request.records)
+  PCW_TRY(
+      const pg::Rows cursor,
+      connection.Exec({"plan_cursor",
+                       "SELECT count(watermark) FROM cursors WHERE tenant_id = pcw_tenant() AND "
+                       "entity = $1 AND catalog = $2"},
+                      {std::string(def.name), request.catalog}, stop));
+  // Without a watermark an incremental run is a full one.
+  if (request.mode == RunMode::kIncremental && !request.records && cursor.Int(0, 0) > 0)
     return EstimateIncremental(connection, def, request, stop);
   PCW_TRY(const EntityTable table, EntityTable::Create(def, mapping));
   CallEstimate estimate;
