@@ -289,6 +289,20 @@ test('a rotation in mid-run: the sync goes on with the new key after the old one
   }
 });
 
+test('a throttled account does not keep a key from being rotated', async () => {
+  const here = await site(postgres, sim);
+  const file = path.join(here.dir, 'key.json');
+  writeFileSync(file, JSON.stringify({ Version: 1, AccessKeyId: ACCESS_KEY, SecretAccessKey: SECRET_KEY }), { mode: 0o600 });
+  await sim.faults([{ kind: 'throttle', operation: 'ListOpportunities', retry_after_s: 60 }]);
+  try {
+    const rotated = await here.pcw(['credentials', 'rotate', '--to', `file:${file}`], {}, { deadline: 20_000 });
+    assert.equal(rotated.code, 0, rotated.stderr);
+    assert.match(rotated.stdout, /throttled: the key is taken/);
+  } finally {
+    await sim.faults([]);
+  }
+});
+
 test('credentials that cannot read what pcw reads, or are of another account, are not switched to', async () => {
   const here = await site(postgres, sim);
   const file = path.join(here.dir, 'key.json');

@@ -212,6 +212,15 @@ test("1.2 the day's quota is spent, with who spent it and when it frees", async 
   assert.match(finding.message, /free again at \d{4}-/);
 });
 
+test('1.2 while the account pauses, nothing is tried and nothing false is said of it', async () => {
+  const here = await site(postgres, sim);
+  assert.equal((await here.pcw(SYNC)).code, 0);
+  here.sql(`UPDATE quota_state SET paused_until = now() + interval '1 minute'`);
+  const report = await doctor(here);
+  isOnly(report, 'PCW1204', TEAMS.api);
+  assert.match(report.findings.find((finding) => finding.code === 'PCW1113').evidence['partnercentral:GetOpportunity'], /not tried: the account pauses until/);
+});
+
 test('1.2 a neighbour that spends most of the day', async () => {
   const here = await site(postgres, sim);
   assert.equal((await here.pcw(SYNC)).code, 0);

@@ -6,6 +6,7 @@
 #include "fakes/result_matchers.h"
 #include "pcw/base/time.h"
 #include "pcw/pg/binary_copy.h"
+#include "pcw/pg/conninfo.h"
 #include "pcw/pg/migrate.h"
 #include "pcw/pg/session.h"
 #include "pg_fixture.h"
@@ -93,6 +94,21 @@ TEST_F(DatabaseTest, EveryTenantTableHasForcedRowSecurityWithPolicies) {
                 "= c.oid AND a.attname = 'tenant_id') AND f.attname <> 'tenant_id'"),
             "")
       << "keys begin with tenant_id";
+}
+
+TEST(ConninfoEnvironmentTest, GivesEverythingAnotherProgramNeedsAndQuotesNothing) {
+  const auto environment =
+      pg::ConninfoEnvironment("postgresql://pcw:s3cret@db.example:5433/lake?sslmode=verify-full");
+
+  ASSERT_THAT(environment, Succeeds());
+  EXPECT_EQ(environment->at("PGPASSWORD"), "s3cret");
+  EXPECT_EQ(environment->at("PGHOST"), "db.example");
+  EXPECT_EQ(environment->at("PGPORT"), "5433");
+  EXPECT_EQ(environment->at("PGDATABASE"), "lake");
+  EXPECT_EQ(environment->at("PGSSLMODE"), "verify-full");
+  const auto broken = pg::ConninfoEnvironment("postgresql://u:s3cret@h/d?nonsense=1");
+  ASSERT_THAT(broken, FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(broken.error().ToString(), ::testing::Not(HasSubstr("s3cret")));
 }
 
 TEST_F(DatabaseTest, NoFunctionOfTheOwnerCanBeTrickedByATemporaryTable) {

@@ -12,6 +12,7 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/uuid.h"
+#include "pcw/pg/conninfo.h"
 #include "pcw/pg/migrate.h"
 
 namespace pcw::app {
@@ -79,13 +80,15 @@ Result<int> Psql(const Invocation& invocation, const std::string& tenant,
   const std::string options =
       fmt::format("-c role=pcw_operator -c default_transaction_read_only=on -c pcw.tenant={}",
                   tenant == "default" ? kDefaultTenant : tenant);
+  PCW_TRY(const auto address, pg::ConninfoEnvironment(database->url()));
   const pid_t child = ::fork();
   if (child < 0)
     return Error(ErrorCode::kUnavailable,
                  "cannot start psql: " + std::generic_category().message(errno));
   if (child == 0) {
+    for (const auto& [name, value] : address) ::setenv(name.c_str(), value.c_str(), 1);
     ::setenv("PGOPTIONS", options.c_str(), 1);
-    std::vector<const char*> words{"psql", "-d", database->url().c_str()};
+    std::vector<const char*> words{"psql"};
     // A script ends at its first mistake, and its exit code says so; a person goes on typing.
     const bool is_script = !command.empty() || ::isatty(STDIN_FILENO) == 0;
     if (is_script) words.insert(words.end(), {"-v", "ON_ERROR_STOP=1"});

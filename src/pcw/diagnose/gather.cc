@@ -11,6 +11,7 @@
 #include "pcw/aws/partner_central_account.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/aws/sts.h"
+#include "pcw/base/time.h"
 #include "pcw/connector/raw_record.h"
 #include "pcw/connector/request.h"
 #include "pcw/diagnose/rules.h"
@@ -21,6 +22,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kStep{2'000};
+constexpr std::int64_t kReadsOfADiagnosis = 2;
 // A credential_process starts programs of its own; an embedded server has to start.
 constexpr milliseconds kSlowStep{5'000};
 
@@ -196,6 +198,19 @@ class Gathering {
       return "not tried: AWS refuses the credentials";
     if (facts_.identity && !expected.empty() && facts_.identity->account != expected)
       return "not tried: credentials of another account";
+    return WhyTheQuotaForbids();
+  }
+
+  // A call that would have to wait for longer than a step would look like AWS's silence.
+  std::string WhyTheQuotaForbids() const {
+    if (!facts_.ledger) return "";
+    for (const quota::QuotaStatus& status : facts_.ledger->quota) {
+      if (status.quota_class != "read") continue;
+      if (status.left_24h < kReadsOfADiagnosis) return "not tried: the day's quota is spent";
+      const Result<WallTime> until = ParseRfc3339(status.paused_until);
+      if (until && *until > site_.clock.Now() + std::chrono::seconds(1))
+        return fmt::format("not tried: the account pauses until {}", status.paused_until);
+    }
     return "";
   }
 

@@ -1,0 +1,16 @@
+// How to reach a server, in the form that other libpq programs take it without an argument list.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "pcw/base/result.h"
+
+namespace pcw::pg {
+
+/// libpq's environment variables (PGHOST, PGUSER, PGPASSWORD ...) for a URI or key/value string: a
+/// password must not stand in the arguments of a process, which everybody may read (S33). Settings
+/// without a variable of their own are left out. kConfig for a string that libpq cannot read.
+Result<std::map<std::string, std::string>> ConninfoEnvironment(const std::string& url);
+
+}  // namespace pcw::pg
