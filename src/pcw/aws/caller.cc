@@ -74,12 +74,6 @@ bool MayRepeat(const Operation& operation, const Error& error) {
   return operation.idempotency != Idempotency::kNonIdempotent || WasNotSent(error);
 }
 
-bool IsAnotherKey(const Credentials& fresh, const Credentials& refused) {
-  return fresh.access_key_id != refused.access_key_id ||
-         fresh.secret_access_key.Reveal() != refused.secret_access_key.Reveal() ||
-         fresh.session_token.Reveal() != refused.session_token.Reveal();
-}
-
 // The status that AWS means, whatever number it sent, in the words that people search logs for.
 struct Refusal {
   int status = 0;
@@ -313,7 +307,7 @@ Result<CallResult> Caller::Call(const Operation& operation, std::string_view bod
       has_refreshed = true;
       s.deps.credentials.Invalidate(attempt.credentials);
       const Result<CredentialsPtr> fresh = s.deps.credentials.Get(stop);
-      if (fresh && IsAnotherKey(**fresh, *attempt.credentials)) continue;
+      if (fresh && *fresh != attempt.credentials) continue;
     }
 
     if (!MayRepeat(operation, error)) {
