@@ -11,11 +11,12 @@
 
 namespace pcw::aws {
 
-/// Keeps what its source gave. From 15 minutes before their end, and within a second of the source
-/// being pointed elsewhere, the source is asked in the background, and whoever signs goes on with
-/// what there is: a slow or failing refresh fails no call while the old ones live. A failed one is
-/// tried again after a minute. Only expired or refused ones make Get
-/// wait. One refresh at a time (FACTS 17). Thread-safe.
+/// Keeps what its source gave. From 15 minutes before their end (a quarter of a shorter life), and
+/// within a second of the source being pointed elsewhere, the source is asked in the background,
+/// and whoever signs goes on with what there is: a slow or failing refresh fails no call while the
+/// old ones live. A failed one is tried again after a minute. Only expired or refused ones make Get
+/// wait; a set that looks expired when it comes is trusted for half a minute, because our clock may
+/// be the wrong one. One refresh at a time (FACTS 17). Thread-safe.
 class RefreshingCredentials final : public CredentialsProvider {
  public:
   RefreshingCredentials(std::unique_ptr<CredentialsSource> source, Clock& clock);

@@ -38,13 +38,12 @@ std::vector<Finding> JudgeSetup(const Facts& facts) {
       lines.emplace_back(text.substr(0, end));
       text.remove_prefix(std::min(end + 1, text.size()));
     }
-    const bool is_list = lines.size() > 1;
     Finding finding{.def = &DefOf("PCW1001"),
                     .resource = "configuration",
                     .message = lines.size() == 2 ? lines.back() : lines.front(),
                     .evidence = {},
                     .next_steps = {facts.config_check}};
-    for (std::size_t i = is_list ? 1 : lines.size(); lines.size() > 2 && i < lines.size(); ++i)
+    for (std::size_t i = 1; lines.size() > 2 && i < lines.size(); ++i)
       finding.evidence.emplace_back("mistake", lines[i]);
     findings.push_back(std::move(finding));
   }
