@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/aws/credentials_reference.h"
 #include "pcw/aws/partner_central_selling.h"
@@ -106,10 +107,14 @@ class Rotation {
     // Once each: whoever rotates in a hurry does not wait for a throttle to pass.
     aws::CallerOptions once;
     once.retry.max_attempts = 1;
-    PCW_TRY(const auto selling,
-            OpenCaller(aws::partner_central_selling::kService, candidate, *quota, machine_, once));
-    for (const connector::EntityDef* entity : connector::AllEntities())
-      PCW_TRY_OK(TryEntity(*selling, *entity));
+    for (const connector::EntityDef* entity : connector::AllEntities()) {
+      if (!IsConfigured(*entity, loaded_.config)) continue;
+      for (const connector::SourceDef& source : entity->sources) {
+        PCW_TRY(const auto caller,
+                OpenCaller(*source.list->service, candidate, *quota, machine_, once));
+        PCW_TRY_OK(TrySource(*caller, source));
+      }
+    }
     return Ok{};
   }
 
@@ -142,35 +147,39 @@ class Rotation {
                              who.account, expected));
   }
 
-  Status TryEntity(aws::Caller& caller, const connector::EntityDef& entity) {
+  Status TrySource(aws::Caller& caller, const connector::SourceDef& source) {
     const std::string& catalog = loaded_.config.partner_central.catalog;
     const auto action = [](const aws::Operation& operation) {
       return fmt::format("partnercentral:{}", operation.name);
     };
     const auto listed =
-        caller.Call(*entity.list,
-                    connector::ListRequest(entity, {.catalog = catalog,
+        caller.Call(*source.list,
+                    connector::ListRequest(source, {.catalog = catalog,
                                                     .page_size = 1,
                                                     .next_token = {},
-                                                    .sort_by = entity.full_sort,
+                                                    .sort_by = source.full_sort,
                                                     .modified_after = std::nullopt}),
                     invocation_.stop);
     if (!listed && listed.error().code() == ErrorCode::kThrottled) {
       // AWS looks at the key before it counts the call.
-      probes_.push_back({action(*entity.list), "throttled: the key is taken, the right not tried"});
+      probes_.push_back({action(*source.list), "throttled: the key is taken, the right not tried"});
       return Ok{};
     }
-    PCW_TRY_OK(Note(action(*entity.list), listed ? Status(Ok{}) : Status(listed.error())));
-    if (entity.detail == nullptr) return Ok{};
-    PCW_TRY(const connector::Page page, connector::ReadListPage(listed->body, entity));
-    if (page.items.empty()) {
-      probes_.push_back({action(*entity.detail), "not tried: there is no record to get"});
-      return Ok{};
+    PCW_TRY_OK(Note(action(*source.list), listed ? Status(Ok{}) : Status(listed.error())));
+    if (source.detail == nullptr) return Ok{};
+    PCW_TRY(const connector::Page page, connector::ReadListPage(listed->body, source));
+    for (const aws::Operation* operation : {source.detail, source.companion}) {
+      if (operation == nullptr) continue;
+      if (page.items.empty()) {
+        probes_.push_back({action(*operation), "not tried: there is no record to get"});
+        continue;
+      }
+      const auto got =
+          caller.Call(*operation, connector::DetailRequest(source, catalog, page.items.front().key),
+                      invocation_.stop);
+      PCW_TRY_OK(Note(action(*operation), got ? Status(Ok{}) : Status(got.error())));
     }
-    const auto got = caller.Call(*entity.detail,
-                                 connector::DetailRequest(entity, catalog, page.items.front().id),
-                                 invocation_.stop);
-    return Note(action(*entity.detail), got ? Status(Ok{}) : Status(got.error()));
+    return Ok{};
   }
 
   void PrintProbes() const {

@@ -148,6 +148,7 @@ Result<int> Demo(const Invocation& invocation, Pace pace) {
 
   for (const sync::RunMode mode : {sync::RunMode::kFull, sync::RunMode::kIncremental}) {
     for (const connector::EntityDef* entity : connector::AllEntities()) {
+      if (!IsConfigured(*entity, loaded.config)) continue;
       std::printf("\n$ pcw sync run partner-central %s --mode %s\n",
                   std::string(entity->name).c_str(), std::string(NameOf(mode)).c_str());
       std::fflush(stdout);

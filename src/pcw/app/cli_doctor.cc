@@ -8,6 +8,7 @@
 
 #include "pcw/app/cli.h"
 #include "pcw/app/escalation_file.h"
+#include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/aws/endpoint.h"
 #include "pcw/aws/partner_central_selling.h"
@@ -118,6 +119,13 @@ std::optional<Error> HomeTrouble(const Config& config, const std::filesystem::pa
   return std::nullopt;
 }
 
+std::vector<const connector::EntityDef*> ConfiguredEntities(const Config& config) {
+  std::vector<const connector::EntityDef*> entities;
+  for (const connector::EntityDef* entity : connector::AllEntities())
+    if (IsConfigured(*entity, config)) entities.push_back(entity);
+  return entities;
+}
+
 Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
   const Config& config = loaded.config;
   const std::filesystem::path home = HomeDirectory(invocation.environment);
@@ -139,6 +147,7 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
       .probe = {.ca_bundle = aws::Lookup(invocation.environment, "AWS_CA_BUNDLE").value_or(""),
                 .proxy = config.aws.proxy,
                 .step = kDoctorsPatience},
+      .entities = ConfiguredEntities(config),
       .write_actions = config.partner_central.write_actions,
       .database = config.database.url.empty()
                       ? fmt::format("embedded, in {}", (home / "pg").string())

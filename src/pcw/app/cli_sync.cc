@@ -90,6 +90,11 @@ Result<const connector::ConnectorDef*> ConnectorNamed(const std::string& name) {
       .With("usage", "true");
 }
 
+bool IsConfigured(const connector::EntityDef& entity, const Config& config) {
+  const auto& configured = config.partner_central.entities;
+  return std::find(configured.begin(), configured.end(), entity.name) != configured.end();
+}
+
 Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
     const connector::ConnectorDef& connector, const std::string& name, const Config& config) {
   if (name != "all") {
@@ -106,10 +111,7 @@ Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
   }
   std::vector<const connector::EntityDef*> entities;
   for (const connector::EntityDef* def : connector::AllEntities()) {
-    const auto& configured = config.partner_central.entities;
-    const bool is_wanted =
-        std::find(configured.begin(), configured.end(), def->name) != configured.end();
-    if (def->connector == &connector && is_wanted) entities.push_back(def);
+    if (def->connector == &connector && IsConfigured(*def, config)) entities.push_back(def);
   }
   return entities;
 }

@@ -32,7 +32,7 @@ Result<OrderedJson> PlanEntity(SyncSite& site, pg::Connection& connection, const
                                 .records = std::nullopt};
   if (wish.records >= 0) request.records = wish.records;
   if (wish.is_counted) {
-    PCW_TRY(request.records, sync::CountListed(*site.aws->selling, entity, request.catalog,
+    PCW_TRY(request.records, sync::CountListed(site.aws->CallerOf(entity), entity, request.catalog,
                                                request.page_size, stop));
   }
   PCW_TRY(const sync::CallEstimate estimate,

@@ -148,7 +148,8 @@ std::string StoreUntil(Config& config, const RawValue& value) {
   [](Config & config_) -> auto& { return config_.expression; }
 
 const std::vector<std::string>& Entities() {
-  static const std::vector<std::string> names{"opportunities", "leads", "solutions", "profiles"};
+  static const std::vector<std::string> names{"opportunities", "leads", "solutions", "profiles",
+                                              "aws_summaries"};
   return names;
 }
 
@@ -214,11 +215,13 @@ const std::array kKeys{
     ConfigKey{"connectors.partner_central.incremental_every", KeyType::kDuration, "5m",
               "opportunities; entities without a modified filter: 1h",
               StoreDuration<PCW_FIELD(partner_central.incremental_every), 1000>},
-    ConfigKey{"connectors.partner_central.entities", KeyType::kList,
-              "opportunities, leads, solutions, profiles", "what `sync run ... all` syncs",
-              [](Config& c, const RawValue& v) {
-                return StoreList<PCW_FIELD(partner_central.entities)>(c, v, Entities());
-              }},
+    ConfigKey{
+        "connectors.partner_central.entities", KeyType::kList,
+        "opportunities, leads, solutions, profiles",
+        "what `sync run ... all` syncs; aws_summaries as well: AWS's own view of each opportunity",
+        [](Config& c, const RawValue& v) {
+          return StoreList<PCW_FIELD(partner_central.entities)>(c, v, Entities());
+        }},
     ConfigKey{"connectors.partner_central.batch_size", KeyType::kInteger, "100",
               "MaxResults of a list call",
               StoreInteger<PCW_FIELD(partner_central.batch_size), 1, 100>},

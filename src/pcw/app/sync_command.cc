@@ -102,7 +102,7 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
       {.open = [&database](
                    std::stop_token token) { return database.OpenService(kDefaultTenant, token); },
        .lease_connect = database.ServiceConnect(),
-       .caller = *site.aws->selling,
+       .caller = site.aws->CallerOf(entity),
        .store = *site.lake,
        .clock = machine.clock,
        .sleeper = machine.sleeper,

@@ -17,6 +17,7 @@ namespace pcw::app {
 /// The connector and the entities that a command line names ("all" = those configured). Errors of
 /// usage, with the nearest name.
 Result<const connector::ConnectorDef*> ConnectorNamed(const std::string& name);
+bool IsConfigured(const connector::EntityDef& entity, const Config& config);
 Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
     const connector::ConnectorDef& connector, const std::string& name, const Config& config);
 

@@ -9,6 +9,7 @@
 #include "pcw/aws/credentials_chain.h"
 #include "pcw/aws/endpoint.h"
 #include "pcw/aws/metadata_credentials.h"
+#include "pcw/aws/partner_central_account.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/aws/refreshing_credentials.h"
 #include "pcw/aws/sts.h"
@@ -222,7 +223,14 @@ Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
           OpenQuota(config, database, access->account_id, purpose, task, machine, stop));
   PCW_TRY(access->selling, OpenCaller(aws::partner_central_selling::kService, *access->identity,
                                       *access->quota, machine));
+  PCW_TRY(access->account, OpenCaller(aws::partner_central_account::kService, *access->identity,
+                                      *access->quota, machine));
   return access;
+}
+
+aws::Caller& AwsAccess::CallerOf(const connector::EntityDef& entity) const {
+  return entity.sources.front().list->service == &aws::partner_central_account::kService ? *account
+                                                                                         : *selling;
 }
 
 Result<std::unique_ptr<lake::BronzeStore>> OpenLake(const Config& config,

@@ -15,6 +15,7 @@
 #include "pcw/aws/credentials_reference.h"
 #include "pcw/base/clock.h"
 #include "pcw/base/rng.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/lake/bronze_store.h"
 #include "pcw/net/http.h"
 #include "pcw/pg/connection.h"
@@ -126,6 +127,10 @@ struct AwsAccess {
   std::string account_id;
   std::unique_ptr<aws::QuotaGate> quota;
   std::unique_ptr<aws::Caller> selling;
+  std::unique_ptr<aws::Caller> account;  ///< of partnercentral-account
+
+  /// The caller of the service that an entity's records come from.
+  aws::Caller& CallerOf(const connector::EntityDef& entity) const;
 };
 
 /// Credentials, account, quota and caller, for `task`.

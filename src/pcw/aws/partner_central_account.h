@@ -16,8 +16,12 @@ inline constexpr ServiceDef kService{
     .protocol = Protocol::kJson10,
 };
 
-/// Has no published rate and is asked by diagnosis only, so it is not counted (FACTS 3.2).
+/// The account service publishes no rates, so its calls are not counted (FACTS 3.2).
 inline constexpr Operation kListPartners{&kService, "ListPartners", Idempotency::kIdempotent,
                                          QuotaClass::kNone, "PartnerSummaryList"};
+inline constexpr Operation kGetPartner{&kService, "GetPartner", Idempotency::kIdempotent,
+                                       QuotaClass::kNone, "Profile"};
+inline constexpr Operation kGetProfileVisibility{
+    &kService, "GetProfileVisibility", Idempotency::kIdempotent, QuotaClass::kNone, "Visibility"};
 
 }  // namespace pcw::aws::partner_central_account

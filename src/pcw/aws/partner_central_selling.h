@@ -25,5 +25,20 @@ inline constexpr Operation kListOpportunities{&kService, "ListOpportunities",
                                               "OpportunitySummaries"};
 inline constexpr Operation kGetOpportunity{&kService, "GetOpportunity", Idempotency::kIdempotent,
                                            QuotaClass::kRead, "Id"};
+inline constexpr Operation kGetAwsOpportunitySummary{
+    &kService, "GetAwsOpportunitySummary", Idempotency::kIdempotent, QuotaClass::kRead, "Catalog"};
+inline constexpr Operation kListSolutions{&kService, "ListSolutions", Idempotency::kIdempotent,
+                                          QuotaClass::kRead, "SolutionSummaries"};
+// Not on AWS's page of quotas; counted in the shared budget of reads to be on the safe side
+// (FACTS 3.2).
+inline constexpr Operation kListEngagements{&kService, "ListEngagements", Idempotency::kIdempotent,
+                                            QuotaClass::kRead, "EngagementSummaryList"};
+inline constexpr Operation kGetEngagement{&kService, "GetEngagement", Idempotency::kIdempotent,
+                                          QuotaClass::kRead, "Id"};
+// The model does not promise the list, so an answer without it must not be taken for a cut one.
+inline constexpr Operation kListEngagementInvitations{
+    &kService, "ListEngagementInvitations", Idempotency::kIdempotent, QuotaClass::kRead, ""};
+inline constexpr Operation kGetEngagementInvitation{
+    &kService, "GetEngagementInvitation", Idempotency::kIdempotent, QuotaClass::kRead, "Id"};
 
 }  // namespace pcw::aws::partner_central_selling

@@ -1,8 +1,31 @@
 #include "pcw/connector/entity_def.h"
 
+#include <algorithm>
 #include <array>
 
 namespace pcw::connector {
+
+const SourceDef* EntityDef::SourceOf(std::string_view operation) const {
+  const auto found = std::find_if(sources.begin(), sources.end(), [&](const SourceDef& source) {
+    return source.list->name == operation ||
+           (source.detail != nullptr && source.detail->name == operation);
+  });
+  return found == sources.end() ? nullptr : &*found;
+}
+
+bool EntityDef::has_companion() const {
+  return std::any_of(sources.begin(), sources.end(),
+                     [](const SourceDef& source) { return source.companion != nullptr; });
+}
+
+bool EntityDef::has_sparse() const {
+  return std::any_of(sources.begin(), sources.end(),
+                     [](const SourceDef& source) { return !source.detail_when.empty(); });
+}
+
+bool IsSparse(const SourceDef& source, std::string_view operation) {
+  return !source.detail_when.empty() && operation == source.list->name;
+}
 
 const ConnectorDef& PartnerCentral() {
   static constexpr ConnectorDef def{.kind = "partner_central",
@@ -13,7 +36,8 @@ const ConnectorDef& PartnerCentral() {
 }
 
 std::span<const EntityDef* const> AllEntities() {
-  static const std::array<const EntityDef*, 1> entities{&Opportunities()};
+  static const std::array<const EntityDef*, 5> entities{&Opportunities(), &Leads(), &Solutions(),
+                                                        &Profiles(), &AwsSummaries()};
   return entities;
 }
 

@@ -51,12 +51,23 @@ TEST(GoldenMappingTest, WholeAnswersGiveTheRowsThatWereReviewed) {
     int cases = 0;
     for (const auto& file :
          fs::directory_iterator(fs::path(PCW_SOURCE_DIR "/tests/fixtures") / entity->name)) {
-      if (file.path().filename().string().ends_with(".rows.json")) continue;
+      const std::string name = file.path().filename().string();
+      if (name.ends_with(".rows.json") || name.ends_with(".companion.json")) continue;
       SCOPED_TRACE(file.path().string());
       ++cases;
       const Result<std::string> input = ReadFile(file.path(), 1U << 20U);
       ASSERT_TRUE(input);
-      const Result<Row> row = Mapper(*mapping).MapRecord(*input);
+      fs::path beside = file.path();
+      beside.replace_extension(".companion.json");
+      const Result<std::string> companion = ReadFile(beside, 1U << 20U);
+      const aws::Operation* second = entity->sources.front().companion;
+      const Result<Row> row = Mapper(*mapping).MapRecord(
+          {.payload = *input,
+           .companion = companion ? std::string_view(*companion) : std::string_view(),
+           .companion_operation = second != nullptr ? second->name : std::string_view(),
+           .id = "the-id",
+           .version = "the-version",
+           .served_at = "2026-11-23T10:00:00Z"});
       ASSERT_TRUE(row) << row.error().message();
       const std::string rows = RowsOf(*mapping, *row);
       fs::path golden = file.path();

@@ -1,7 +1,7 @@
 // The hot path of the mapping engine: one validated simdjson document a record, one look-up a
 // pointer.
+#include <algorithm>
 #include <charconv>
-#include <unordered_map>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -99,37 +99,50 @@ std::optional<Value> Convert(element value, ColumnType type) {
   return std::nullopt;
 }
 
+// The element of `list` whose member has the text that "[Member=text]" asks for.
+simdjson::simdjson_result<element> Select(element list, std::string_view segment) {
+  const auto equals = segment.find('=');
+  const std::string_view member = segment.substr(1, equals - 1);
+  const std::string_view wanted = segment.substr(equals + 1, segment.size() - equals - 2);
+  simdjson::dom::array items;
+  if (list.get_array().get(items) != simdjson::SUCCESS) return simdjson::NO_SUCH_FIELD;
+  for (const element item : items) {
+    std::string_view text;
+    if (item[member].get_string().get(text) == simdjson::SUCCESS && text == wanted)
+      return simdjson::simdjson_result<element>(element(item));
+  }
+  return simdjson::NO_SUCH_FIELD;
+}
+
+simdjson::simdjson_result<element> Find(element document, std::string_view pointer) {
+  for (auto at = pointer.find("/["); at != std::string_view::npos; at = pointer.find("/[")) {
+    const auto end = std::min(pointer.find('/', at + 1), pointer.size());
+    if (at > 0) {
+      if (const auto problem = document.at_pointer(pointer.substr(0, at)).get(document);
+          problem != simdjson::SUCCESS)
+        return problem;
+    }
+    if (const auto problem = Select(document, pointer.substr(at + 1, end - at - 1)).get(document);
+        problem != simdjson::SUCCESS)
+      return problem;
+    pointer.remove_prefix(end);
+  }
+  if (pointer.empty()) return document;
+  return document.at_pointer(pointer);
+}
+
 Error Mismatch(const ColumnMapping& column, std::string_view found) {
   return Error(ErrorCode::kSchemaMismatch,
-               fmt::format("{} cannot be filled: {} is {}", column.column, column.pointer, found))
+               fmt::format("{} cannot be filled: {} is {}", column.column, column.pointers.front(),
+                           found))
       .With("column", column.column)
-      .With("pointer", column.pointer)
+      .With("pointer", column.pointers.front())
       .With("found", std::string(found));
 }
 
-}  // namespace
-
-struct Mapper::State {
-  const Mapping& mapping;
-  simdjson::dom::parser parser;
-  explicit State(const Mapping& m) : mapping(m) {}
-};
-
-Mapper::Mapper(const Mapping& mapping) : state_(std::make_unique<State>(mapping)) {}
-Mapper::~Mapper() = default;
-
-Result<Row> Mapper::MapRecord(std::string_view record) {
-  element document;
-  if (const auto problem = state_->parser.parse(record.data(), record.size()).get(document);
-      problem != simdjson::SUCCESS) {
-    return Error(ErrorCode::kSchemaMismatch,
-                 fmt::format("the record is not valid JSON: {}", simdjson::error_message(problem)));
-  }
-  if (!document.is_object())
-    return Error(ErrorCode::kSchemaMismatch, "the record is not a JSON object")
-        .With("found", std::string(TypeName(document.type())));
-  // PostgreSQL can hold this character neither in text nor in jsonb. An even number of backslashes
-  // before the u is a text about it.
+// PostgreSQL can hold U+0000 neither in text nor in jsonb. An even number of backslashes before the
+// u is a text about it.
+Status CheckNoNul(std::string_view record) {
   for (auto at = record.find("\\u0000"); at != std::string_view::npos;
        at = record.find("\\u0000", at + 1)) {
     std::size_t backslashes = 0;
@@ -141,32 +154,109 @@ Result<Row> Mapper::MapRecord(std::string_view record) {
           .With("byte", std::to_string(at));
     }
   }
+  return Ok{};
+}
 
+Result<element> ParseRecord(simdjson::dom::parser& parser, std::string_view text) {
+  element document;
+  if (const auto problem = parser.parse(text.data(), text.size()).get(document);
+      problem != simdjson::SUCCESS) {
+    return Error(ErrorCode::kSchemaMismatch,
+                 fmt::format("the record is not valid JSON: {}", simdjson::error_message(problem)));
+  }
+  if (!document.is_object())
+    return Error(ErrorCode::kSchemaMismatch, "the record is not a JSON object")
+        .With("found", std::string(TypeName(document.type())));
+  PCW_TRY_OK(CheckNoNul(text));
+  return document;
+}
+
+}  // namespace
+
+struct Mapper::State {
+  const Mapping& mapping;
+  simdjson::dom::parser parser;
+  simdjson::dom::parser companion_parser;
+  explicit State(const Mapping& m) : mapping(m) {}
+
+  // What bronze knows beside the bytes.
+  static std::string_view Beside(const RecordView& record, std::string_view pointer) {
+    if (pointer == "@id") return record.id;
+    return pointer == "@version" ? record.version : record.served_at;
+  }
+
+  static Value FromBeside(const RecordView& record, const ColumnMapping& column,
+                          std::string_view pointer) {
+    const std::string_view text = Beside(record, pointer);
+    if (column.type == ColumnType::kTimestamp) {
+      const Result<WallTime> time = ParseRfc3339(text);
+      return time ? Value(*time) : Value();
+    }
+    return text.empty() ? Value() : Value(std::string(text));
+  }
+
+  // Fills one column; a misfit becomes NULL. The error of a required column that cannot be filled.
+  Status Fill(const ColumnMapping& column, const RecordView& record,
+              const std::optional<element>& document, Value& slot, Row& row) const {
+    element value;
+    bool is_present = false;
+    for (const std::string& pointer : column.pointers) {
+      if (pointer.front() == '@') {
+        slot = FromBeside(record, column, pointer);
+        if (!std::holds_alternative<std::monostate>(slot)) return Ok{};
+        continue;
+      }
+      is_present =
+          document && Find(*document, pointer).get(value) == simdjson::SUCCESS && !value.is_null();
+      if (is_present) break;
+    }
+    if (!is_present) {
+      if (!column.fallback.empty()) slot = column.fallback;
+      if (column.is_required && column.fallback.empty()) return Mismatch(column, "absent");
+      return Ok{};
+    }
+    if (std::optional<Value> converted = Convert(value, column.type)) {
+      slot = std::move(*converted);
+      for (const auto& [from, to] : column.values) {
+        if (std::get<std::string>(slot) != from) continue;
+        slot = to;
+        break;
+      }
+      return Ok{};
+    }
+    const std::string_view found = TypeName(value.type());
+    if (column.is_required) return Mismatch(column, fmt::format("a {} that does not fit", found));
+    row.misfits.push_back({column.column, column.pointers.front(), std::string(found)});
+    return Ok{};
+  }
+};
+
+Mapper::Mapper(const Mapping& mapping) : state_(std::make_unique<State>(mapping)) {}
+Mapper::~Mapper() = default;
+
+Result<Row> Mapper::MapRecord(const RecordView& record) {
+  PCW_TRY(const element document, ParseRecord(state_->parser, record.payload));
+  std::optional<element> companion;
+  if (!record.companion.empty()) {
+    PCW_TRY(companion, ParseRecord(state_->companion_parser, record.companion));
+  }
   Row row;
   row.values.reserve(state_->mapping.columns.size());
   for (const ColumnMapping& column : state_->mapping.columns) {
     Value& slot = row.values.emplace_back();
     if (!column.when_pointer.empty()) {
       std::string_view condition;
-      const bool is_met = document.at_pointer(column.when_pointer).get_string().get(condition) ==
-                              simdjson::SUCCESS &&
-                          condition == column.when_equals;
+      const bool is_met =
+          Find(document, column.when_pointer).get_string().get(condition) == simdjson::SUCCESS &&
+          condition == column.when_equals;
       if (!is_met) continue;
     }
-    element value;
-    const bool is_present =
-        document.at_pointer(column.pointer).get(value) == simdjson::SUCCESS && !value.is_null();
-    if (!is_present) {
-      if (column.is_required) return Mismatch(column, "absent");
-      continue;
-    }
-    if (std::optional<Value> converted = Convert(value, column.type)) {
-      slot = std::move(*converted);
-      continue;
-    }
-    const std::string_view found = TypeName(value.type());
-    if (column.is_required) return Mismatch(column, fmt::format("a {} that does not fit", found));
-    row.misfits.push_back({column.column, column.pointer, std::string(found)});
+    const bool is_other = !column.of.empty();
+    const bool has_other = is_other && column.of == record.companion_operation;
+    PCW_TRY_OK(state_->Fill(
+        column, record,
+        is_other ? (has_other ? companion : std::nullopt) : std::optional<element>(document), slot,
+        row));
   }
   return row;
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/result_matchers.h"
+#include "pcw/base/digest.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
@@ -22,7 +23,12 @@ Mapping OneColumn(const std::string& column) {
 
 Result<Row> Map(const std::string& column, std::string_view record) {
   const Mapping mapping = OneColumn(column);
-  return Mapper(mapping).MapRecord(record);
+  return Mapper(mapping).MapRecord({.payload = record,
+                                    .companion = R"({"Seen":"PUBLIC"})",
+                                    .companion_operation = "GetSeen",
+                                    .id = "the-id",
+                                    .version = "v7",
+                                    .served_at = "2026-11-23T10:00:00Z"});
 }
 
 TEST(MapperTest, FillsEveryTypeExactly) {
@@ -148,10 +154,83 @@ TEST(BuiltinMappingTest, EveryEntityHasOneThatTheEngineCanUse) {
   }
 }
 
+std::string TextOf(const std::string& column, std::string_view record) {
+  const auto row = Map(column, record);
+  if (!row) return row.error().message();
+  const auto* text = std::get_if<std::string>(&row->values[0]);
+  return text != nullptr ? *text : "NULL";
+}
+
+TEST(MapperTest, TheFirstPointerThatIsPresentCounts) {
+  const std::string column = "{ from: [/b, /a], type: text }";
+  EXPECT_EQ(TextOf(column, R"({"a":"1","b":"2"})"), "2");
+  EXPECT_EQ(TextOf(column, R"({"a":"1","b":null})"), "1");
+  EXPECT_EQ(TextOf(column, "{}"), "NULL");
+}
+
+TEST(MapperTest, AnElementIsFoundByAMember) {
+  const std::string column = "{ from: '/c/[Type=Lead]/n/0', type: text }";
+  EXPECT_EQ(TextOf(column, R"({"c":[{"Type":"Other","n":["x"]},{"Type":"Lead","n":["y"]}]})"), "y");
+  EXPECT_EQ(TextOf(column, R"({"c":[{"Type":"Other"}]})"), "NULL");
+  EXPECT_EQ(TextOf(column, R"({"c":{"Type":"Lead"}})"), "NULL");
+}
+
+TEST(MapperTest, ValuesAreTranslatedAndUnknownOnesKept) {
+  const std::string column =
+      "{ from: /s, type: text, values: { PENDING: invited }, default: accepted }";
+  EXPECT_EQ(TextOf(column, R"({"s":"PENDING"})"), "invited");
+  EXPECT_EQ(TextOf(column, R"({"s":"NEW"})"), "NEW");
+  EXPECT_EQ(TextOf(column, "{}"), "accepted");
+}
+
+TEST(MapperTest, WhatBronzeKnowsBesideTheBytesFillsColumnsToo) {
+  EXPECT_EQ(TextOf("{ from: '@version', type: text }", "{}"), "v7");
+  EXPECT_EQ(TextOf("{ from: [/Id, '@id'], type: text }", "{}"), "the-id");
+  EXPECT_EQ(
+      std::get<WallTime>(Map("{ from: [/at, '@served_at'], type: timestamp }", "{}")->values[0]),
+      *ParseRfc3339("2026-11-23T10:00:00Z"));
+}
+
+TEST(MapperTest, ACompanionIsReadByItsOperation) {
+  EXPECT_EQ(TextOf("{ from: /Seen, of: GetSeen, type: text }", "{}"), "PUBLIC");
+  EXPECT_EQ(TextOf("{ from: /Seen, of: GetOther, type: text }", "{}"), "NULL");
+  EXPECT_EQ(TextOf("{ from: /Seen, type: text }", "{}"), "NULL");
+}
+
+TEST(ReadListPageTest, AnItemThatIsTheRecordKeepsItsBytes) {
+  const auto page = ReadListPage(
+      R"({"NextToken":"t", "SolutionSummaries" : [ {"Id" : "S-1", "x":[1.10,{"Id":"n"}] } , {"Id":"S-2"}]})",
+      Solutions().sources.front());
+
+  ASSERT_THAT(page, Succeeds());
+  EXPECT_EQ(page->items[0].bytes, R"({"Id" : "S-1", "x":[1.10,{"Id":"n"}] })");
+  EXPECT_EQ(page->items[0].version, "sha256:" + Sha256Hex(page->items[0].bytes));
+  EXPECT_EQ(page->items[1].bytes, R"({"Id":"S-2"})");
+  EXPECT_EQ(page->items[1].index, 1);
+  EXPECT_FALSE(page->items[1].has_detail);
+}
+
+TEST(ReadListPageTest, DetailsAreFetchedOnlyOfPendingInvitations) {
+  const SourceDef& invitations = Leads().sources.back();
+
+  const auto page = ReadListPage(
+      R"({"EngagementInvitationSummaries":[{"Id":"engi-1","EngagementId":"eng-1","Status":"PENDING"},{"Id":"engi-2","Status":"EXPIRED"}]})",
+      invitations);
+
+  ASSERT_THAT(page, Succeeds());
+  EXPECT_EQ(page->items[0].id, "eng-1");
+  EXPECT_EQ(page->items[0].key, "engi-1");
+  EXPECT_TRUE(page->items[0].has_detail);
+  EXPECT_EQ(page->items[1].id, "engi-2");
+  EXPECT_FALSE(page->items[1].has_detail);
+  EXPECT_THAT(ReadListPage("{}", invitations)->items, ::testing::IsEmpty())
+      << "AWS does not promise the list";
+}
+
 TEST(ReadListPageTest, ReadsIdsVersionsAndToken) {
   const auto page = ReadListPage(
       R"({"OpportunitySummaries":[{"Id":"O1","LastModifiedDate":"v1","New":{}},{"Id":"O2"}],"NextToken":"t"})",
-      Opportunities());
+      Opportunities().sources.front());
 
   ASSERT_THAT(page, Succeeds());
   ASSERT_EQ(page->items.size(), 2U);
@@ -159,23 +238,26 @@ TEST(ReadListPageTest, ReadsIdsVersionsAndToken) {
   EXPECT_EQ(page->items[1].version, "");
   EXPECT_EQ(page->next_token, "t");
   EXPECT_EQ(
-      ReadListPage(R"({"OpportunitySummaries":[],"NextToken":""})", Opportunities())->next_token,
+      ReadListPage(R"({"OpportunitySummaries":[],"NextToken":""})", Opportunities().sources.front())
+          ->next_token,
       "");
-  EXPECT_THAT(ReadListPage(R"({"OpportunitySummaries":[{"Id":5}]})", Opportunities()),
-              FailsWith(ErrorCode::kSchemaMismatch));
-  EXPECT_THAT(ReadListPage(R"({"Opportunities":[]})", Opportunities()),
+  EXPECT_THAT(
+      ReadListPage(R"({"OpportunitySummaries":[{"Id":5}]})", Opportunities().sources.front()),
+      FailsWith(ErrorCode::kSchemaMismatch));
+  EXPECT_THAT(ReadListPage(R"({"Opportunities":[]})", Opportunities().sources.front()),
               FailsWith(ErrorCode::kSchemaMismatch));
 }
 
 TEST(ListRequestTest, SaysWhatAwsWantsToRead) {
   EXPECT_EQ(
-      ListRequest(Opportunities(), {.catalog = "AWS",
-                                    .page_size = 50,
-                                    .next_token = "a\"b",
-                                    .sort_by = "LastModifiedDate",
-                                    .modified_after = *ParseRfc3339("2026-11-20T08:15:30Z")}),
+      ListRequest(Opportunities().sources.front(),
+                  {.catalog = "AWS",
+                   .page_size = 50,
+                   .next_token = "a\"b",
+                   .sort_by = "LastModifiedDate",
+                   .modified_after = *ParseRfc3339("2026-11-20T08:15:30Z")}),
       R"({"Catalog":"AWS","MaxResults":50,"NextToken":"a\"b","Sort":{"SortBy":"LastModifiedDate","SortOrder":"ASCENDING"},"LastModifiedDate":{"AfterLastModifiedDate":"2026-11-20T08:15:30Z"}})");
-  EXPECT_EQ(DetailRequest(Opportunities(), "Sandbox", "O1"),
+  EXPECT_EQ(DetailRequest(Opportunities().sources.front(), "Sandbox", "O1"),
             R"({"Catalog":"Sandbox","Identifier":"O1"})");
 }
 

@@ -36,6 +36,7 @@ bool IsColumnName(std::string_view name) {
 }
 
 bool IsPointer(std::string_view pointer) {
+  if (pointer == "@id" || pointer == "@version" || pointer == "@served_at") return true;
   if (!pointer.starts_with('/')) return false;
   for (std::size_t i = 0; i < pointer.size(); ++i) {
     if (pointer[i] == '~' &&
@@ -126,6 +127,14 @@ class MappingReader {
     return text;
   }
 
+  std::vector<std::string> Pointers(const YamlNode& node, const std::string& key) {
+    if (node.kind != YamlNode::Kind::kSequence) return {Pointer(node, key)};
+    std::vector<std::string> pointers;
+    for (const YamlNode& item : node.items) pointers.push_back(Pointer(item, key));
+    if (pointers.empty()) Problem(node, key, "expected at least one JSON pointer");
+    return pointers;
+  }
+
   template <typename Table>
   auto OneOf(const YamlNode& node, std::string_view key, const Table& table) {
     std::vector<std::string> names;
@@ -151,9 +160,10 @@ class MappingReader {
       Problem(source, path, "expected { from: /Pointer, type: text }");
       return column;
     }
-    CheckKeys(source, path, {"from", "type", "required", "pii", "when"});
+    CheckKeys(source, path, {"from", "of", "type", "required", "pii", "when", "values", "default"});
     if (const YamlNode* from = Need(source, "from"))
-      column.pointer = Pointer(*from, path + ".from");
+      column.pointers = Pointers(*from, path + ".from");
+    if (const YamlNode* of = source.Find("of")) column.of = Text(*of, path + ".of");
     if (const YamlNode* type = Need(source, "type"))
       column.type = OneOf(*type, path + ".type", kTypes);
     if (const YamlNode* required = source.Find("required")) {
@@ -170,6 +180,16 @@ class MappingReader {
       if (const YamlNode* equals = Need(*when, "equals"))
         column.when_equals = Text(*equals, path + ".when.equals");
     }
+    if (const YamlNode* values = source.Find("values")) {
+      if (values->kind != YamlNode::Kind::kMap || values->members.empty())
+        Problem(*values, path + ".values", "expected a map of AWS's text to ours");
+      for (const auto& [from, to] : values->members)
+        column.values.emplace_back(from.text, Text(to, path + ".values." + from.text));
+    }
+    if (const YamlNode* fallback = source.Find("default"))
+      column.fallback = Text(*fallback, path + ".default");
+    if ((!column.values.empty() || !column.fallback.empty()) && column.type != ColumnType::kText)
+      Problem(source, path, "values and default are for columns of type text");
     return column;
   }
 

@@ -29,15 +29,22 @@ enum class ColumnType : std::uint8_t {
 /// `kPersonal` identifies a person.
 enum class Pii : std::uint8_t { kNone, kBusiness, kPersonal };
 
+/// Where a value stands. A JSON pointer into the record, where a segment `[Type=Lead]` means the
+/// first element of an array whose member Type has the text Lead; or, beginning with "@", what
+/// bronze knows of the record beside its bytes: @id, @version (as listed), @served_at (AWS's Date).
 struct ColumnMapping {
   std::string column;
-  std::string pointer;  ///< JSON pointer into the record
+  std::vector<std::string> pointers;  ///< the first that is present and not null counts
+  std::string of;  ///< operation whose answer is read, if it is not the record's own: a companion
   ColumnType type = ColumnType::kText;
   bool is_required = false;  ///< absent or ill-typed: the record is a dead letter; else the column
                              ///< is NULL and drift is noted
   Pii pii = Pii::kNone;
   std::string when_pointer;  ///< empty = always
   std::string when_equals;   ///< the column is filled only if the text at when_pointer equals this
+  /// Texts of AWS and what the column holds for them; a text that is not listed is kept as it is.
+  std::vector<std::pair<std::string, std::string>> values;
+  std::string fallback;  ///< text for a value that is absent (`default`); empty = NULL
 };
 
 /// Members of a record that no column takes and that say something of people or companies.
@@ -84,6 +91,16 @@ struct Row {
   std::vector<Misfit> misfits;
 };
 
+/// A record as the mapper takes it. Views.
+struct RecordView {
+  std::string_view payload;
+  std::string_view companion{};            ///< the second answer; empty = none
+  std::string_view companion_operation{};  ///< "GetProfileVisibility"
+  std::string_view id{};                   ///< @id
+  std::string_view version{};              ///< @version
+  std::string_view served_at{};            ///< @served_at, RFC 3339
+};
+
 /// Maps one record. kSchemaMismatch with context `pointer`, `column`, `expected`, `found` when a
 /// required column cannot be filled or the record is not a JSON object. Unknown members and enum
 /// values are data, not errors (I10). Thread-safe through separate Mapper objects.
@@ -91,7 +108,7 @@ class Mapper {
  public:
   explicit Mapper(const Mapping& mapping);
   ~Mapper();
-  Result<Row> MapRecord(std::string_view record);
+  Result<Row> MapRecord(const RecordView& record);
 
  private:
   struct State;

@@ -28,9 +28,10 @@ std::vector<std::string> Segments(std::string_view pointer) {
       segments.back() += pointer[i];
     }
   }
-  // An element by its number is any element: the mask must not miss the second contact.
+  // An element by its number or by a member is any element: the mask must not miss the second one.
   for (std::string& segment : segments) {
-    if (!segment.empty() && segment.find_first_not_of("0123456789") == std::string::npos)
+    if (!segment.empty() &&
+        (segment.front() == '[' || segment.find_first_not_of("0123456789") == std::string::npos))
       segment = "*";
   }
   return segments;
@@ -91,7 +92,8 @@ class Walk {
 PiiMask::PiiMask(std::span<const Mapping> mappings) {
   for (const Mapping& mapping : mappings) {
     for (const ColumnMapping& column : mapping.columns) {
-      if (column.pii != Pii::kNone) patterns_.push_back(Segments(column.pointer));
+      if (column.pii == Pii::kNone) continue;
+      for (const std::string& pointer : column.pointers) patterns_.push_back(Segments(pointer));
     }
     for (const PiiMember& member : mapping.pii) {
       if (member.pii != Pii::kNone) patterns_.push_back(Segments(member.pointer));

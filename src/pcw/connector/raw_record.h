@@ -13,7 +13,11 @@ namespace pcw::connector {
 /// One listed record.
 struct PageItem {
   std::string id;
-  std::string version;  ///< verbatim; empty if the item has none
+  std::string key;          ///< what the detail call takes
+  std::string version;      ///< verbatim, or "sha256:<hex>" of the item's bytes if it names none
+  int index = 0;            ///< position in the page, from 0
+  bool has_detail = false;  ///< its details are to be fetched; else the item is the record
+  std::string bytes;        ///< of an item that is the record: exactly as AWS sent it
 };
 
 struct Page {
@@ -22,8 +26,9 @@ struct Page {
 };
 
 /// Parses a list answer. kSchemaMismatch with context `index` for an item without an id, and for a
-/// body without the items array. Ids, versions and tokens are taken as they are: responses are
-/// never validated against modelled patterns (FACTS 1). Thread-safe.
-Result<Page> ReadListPage(std::string_view body, const EntityDef& def);
+/// body without the items array (unless AWS does not promise one: then the page is empty). Ids,
+/// versions and tokens are taken as they are: responses are never validated against modelled
+/// patterns (FACTS 1). Thread-safe.
+Result<Page> ReadListPage(std::string_view body, const SourceDef& source);
 
 }  // namespace pcw::connector

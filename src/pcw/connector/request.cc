@@ -7,24 +7,26 @@
 
 namespace pcw::connector {
 
-std::string ListRequest(const EntityDef& def, const ListQuery& query) {
+std::string ListRequest(const SourceDef& source, const ListQuery& query) {
   OrderedJson body;
   body["Catalog"] = query.catalog;
-  body["MaxResults"] = query.page_size;
+  if (source.takes_page_size) body["MaxResults"] = query.page_size;
   if (!query.next_token.empty()) body["NextToken"] = query.next_token;
   if (!query.sort_by.empty())
     body["Sort"] = {{"SortBy", query.sort_by}, {"SortOrder", "ASCENDING"}};
   if (query.modified_after) {
-    body[std::string(def.modified_filter)][std::string(def.modified_after)] =
+    body[std::string(source.modified_filter)][std::string(source.modified_after)] =
         FormatRfc3339(*query.modified_after);
   }
-  return DumpJson(body);
+  std::string text = DumpJson(body);
+  if (!source.list_members.empty()) text.insert(1, std::string(source.list_members) + ",");
+  return text;
 }
 
-std::string DetailRequest(const EntityDef& def, std::string_view catalog, std::string_view id) {
+std::string DetailRequest(const SourceDef& source, std::string_view catalog, std::string_view key) {
   OrderedJson body;
   body["Catalog"] = catalog;
-  body[std::string(def.detail_id_member)] = id;
+  body[std::string(source.detail_member)] = key;
   return DumpJson(body);
 }
 

@@ -1,4 +1,4 @@
-// The bodies of list and detail requests, built from an EntityDef.
+// The bodies of list and detail requests, built from a SourceDef.
 #pragma once
 
 #include <optional>
@@ -20,9 +20,9 @@ struct ListQuery {
 };
 
 /// JSON text of a list call.
-std::string ListRequest(const EntityDef& def, const ListQuery& query);
+std::string ListRequest(const SourceDef& source, const ListQuery& query);
 
-/// JSON text of a detail call.
-std::string DetailRequest(const EntityDef& def, std::string_view catalog, std::string_view id);
+/// JSON text of a detail call, and of its companion.
+std::string DetailRequest(const SourceDef& source, std::string_view catalog, std::string_view key);
 
 }  // namespace pcw::connector

@@ -4,6 +4,7 @@
 #include <array>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -22,7 +23,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kStep{2'000};
-constexpr std::int64_t kReadsOfADiagnosis = 2;
+constexpr std::int64_t kReadsOfADiagnosis = 10;
 // A credential_process starts programs of its own; an embedded server has to start.
 constexpr milliseconds kSlowStep{5'000};
 
@@ -222,15 +223,8 @@ class Gathering {
       if (auto opened = site_.open_quota(account, deadline.token())) quota = std::move(*opened);
     }
     if (!quota) quota = std::make_unique<aws::OpenQuotaGate>();
-    auto selling = site_.open_caller(aws::partner_central_selling::kService, *quota);
-    for (const connector::EntityDef* entity : connector::AllEntities()) {
-      ActionFacts list{.action = ActionOf(*entity->list), .error = {}, .why_not = why_not};
-      ActionFacts detail{.action = entity->detail ? ActionOf(*entity->detail) : "",
-                         .error = {},
-                         .why_not = why_not};
-      if (why_not.empty() && selling) TryEntity(**selling, *entity, list, detail);
-      facts_.actions.push_back(std::move(list));
-      if (entity->detail != nullptr) facts_.actions.push_back(std::move(detail));
+    for (const connector::EntityDef* entity : site_.entities) {
+      for (const connector::SourceDef& source : entity->sources) TrySource(source, why_not, *quota);
     }
     for (const std::string& write : site_.write_actions) {
       const std::string operation = ActionOfWrite(write);
@@ -263,50 +257,90 @@ class Gathering {
     return fmt::format("partnercentral:{}", operation.name);
   }
 
-  void TryEntity(aws::Caller& caller, const connector::EntityDef& entity, ActionFacts& list,
-                 ActionFacts& detail) {
-    const std::string& catalog = facts_.settings.catalog;
-    const Deadline list_deadline(stop_, kStep);
-    const auto listed = caller.Call(*entity.list,
-                                    connector::ListRequest(entity, {.catalog = catalog,
-                                                                    .page_size = 1,
-                                                                    .next_token = {},
-                                                                    .sort_by = entity.full_sort,
-                                                                    .modified_after = {}}),
-                                    list_deadline.token());
-    list.was_tried = true;
-    if (!listed) list.error = InTime(listed.error());
-    if (listed && listed->server_date)
-      facts_.clock_ahead = listed->received_at - *listed->server_date;
-    if (entity.detail == nullptr) return;
-    detail.why_not = "not tried: there is no list to take a record from";
-    if (!listed) {
-      if (list.error->code() != ErrorCode::kPermissionDenied) return;
-      // Denied too? Rights are told by the operation, whatever the record.
-      TryDetail(caller, entity, "O1", detail);
-      return;
+  // The read actions of one source, each tried once.
+  void TrySource(const connector::SourceDef& source, const std::string& why_not,
+                 aws::QuotaGate& quota) {
+    const auto facts_of = [&](const aws::Operation& operation) {
+      ActionFacts facts;
+      facts.action = ActionOf(operation);
+      facts.why_not = !why_not.empty() ? why_not : WhySilent(*operation.service);
+      return facts;
+    };
+    ActionFacts list = facts_of(*source.list);
+    auto caller = site_.open_caller(*source.list->service, quota);
+    std::string body;
+    if (list.why_not.empty() && caller) body = TryList(**caller, source, list);
+    facts_.actions.push_back(list);
+    for (const aws::Operation* operation : {source.detail, source.companion}) {
+      if (operation == nullptr) continue;
+      ActionFacts detail = facts_of(*operation);
+      if (list.was_tried && detail.why_not.empty())
+        TryDetail(**caller, source, *operation, list, body, detail);
+      facts_.actions.push_back(std::move(detail));
     }
-    const Result<connector::Page> page = connector::ReadListPage(listed->body, entity);
-    if (!page || page->items.empty()) {
-      detail.why_not = "not tried: there is no record to get";
-      return;
-    }
-    TryDetail(caller, entity, page->items.front().id, detail);
   }
 
-  void TryDetail(aws::Caller& caller, const connector::EntityDef& entity, std::string_view id,
+  // One silence of a service is enough to know about it; the next call would only take time.
+  std::string WhySilent(const aws::ServiceDef& service) const {
+    return silent_.contains(service.id) ? fmt::format("not tried: {} does not answer", service.id)
+                                        : "";
+  }
+
+  void NoteSilence(const aws::ServiceDef& service, const std::optional<Error>& error) {
+    if (error && error->code() == ErrorCode::kTimeout) silent_.insert(service.id);
+  }
+
+  // The answer's body; empty if there is none.
+  std::string TryList(aws::Caller& caller, const connector::SourceDef& source, ActionFacts& list) {
+    const Deadline deadline(stop_, kStep);
+    auto listed = caller.Call(*source.list,
+                              connector::ListRequest(source, {.catalog = facts_.settings.catalog,
+                                                              .page_size = 1,
+                                                              .next_token = {},
+                                                              .sort_by = source.full_sort,
+                                                              .modified_after = {}}),
+                              deadline.token());
+    list.was_tried = true;
+    if (!listed) {
+      list.error = InTime(listed.error());
+      NoteSilence(*source.list->service, list.error);
+      return "";
+    }
+    if (listed->server_date) facts_.clock_ahead = listed->received_at - *listed->server_date;
+    return std::move(listed->body);
+  }
+
+  void TryDetail(aws::Caller& caller, const connector::SourceDef& source,
+                 const aws::Operation& operation, const ActionFacts& list, const std::string& body,
                  ActionFacts& detail) {
+    std::string key(source.no_record);
+    if (list.error) {
+      // Denied too? Rights are told by the operation, whatever the record.
+      if (list.error->code() != ErrorCode::kPermissionDenied) {
+        detail.why_not = "not tried: there is no list to take a record from";
+        return;
+      }
+    } else {
+      const Result<connector::Page> page = connector::ReadListPage(body, source);
+      if (!page || page->items.empty()) {
+        detail.why_not = "not tried: there is no record to get";
+        return;
+      }
+      key = page->items.front().key;
+    }
     const Deadline deadline(stop_, kStep);
     const auto got =
-        caller.Call(*entity.detail, connector::DetailRequest(entity, facts_.settings.catalog, id),
+        caller.Call(operation, connector::DetailRequest(source, facts_.settings.catalog, key),
                     deadline.token());
     detail.was_tried = true;
     if (!got && got.error().code() != ErrorCode::kNotFound) detail.error = InTime(got.error());
+    NoteSilence(*operation.service, detail.error);
   }
 
   DoctorSite& site_;
   const std::stop_token stop_;
   Facts facts_;
+  std::set<std::string_view> silent_;  ///< services that let a call run out of time
   std::optional<pg::Connection> connection_;
 };
 

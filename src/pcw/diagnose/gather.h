@@ -22,8 +22,9 @@ struct DoctorSite {
   SettingFacts settings;
   std::vector<EndpointFacts> endpoints;  ///< without probes
   net::ProbeOptions probe;
-  std::vector<std::string> write_actions;  ///< configured ones: "create"
-  std::string database;                    ///< for people
+  std::vector<const connector::EntityDef*> entities;  ///< configured ones
+  std::vector<std::string> write_actions;             ///< configured ones: "create"
+  std::string database;                               ///< for people
   Clock& clock;
   aws::CredentialsProvider& credentials;
   /// A caller that does not retry and gives up after two seconds.

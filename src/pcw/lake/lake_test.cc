@@ -94,6 +94,25 @@ TEST(PartTest, RawLineBreaksBetweenTokensBecomeSpacesAndTheDigestIsOfTheOriginal
   EXPECT_EQ((*lines)[0].meta.sha256, line.sha256);
 }
 
+TEST(PartTest, ACompanionStandsBehindThePayloadByteForByte) {
+  PartBuilder part;
+  const std::string payload = R"({"a":",\"companion\":{"})";
+
+  const AppendedLine line = part.Append(
+      Meta("p1"), payload,
+      {.operation = "GetProfileVisibility", .request_id = "r2", .fetched_at = "", .sha256 = {}},
+      "{\"Visibility\":\n\"PUBLIC\"}");
+  const auto lines = ReadPart(part.text());
+
+  ASSERT_THAT(lines, Succeeds());
+  EXPECT_EQ((*lines)[0].payload, payload);
+  EXPECT_EQ((*lines)[0].companion, R"({"Visibility": "PUBLIC"})");
+  EXPECT_TRUE((*lines)[0].companion_meta.is_respaced);
+  EXPECT_EQ((*lines)[0].companion_meta.operation, "GetProfileVisibility");
+  EXPECT_EQ((*lines)[0].companion_meta.sha256, line.companion_sha256);
+  EXPECT_EQ(part.at(line.companion), R"({"Visibility": "PUBLIC"})");
+}
+
 TEST(PartTest, DamageIsNamedWithItsLine) {
   PartBuilder part;
   part.Append(Meta("O1"), "{}");

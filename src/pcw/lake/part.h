@@ -18,18 +18,37 @@ struct RecordMeta {
   std::string operation;  ///< "GetOpportunity"
   std::string request_id;
   std::string fetched_at;    ///< RFC 3339, local clock
+  std::string served_at;     ///< RFC 3339, AWS's Date header; empty if it sent none
+  std::string version;       ///< as listed, verbatim; empty = the list gave none
   std::string source;        ///< "get" or "list"
   int index = -1;            ///< position in the page, for source "list"
   Sha256Digest sha256{};     ///< of the original payload bytes
   bool is_respaced = false;  ///< raw line breaks between tokens became spaces
 };
 
-/// Where an appended record stands, and the digest of its original bytes.
-struct AppendedLine {
-  int line = 0;            ///< from 1
-  std::size_t offset = 0;  ///< of the stored payload in the part's text, bytes
-  std::size_t size = 0;    ///< of the stored payload, bytes
+/// A second answer that belongs to a record: `"companion":{"meta":{...},"payload":...}` behind the
+/// payload. Then meta.size tells where the payload ends.
+struct CompanionMeta {
+  std::string operation;
+  std::string request_id;
+  std::string fetched_at;
   Sha256Digest sha256{};
+  bool is_respaced = false;
+};
+
+/// A span of a part's text.
+struct Stored {
+  std::size_t offset = 0;
+  std::size_t size = 0;
+};
+
+/// Where an appended record stands, and the digests of its original bytes.
+struct AppendedLine {
+  int line = 0;  ///< from 1
+  Stored payload;
+  Sha256Digest sha256{};
+  Stored companion{};  ///< size 0 = none
+  Sha256Digest companion_sha256{};
 };
 
 /// Builds one part in memory. Not thread-safe.
@@ -40,16 +59,21 @@ class PartBuilder {
   /// Appends one line. `payload` must be one JSON value (the caller
   /// has checked it); raw line breaks in it become spaces and meta says so. Computes meta.sha256.
   AppendedLine Append(RecordMeta meta, std::string_view payload);
+  /// The same with a companion.
+  AppendedLine Append(RecordMeta meta, std::string_view payload, CompanionMeta companion,
+                      std::string_view companion_payload);
 
   std::size_t bytes() const { return text_.size(); }
   int records() const { return records_; }
   std::string_view text() const { return text_; }
-  /// The stored payload of a line of this part; valid until the part changes.
-  std::string_view payload(const AppendedLine& line) const {
-    return std::string_view(text_).substr(line.offset, line.size);
+  /// A stored payload of this part; valid until the part changes.
+  std::string_view at(const Stored& stored) const {
+    return std::string_view(text_).substr(stored.offset, stored.size);
   }
 
  private:
+  Stored AppendPayload(std::string_view payload, bool is_respaced);
+
   std::string text_;
   int records_ = 0;
 };
@@ -59,6 +83,8 @@ struct PartLine {
   int line = 0;  ///< from 1
   RecordMeta meta;
   std::string_view payload;  ///< exactly as stored
+  CompanionMeta companion_meta;
+  std::string_view companion;  ///< exactly as stored; empty = none
 };
 
 /// Splits and checks a part: every line has meta and payload; where not respaced the payload's

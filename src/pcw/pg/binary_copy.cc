@@ -52,6 +52,11 @@ void BinaryCopy::AddJsonb(std::string_view json) {
   data_ += json;
 }
 
+void BinaryCopy::AddInt2(std::int16_t value) {
+  PutBigEndian(data_, std::int32_t{2});
+  PutBigEndian(data_, value);
+}
+
 void BinaryCopy::AddInt4(std::int32_t value) {
   PutBigEndian(data_, std::int32_t{4});
   PutBigEndian(data_, value);

@@ -25,6 +25,7 @@ class BinaryCopy {
                                          ///< is, jsonb is not)
   void AddJsonb(std::string_view json);  ///< version byte 1 + text
   void AddBytea(std::string_view bytes);
+  void AddInt2(std::int16_t value);
   void AddInt4(std::int32_t value);
   void AddInt8(std::int64_t value);
   void AddBool(bool value);

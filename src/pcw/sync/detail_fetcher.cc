@@ -11,11 +11,9 @@
 
 namespace pcw::sync {
 
-DetailFetcher::DetailFetcher(const connector::EntityDef& def, aws::Caller& caller,
-                             FetchOptions options, Clock& clock, Sleeper& sleeper,
-                             std::stop_token stop)
-    : def_(def),
-      caller_(caller),
+DetailFetcher::DetailFetcher(aws::Caller& caller, FetchOptions options, Clock& clock,
+                             Sleeper& sleeper, std::stop_token stop)
+    : caller_(caller),
       options_(std::move(options)),
       clock_(clock),
       sleeper_(sleeper),
@@ -54,10 +52,9 @@ bool DetailFetcher::is_ready() const {
   return !window_.empty() && window_.front()->result.has_value();
 }
 
-void DetailFetcher::Submit(std::string id, std::string listed_version) {
+void DetailFetcher::Submit(DetailTask task) {
   auto slot = std::make_shared<Slot>();
-  slot->id = std::move(id);
-  slot->listed_version = std::move(listed_version);
+  slot->task = std::move(task);
   {
     const std::lock_guard lock(mutex_);
     window_.push_back(slot);
@@ -76,7 +73,7 @@ FetchedDetail DetailFetcher::Take() {
   const std::shared_ptr<Slot> slot = window_.front();
   done_.wait(lock, [&] { return slot->result.has_value(); });
   window_.pop_front();
-  return {std::move(slot->id), std::move(slot->listed_version), std::move(*slot->result)};
+  return {std::move(slot->task), std::move(*slot->result)};
 }
 
 bool DetailFetcher::WaitForTurn(std::stop_token stop) {
@@ -91,6 +88,24 @@ bool DetailFetcher::WaitForTurn(std::stop_token stop) {
       std::chrono::duration_cast<std::chrono::microseconds>(turn - clock_.Steady()), stop);
 }
 
+Result<DetailAnswer> DetailFetcher::Fetch(const DetailTask& task, std::stop_token stop) {
+  const connector::SourceDef& source = *task.source;
+  const std::string request = connector::DetailRequest(source, options_.catalog, task.key);
+  PCW_FAILPOINT("get.before");
+  PCW_TRY(aws::CallResult detail, caller_.Call(*source.detail, request, stop));
+  PCW_FAILPOINT("get.after");
+  DetailAnswer answer{.detail = std::move(detail), .companion = std::nullopt};
+  if (source.companion == nullptr) return answer;
+  Result<aws::CallResult> companion = caller_.Call(*source.companion, request, stop);
+  // A record need not have one; any other failure would take a column for empty.
+  if (companion) {
+    answer.companion = std::move(*companion);
+  } else if (companion.error().code() != ErrorCode::kNotFound) {
+    return std::move(companion).error();
+  }
+  return answer;
+}
+
 void DetailFetcher::Work(std::stop_token stop) {
   const LogScope scope(log_fields_);
   for (;;) {
@@ -103,14 +118,11 @@ void DetailFetcher::Work(std::stop_token stop) {
       waiting_.pop_front();
       ++in_flight_;
     }
-    std::optional<Result<aws::CallResult>> result;
-    if (!WaitForTurn(stop)) {
-      result.emplace(Error(ErrorCode::kCancelled, "stopped before the call"));
+    std::optional<Result<DetailAnswer>> result;
+    if (WaitForTurn(stop)) {
+      result.emplace(Fetch(slot->task, stop));
     } else {
-      PCW_FAILPOINT("get.before");
-      result.emplace(caller_.Call(
-          *def_.detail, connector::DetailRequest(def_, options_.catalog, slot->id), stop));
-      PCW_FAILPOINT("get.after");
+      result.emplace(Error(ErrorCode::kCancelled, "stopped before the call"));
     }
     {
       const std::lock_guard lock(mutex_);

@@ -26,11 +26,25 @@ struct FetchOptions {
   std::chrono::milliseconds min_interval{0};  ///< pause between two calls, on top of the quota
 };
 
-/// One answered detail call.
-struct FetchedDetail {
+/// A listed record whose details are wanted.
+struct DetailTask {
+  const connector::SourceDef* source = nullptr;
   std::string id;
-  std::string listed_version;
-  Result<aws::CallResult> result;
+  std::string key;             ///< what the detail call takes
+  std::string listed_version;  ///< empty = not from a list
+};
+
+/// What AWS says of one record: the answer of the detail call, and of its companion if the source
+/// has one and AWS knows it.
+struct DetailAnswer {
+  aws::CallResult detail;
+  std::optional<aws::CallResult> companion;
+};
+
+/// One answered task.
+struct FetchedDetail {
+  DetailTask task;
+  Result<DetailAnswer> result;
 };
 
 /// Owns its workers. Submit and Take are for one thread.
@@ -39,15 +53,15 @@ struct FetchedDetail {
 /// that one stalled call does not idle the rest.
 class DetailFetcher {
  public:
-  DetailFetcher(const connector::EntityDef& def, aws::Caller& caller, FetchOptions options,
-                Clock& clock, Sleeper& sleeper, std::stop_token stop);
+  DetailFetcher(aws::Caller& caller, FetchOptions options, Clock& clock, Sleeper& sleeper,
+                std::stop_token stop);
   ~DetailFetcher();
 
   bool is_full() const;
   bool is_empty() const;
   /// The oldest detail is answered, so Take would not block.
   bool is_ready() const;
-  void Submit(std::string id, std::string listed_version);
+  void Submit(DetailTask task);
   /// The oldest submitted detail; blocks until it is answered. Must not be called when empty.
   FetchedDetail Take();
   /// Waits for calls in flight to end and drops all answers. Nothing is submitted afterwards.
@@ -55,9 +69,8 @@ class DetailFetcher {
 
  private:
   struct Slot {
-    std::string id;
-    std::string listed_version;
-    std::optional<Result<aws::CallResult>> result;
+    DetailTask task;
+    std::optional<Result<DetailAnswer>> result;
   };
   static constexpr std::size_t kBuffered = 256;
   static constexpr int kMostWorkers = 64;
@@ -66,8 +79,8 @@ class DetailFetcher {
   void Work(std::stop_token stop);
   int Limit() const;
   bool WaitForTurn(std::stop_token stop);
+  Result<DetailAnswer> Fetch(const DetailTask& task, std::stop_token stop);
 
-  const connector::EntityDef& def_;
   aws::Caller& caller_;
   FetchOptions options_;
   const LogFields log_fields_ = CurrentLogFields();  ///< of the run, for the threads

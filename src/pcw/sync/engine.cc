@@ -134,7 +134,9 @@ class RunInFlight {
 
     const std::chrono::milliseconds duration = Elapsed();
     Cursor cursor = run_.cursor;
-    if (!is_suspiciously_empty)
+    const bool has_watermark =
+        def_.incremental == connector::Incremental::kByModifiedFilter && !is_suspiciously_empty;
+    if (has_watermark)
       cursor.watermark = AdvanceWatermark(cursor.watermark, scan_.observation(), options_.lag);
     cursor.longest_scan_ms = std::max<std::int64_t>(cursor.longest_scan_ms, duration.count());
     cursor.last_full_listed = scan_.listed();

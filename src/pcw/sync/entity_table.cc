@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pcw/pg/binary_copy.h"
+#include "pcw/sync/version_rounds.h"
 
 namespace pcw::sync {
 namespace {
@@ -92,103 +93,135 @@ std::string ArrayLiteral(std::span<const std::string> items) {
   return text;
 }
 
+EntityTable::EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping)
+    : def_(&def),
+      mapping_(&mapping),
+      is_ranked_(def.sources.size() > 1),
+      has_companion_(def.has_companion()) {}
+
 Result<EntityTable> EntityTable::Create(const connector::EntityDef& def,
                                         const connector::Mapping& mapping) {
-  const auto has = [&](std::string_view name) {
-    return std::any_of(mapping.columns.begin(), mapping.columns.end(),
-                       [&](const ColumnMapping& c) { return c.column == name && c.is_required; });
+  const auto find = [&](std::string_view name) {
+    return std::find_if(mapping.columns.begin(), mapping.columns.end(),
+                        [&](const ColumnMapping& c) { return c.column == name && c.is_required; });
   };
   for (const std::string_view needed : {def.id_column, std::string_view("source_version"),
                                         std::string_view("source_modified_at")}) {
-    if (!has(needed)) {
+    if (find(needed) == mapping.columns.end()) {
       return Error(ErrorCode::kInternal,
                    fmt::format("mapping of {} has no required column {}", def.name, needed));
     }
   }
+  EntityTable table(def, mapping);
+  table.modified_column_ =
+      static_cast<std::size_t>(find("source_modified_at") - mapping.columns.begin());
+  table.sql_ = std::make_shared<const Sql>(table.MakeSql());
+  return table;
+}
 
-  std::string columns, typed, assignments;
-  for (const ColumnMapping& column : mapping.columns) {
+std::string EntityTable::MergeSql(bool is_sparse) const {
+  std::string columns, assignments;
+  for (const ColumnMapping& column : mapping_->columns) {
     columns += column.column + ", ";
-    typed += fmt::format("{} {}, ", column.column, SqlType(column.type));
-    if (column.column != def.id_column)
-      assignments += fmt::format("{0} = excluded.{0}, ", column.column);
+    if (column.column == def_->id_column) continue;
+    assignments += is_sparse ? fmt::format("{0} = coalesce(excluded.{0}, t.{0}), ", column.column)
+                             : fmt::format("{0} = excluded.{0}, ", column.column);
   }
-  const std::string staging = fmt::format("staging_{}", def.name);
+  std::string own = "payload_json, payload_sha256, bronze_key, bronze_line, ";
+  if (has_companion_) own += "companion_json, companion_sha256, ";
+  if (is_ranked_) own += "source_rank, ";
+  for (std::string_view rest = own; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    assignments += fmt::format("{0} = excluded.{0}, ", name);
+    rest.remove_prefix(name.size() + 2);
+  }
+  std::string differs =
+      "excluded.payload_sha256 <> t.payload_sha256 OR excluded.mapping_version <> "
+      "t.mapping_version";
+  if (has_companion_)
+    differs += " OR excluded.companion_sha256 IS DISTINCT FROM t.companion_sha256";
+  std::string guard =
+      fmt::format("excluded.source_modified_at >= t.source_modified_at AND ({})", differs);
+  if (is_ranked_) {
+    guard = fmt::format(
+        "excluded.source_rank > t.source_rank OR (excluded.source_rank = t.source_rank AND {})",
+        guard);
+  }
+  return fmt::format(
+      "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}{2}mapping_version, "
+      "last_seen_run) SELECT pcw_tenant(), $1, {1}{2}$2::integer, $3::uuid FROM staging_{3}{4} ON "
+      "CONFLICT (tenant_id, catalog, {5}) DO UPDATE SET {6}mapping_version = "
+      "excluded.mapping_version, last_seen_run = excluded.last_seen_run, missed_full_scans = 0, "
+      "missing_since = NULL, updated_at = now() WHERE {7} RETURNING xmax = 0 AS is_new) SELECT "
+      "count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM merged",
+      def_->table, columns, own, def_->name,
+      !def_->has_sparse() ? ""
+      : is_sparse         ? " WHERE is_sparse"
+                          : " WHERE NOT is_sparse",
+      def_->id_column, assignments, guard);
+}
 
-  auto sql = std::make_shared<Sql>();
+EntityTable::Sql EntityTable::MakeSql() const {
+  const std::string staging = fmt::format("staging_{}", def_->name);
+  Sql sql;
   // One look into the primary key per id, whatever the planner believes about a table whose
   // statistics are not gathered yet: with `= ANY` it read the whole catalog for every page.
-  sql->load_held = fmt::format(
+  sql.load_held = fmt::format(
       "SELECT held.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT {0}, "
-      "source_version, (extract(epoch FROM source_modified_at) * 1000000)::bigint, last_seen_run "
-      "FROM {1} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND {0} = wanted.id LIMIT 1) AS "
-      "held",
-      def.id_column, def.table);
+      "source_version, (extract(epoch FROM source_modified_at) * 1000000)::bigint, last_seen_run, "
+      "{2} FROM {1} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND {0} = wanted.id LIMIT 1) "
+      "AS held",
+      def_->id_column, def_->table, is_ranked_ ? "source_rank" : "0");
   // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies (PERFORMANCE
   // 1).
-  sql->create_staging = fmt::format(
-      "CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}payload_json jsonb COMPRESSION lz4, "
-      "payload_sha256 bytea, bronze_line integer, ord "
-      "integer) ON COMMIT DELETE ROWS",
-      staging, typed);
-  sql->clear_staging = fmt::format("DELETE FROM {}", staging);
-  sql->copy = fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging);
-  sql->merge = fmt::format(
-      "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}payload_json, payload_sha256, "
-      "mapping_version, bronze_key, "
-      "bronze_line, last_seen_run) SELECT DISTINCT ON ({2}) pcw_tenant(), $1, {1}payload_json, "
-      "payload_sha256, $2::integer, $3, "
-      "bronze_line, $4::uuid FROM {3} ORDER BY {2}, source_modified_at DESC, ord DESC ON CONFLICT "
-      "(tenant_id, catalog, {2}) DO UPDATE SET "
-      "{4}payload_json = excluded.payload_json, payload_sha256 = excluded.payload_sha256, "
-      "mapping_version = excluded.mapping_version, "
-      "bronze_key = excluded.bronze_key, bronze_line = excluded.bronze_line, last_seen_run = "
-      "excluded.last_seen_run, missed_full_scans = "
-      "0, missing_since = NULL, updated_at = now() WHERE excluded.source_modified_at > "
-      "t.source_modified_at OR "
-      "(excluded.source_modified_at = t.source_modified_at AND (excluded.payload_sha256 <> "
-      "t.payload_sha256 OR excluded.mapping_version <> "
-      "t.mapping_version)) RETURNING xmax = 0 AS is_new) SELECT count(*) FILTER (WHERE is_new), "
-      "count(*) FILTER (WHERE NOT is_new) FROM "
-      "merged",
-      def.table, columns, def.id_column, staging, assignments);
+  std::string typed;
+  for (const ColumnMapping& column : mapping_->columns)
+    typed += fmt::format("{} {}, ", column.column, SqlType(column.type));
+  typed +=
+      "payload_json jsonb COMPRESSION lz4, payload_sha256 bytea, bronze_key text, bronze_line "
+      "integer";
+  if (has_companion_) typed += ", companion_json jsonb, companion_sha256 bytea";
+  if (is_ranked_) typed += ", source_rank smallint";
+  if (def_->has_sparse()) typed += ", is_sparse boolean";
+  sql.create_staging = fmt::format(
+      "CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS", staging, typed);
+  sql.clear_staging = fmt::format("DELETE FROM {}", staging);
+  sql.copy = fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging);
+  sql.merge = MergeSql(false);
+  if (def_->has_sparse()) sql.merge_sparse = MergeSql(true);
   const std::string seen =
       "last_seen_run = $2::uuid, missed_full_scans = 0, missing_since = NULL, updated_at = CASE "
-      "WHEN t.missing_since IS NULL THEN "
-      "t.updated_at ELSE now() END";
-  sql->touch = fmt::format(
-      "UPDATE {0} AS t SET {3} FROM (SELECT DISTINCT {1} AS id FROM {2}) s WHERE t.tenant_id = "
-      "pcw_tenant() AND t.catalog = $1 AND t.{1} = "
-      "s.id AND t.last_seen_run <> $2::uuid",
-      def.table, def.id_column, staging, seen);
-  sql->mark_seen = fmt::format(
+      "WHEN t.missing_since IS NULL THEN t.updated_at ELSE now() END";
+  sql.touch = fmt::format(
+      "UPDATE {0} AS t SET {3} FROM {2} s WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND "
+      "t.{1} = s.{1} AND t.last_seen_run <> $2::uuid",
+      def_->table, def_->id_column, staging, seen);
+  sql.mark_seen = fmt::format(
       "UPDATE {0} AS t SET {2} WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND t.{1} = ANY "
-      "($3::text[]) AND t.last_seen_run <> "
-      "$2::uuid",
-      def.table, def.id_column, seen);
-  sql->count_present = fmt::format(
+      "($3::text[]) AND t.last_seen_run <> $2::uuid",
+      def_->table, def_->id_column, seen);
+  sql.count_present = fmt::format(
       "SELECT count(*) FROM {} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND missing_since "
       "IS NULL",
-      def.table);
-  sql->candidates = fmt::format(
-      "SELECT {1} FROM {0} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND last_seen_run <> "
-      "$2::uuid AND missing_since IS NULL AND "
-      "missed_full_scans >= 1 ORDER BY {1}",
-      def.table, def.id_column);
-  sql->count_missed = fmt::format(
+      def_->table);
+  // {} is the column of the key; the sources of an entity differ in it.
+  sql.candidates = fmt::format(
+      "SELECT {1}, {{}} FROM {0} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND last_seen_run "
+      "<> $2::uuid AND missing_since IS NULL AND missed_full_scans >= 1 AND {2} = $3::integer "
+      "ORDER "
+      "BY {1}",
+      def_->table, def_->id_column,
+      is_ranked_ ? std::string("source_rank") : fmt::format("{}", def_->sources.front().rank));
+  sql.count_missed = fmt::format(
       "UPDATE {} SET missed_full_scans = least(missed_full_scans + 1, 1000) WHERE tenant_id = "
-      "pcw_tenant() AND catalog = $1 AND "
-      "last_seen_run <> $2::uuid AND missing_since IS NULL",
-      def.table);
-  sql->mark_missing = fmt::format(
+      "pcw_tenant() AND catalog = $1 AND last_seen_run <> $2::uuid AND missing_since IS NULL",
+      def_->table);
+  sql.mark_missing = fmt::format(
       "UPDATE {0} SET missing_since = now(), updated_at = now() WHERE tenant_id = pcw_tenant() AND "
-      "catalog = $1 AND {1} = ANY ($3::text[]) "
-      "AND last_seen_run <> $2::uuid AND missing_since IS NULL",
-      def.table, def.id_column);
-
-  EntityTable table(def, mapping);
-  table.sql_ = std::move(sql);
-  return table;
+      "catalog = $1 AND {1} = ANY ($3::text[]) AND last_seen_run <> $2::uuid AND missing_since IS "
+      "NULL",
+      def_->table, def_->id_column);
+  return sql;
 }
 
 Result<std::unordered_map<std::string, HeldRecord>> EntityTable::LoadHeld(
@@ -203,51 +236,84 @@ Result<std::unordered_map<std::string, HeldRecord>> EntityTable::LoadHeld(
     held.emplace(std::string(rows.Text(row, 0)),
                  HeldRecord{.version = std::string(rows.Text(row, 1)),
                             .modified_at = WallTime(std::chrono::microseconds(rows.Int(row, 2))),
-                            .last_seen_run = std::string(rows.Text(row, 3))});
+                            .last_seen_run = std::string(rows.Text(row, 3)),
+                            .rank = static_cast<int>(rows.Int(row, 4))});
   }
   return held;
 }
 
-Result<MergeCounts> EntityTable::Merge(pg::Connection& connection, std::string_view catalog,
-                                       std::string_view run_id, std::string_view bronze_key,
-                                       std::span<const MappedRecord> records,
-                                       std::stop_token stop) const {
-  if (records.empty()) return MergeCounts{};
+Status EntityTable::CopyToStaging(pg::Connection& connection,
+                                  std::span<const MappedRecord* const> records,
+                                  std::stop_token stop) const {
+  const std::size_t fields = mapping_->columns.size() + 4 + (has_companion_ ? 2 : 0) +
+                             (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
   constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average, with its length
   std::size_t expected = 0;
-  for (const MappedRecord& record : records) {
-    expected += record.payload.size() + (mapping_->columns.size() + 4) * kColumnBytes;
-  }
+  for (const MappedRecord* record : records)
+    expected += record->payload.size() + record->companion.size() + fields * kColumnBytes;
   pg::BinaryCopy copy(expected);
-  std::int32_t ord = 0;
-  for (const MappedRecord& record : records) {
-    copy.BeginRow(static_cast<std::int16_t>(mapping_->columns.size() + 4));
-    for (std::size_t i = 0; i < mapping_->columns.size(); ++i) {
-      PCW_TRY_OK(AddValue(copy, record.row.values[i], mapping_->columns[i].type));
+  for (const MappedRecord* record : records) {
+    copy.BeginRow(static_cast<std::int16_t>(fields));
+    for (std::size_t i = 0; i < mapping_->columns.size(); ++i)
+      PCW_TRY_OK(AddValue(copy, record->row.values[i], mapping_->columns[i].type));
+    copy.AddJsonb(record->payload);
+    copy.AddBytea(BytesOf(record->payload_sha256));
+    copy.AddText(record->bronze_key);
+    copy.AddInt4(record->bronze_line);
+    if (has_companion_ && record->companion.empty()) {
+      copy.AddNull();
+      copy.AddNull();
+    } else if (has_companion_) {
+      copy.AddJsonb(record->companion);
+      copy.AddBytea(BytesOf(record->companion_sha256));
     }
-    copy.AddJsonb(record.payload);
-    copy.AddBytea(BytesOf(record.payload_sha256));
-    copy.AddInt4(record.bronze_line);
-    copy.AddInt4(ord++);
+    if (is_ranked_) copy.AddInt2(static_cast<std::int16_t>(record->rank));
+    if (def_->has_sparse()) copy.AddBool(record->is_sparse);
   }
-
   PCW_TRY_OK(connection.Exec({"staging_create", sql_->create_staging}, {}, stop));
   PCW_TRY_OK(connection.Exec({"staging_clear", sql_->clear_staging}, {}, stop));
-  if (auto copied = connection.CopyIn({"staging_copy", sql_->copy}, copy.Finish(), stop); !copied) {
+  if (auto copied = connection.CopyIn({"staging_copy", sql_->copy}, copy.Finish(), stop); !copied)
     return AsDataError(std::move(copied).error());
+  return Ok{};
+}
+
+Status EntityTable::MergeRound(pg::Connection& connection, std::string_view catalog,
+                               std::string_view run_id,
+                               std::span<const MappedRecord* const> records, MergeCounts& counts,
+                               std::stop_token stop) const {
+  PCW_TRY_OK(CopyToStaging(connection, records, stop));
+  std::int64_t written = 0;
+  for (const std::string* merge : {&sql_->merge, &sql_->merge_sparse}) {
+    if (merge->empty()) continue;
+    auto merged = connection.Exec(
+        {"entity_merge", *merge},
+        {std::string(catalog), std::to_string(mapping_->version), std::string(run_id)}, stop);
+    if (!merged) return AsDataError(std::move(merged).error());
+    counts.inserted += merged->Int(0, 0);
+    counts.updated += merged->Int(0, 1);
+    written += merged->Int(0, 0) + merged->Int(0, 1);
   }
-  auto merged = connection.Exec({"entity_merge", sql_->merge},
-                                {std::string(catalog), std::to_string(mapping_->version),
-                                 std::string(bronze_key), std::string(run_id)},
-                                stop);
-  if (!merged) return AsDataError(std::move(merged).error());
-  MergeCounts counts{.inserted = merged->Int(0, 0), .updated = merged->Int(0, 1), .unchanged = 0};
-  counts.unchanged = static_cast<std::int64_t>(records.size()) - counts.inserted - counts.updated;
   // The merge leaves rows alone that are as new as the source; they were seen all the same.
-  if (counts.unchanged > 0) {
+  if (written < static_cast<std::int64_t>(records.size())) {
     PCW_TRY_OK(connection.Exec({"entity_touch", sql_->touch},
                                {std::string(catalog), std::string(run_id)}, stop));
   }
+  return Ok{};
+}
+
+Result<MergeCounts> EntityTable::Merge(pg::Connection& connection, std::string_view catalog,
+                                       std::string_view run_id,
+                                       std::span<const MappedRecord> records,
+                                       std::stop_token stop) const {
+  MergeCounts counts;
+  if (records.empty()) return counts;
+  const auto& pointers = mapping_->columns[modified_column_].pointers;
+  const bool is_observed = std::any_of(pointers.begin(), pointers.end(),
+                                       [](const std::string& p) { return p.front() == '@'; });
+  const VersionClock clock = is_observed ? VersionClock::kObserved : VersionClock::kSource;
+  for (const auto& round : RoundsOf(records, modified_column_, clock))
+    PCW_TRY_OK(MergeRound(connection, catalog, run_id, round, counts, stop));
+  counts.unchanged = static_cast<std::int64_t>(records.size()) - counts.inserted - counts.updated;
   return counts;
 }
 
@@ -267,15 +333,18 @@ Result<std::int64_t> EntityTable::CountPresent(pg::Connection& connection, std::
   return rows.Int(0, 0);
 }
 
-Result<std::vector<std::string>> EntityTable::LoadMissingCandidates(pg::Connection& connection,
-                                                                    std::string_view catalog,
-                                                                    std::string_view run_id,
-                                                                    std::stop_token stop) const {
-  PCW_TRY(const pg::Rows rows, connection.Exec({"entity_candidates", sql_->candidates},
-                                               {std::string(catalog), std::string(run_id)}, stop));
-  std::vector<std::string> ids;
-  for (std::size_t row = 0; row < rows.size(); ++row) ids.emplace_back(rows.Text(row, 0));
-  return ids;
+Result<std::vector<MissingCandidate>> EntityTable::LoadMissingCandidates(
+    pg::Connection& connection, std::string_view catalog, std::string_view run_id,
+    const connector::SourceDef& source, std::stop_token stop) const {
+  const std::string_view key = source.key_column.empty() ? def_->id_column : source.key_column;
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"entity_candidates", fmt::format(fmt::runtime(sql_->candidates), key)},
+                          {std::string(catalog), std::string(run_id), std::to_string(source.rank)},
+                          stop));
+  std::vector<MissingCandidate> candidates;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    candidates.push_back({std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1))});
+  return candidates;
 }
 
 Status EntityTable::RecordAbsence(pg::Connection& connection, std::string_view catalog,

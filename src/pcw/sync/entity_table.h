@@ -22,15 +22,27 @@ struct HeldRecord {
   std::string version;  ///< source_version, verbatim
   WallTime modified_at;
   std::string last_seen_run;
+  int rank = 0;  ///< of the source that made the row
 };
 
-/// One record ready for the table.
+/// One record ready for the table. Views are owned by the batch.
 struct MappedRecord {
   std::string id;
   connector::Row row;
-  std::string_view payload;  ///< raw bytes, owned by the batch
+  int rank = 0;
+  bool is_sparse = false;  ///< what it does not tell stays as it is
+  std::string_view payload;
   Sha256Digest payload_sha256{};
+  std::string_view companion{};  ///< empty = none
+  Sha256Digest companion_sha256{};
+  std::string_view bronze_key;
   int bronze_line = 0;
+};
+
+/// A record that two full scans in a row did not see.
+struct MissingCandidate {
+  std::string id;
+  std::string key;  ///< what the detail call takes
 };
 
 struct MergeCounts {
@@ -57,13 +69,13 @@ class EntityTable {
                                                                std::span<const std::string> ids,
                                                                std::stop_token stop) const;
 
-  /// Merges records inside the caller's transaction: binary COPY into a temporary table, then one
-  /// INSERT ... ON CONFLICT. A stored row is replaced only by a newer version, or by the same
-  /// version with other bytes or another mapping. Unchanged rows are not written, except that this
-  /// run has seen them.
+  /// Merges records, in the order they were read, inside the caller's transaction: binary COPY into
+  /// a temporary table, then one INSERT ... ON CONFLICT. A stored row is replaced only by other
+  /// bytes or another mapping of a version that is no older, from a source of no lower rank (I4).
+  /// Unchanged rows are not written, except that this run has seen them.
   Result<MergeCounts> Merge(pg::Connection& connection, std::string_view catalog,
-                            std::string_view run_id, std::string_view bronze_key,
-                            std::span<const MappedRecord> records, std::stop_token stop) const;
+                            std::string_view run_id, std::span<const MappedRecord> records,
+                            std::stop_token stop) const;
 
   /// Notes that a full scan saw these held records.
   Status MarkSeen(pg::Connection& connection, std::string_view catalog, std::string_view run_id,
@@ -73,11 +85,13 @@ class EntityTable {
   Result<std::int64_t> CountPresent(pg::Connection& connection, std::string_view catalog,
                                     std::stop_token stop) const;
 
-  /// Ids that this full scan and the one before it both missed: to be confirmed by a Get.
-  Result<std::vector<std::string>> LoadMissingCandidates(pg::Connection& connection,
-                                                         std::string_view catalog,
-                                                         std::string_view run_id,
-                                                         std::stop_token stop) const;
+  /// Rows of that source which this full scan and the one before it both missed: to be confirmed by
+  /// a Get.
+  Result<std::vector<MissingCandidate>> LoadMissingCandidates(pg::Connection& connection,
+                                                              std::string_view catalog,
+                                                              std::string_view run_id,
+                                                              const connector::SourceDef& source,
+                                                              std::stop_token stop) const;
   /// Counts one more missed full scan for every row this run did not see, and marks `confirmed` as
   /// missing. Rows are never deleted.
   Status RecordAbsence(pg::Connection& connection, std::string_view catalog,
@@ -85,15 +99,24 @@ class EntityTable {
                        std::stop_token stop) const;
 
  private:
-  EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping)
-      : def_(&def), mapping_(&mapping) {}
+  struct Sql {
+    std::string load_held, create_staging, clear_staging, copy, merge, merge_sparse, touch,
+        mark_seen, count_present, candidates, count_missed, mark_missing;
+  };
+  EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping);
+  Sql MakeSql() const;
+  std::string MergeSql(bool is_sparse) const;
+  Status CopyToStaging(pg::Connection& connection, std::span<const MappedRecord* const> records,
+                       std::stop_token stop) const;
+  Status MergeRound(pg::Connection& connection, std::string_view catalog, std::string_view run_id,
+                    std::span<const MappedRecord* const> records, MergeCounts& counts,
+                    std::stop_token stop) const;
 
   const connector::EntityDef* def_;
   const connector::Mapping* mapping_;
-  struct Sql {
-    std::string load_held, create_staging, clear_staging, copy, merge, touch, mark_seen,
-        count_present, candidates, count_missed, mark_missing;
-  };
+  bool is_ranked_;      ///< several sources fill the table: it has source_rank
+  bool has_companion_;  ///< it has companion_json and companion_sha256
+  std::size_t modified_column_ = 0;
   std::shared_ptr<const Sql> sql_;
 };
 

@@ -70,28 +70,40 @@ Result<CallEstimate> EstimateCalls(pg::Connection& connection, const connector::
                              def.name, request.page_size))
         .With("usage", "true");
   }
+  const auto is_hint = [](const connector::SourceDef& source) {
+    return source.version_means == connector::ListedVersion::kHint;
+  };
+  // Where a listed version tells little, a full run fetches what is held once more.
+  if (request.mode == RunMode::kFull &&
+      std::any_of(def.sources.begin(), def.sources.end(), is_hint))
+    estimate.held = 0;
   estimate.held = std::min(estimate.held, estimate.records);
   // The last page is told by its missing token, so an empty listing still takes a call.
   estimate.list_calls =
       std::max<std::int64_t>(1, (estimate.records + request.page_size - 1) / request.page_size);
-  if (def.detail != nullptr) estimate.detail_calls = estimate.records - estimate.held;
+  estimate.list_calls += static_cast<std::int64_t>(def.sources.size()) - 1;
+  if (def.sources.front().detail != nullptr)
+    estimate.detail_calls = estimate.records - estimate.held;
   return estimate;
 }
 
 Result<std::int64_t> CountListed(aws::Caller& caller, const connector::EntityDef& def,
                                  const std::string& catalog, int page_size, std::stop_token stop) {
-  PageSource pages(def, caller,
-                   {.catalog = catalog,
-                    .page_size = page_size,
-                    .mode = RunMode::kFull,
-                    .modified_after = std::nullopt},
-                   stop);
   std::int64_t records = 0;
-  for (;;) {
-    PCW_TRY(const ListedPage page, pages.Next());
-    records += static_cast<std::int64_t>(page.items.size());
-    if (page.is_last) return records;
+  for (const connector::SourceDef& source : def.sources) {
+    PageSource pages(source, caller,
+                     {.catalog = catalog,
+                      .page_size = page_size,
+                      .mode = RunMode::kFull,
+                      .modified_after = std::nullopt},
+                     stop);
+    for (bool is_last = false; !is_last;) {
+      PCW_TRY(const ListedPage page, pages.Next());
+      records += static_cast<std::int64_t>(page.items.size());
+      is_last = page.is_last;
+    }
   }
+  return records;
 }
 
 }  // namespace pcw::sync

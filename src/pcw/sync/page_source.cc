@@ -11,22 +11,23 @@
 namespace pcw::sync {
 namespace {
 
-std::string RequestBody(const connector::EntityDef& def, const ListOptions& options,
+std::string RequestBody(const connector::SourceDef& source, const ListOptions& options,
                         const std::string& token) {
-  const bool is_full = options.mode == RunMode::kFull;
+  // Without a filter by modification both modes list everything.
+  const bool is_full = options.mode == RunMode::kFull || source.modified_filter.empty();
   return connector::ListRequest(
-      def, {.catalog = options.catalog,
-            .page_size = options.page_size,
-            .next_token = token,
-            .sort_by = is_full ? def.full_sort : def.modified_sort,
-            .modified_after = is_full ? std::nullopt : options.modified_after});
+      source, {.catalog = options.catalog,
+               .page_size = options.page_size,
+               .next_token = token,
+               .sort_by = is_full ? source.full_sort : source.modified_sort,
+               .modified_after = is_full ? std::nullopt : options.modified_after});
 }
 
 }  // namespace
 
-PageSource::PageSource(const connector::EntityDef& def, aws::Caller& caller, ListOptions options,
+PageSource::PageSource(const connector::SourceDef& source, aws::Caller& caller, ListOptions options,
                        std::stop_token stop)
-    : def_(def),
+    : source_(source),
       caller_(caller),
       options_(std::move(options)),
       forward_stop_(stop, [this] { stop_source_.request_stop(); }),
@@ -73,23 +74,21 @@ Result<ListedPage> PageSource::Fetch(std::stop_token stop) {
   PCW_TRY(const aws::CallResult result, std::move(answer));
   PCW_FAILPOINT("list.after");
 
-  PCW_TRY(const connector::Page page, connector::ReadListPage(result.body, def_));
-  ListedPage listed{.items = {},
+  PCW_TRY(connector::Page page, connector::ReadListPage(result.body, source_));
+  ListedPage listed{.items = std::move(page.items),
                     .request_id = result.request_id,
                     .server_date = result.server_date,
+                    .received_at = result.received_at,
                     .is_last = page.next_token.empty()};
-  listed.items.reserve(page.items.size());
-  for (const auto& item : page.items)
-    listed.items.push_back({std::string(item.id), std::string(item.version)});
   if (!listed.is_last) PCW_TRY_OK(RememberToken(page.next_token));
   token_ = page.next_token;
   return listed;
 }
 
 Result<aws::CallResult> PageSource::CallPatiently(std::stop_token stop) {
-  const std::string body = RequestBody(def_, options_, token_);
+  const std::string body = RequestBody(source_, options_, token_);
   for (int round = 1;; ++round) {
-    Result<aws::CallResult> answer = caller_.Call(*def_.list, body, stop);
+    Result<aws::CallResult> answer = caller_.Call(*source_.list, body, stop);
     // A throttled list pauses the run instead of ending it; each round has waited for seconds
     // already. A spent day cannot be waited for.
     const bool may_wait =
@@ -102,7 +101,7 @@ Status PageSource::RememberToken(std::string_view token) {
   if (seen_tokens_.insert(std::hash<std::string_view>{}(token)).second) return Ok{};
   return Error(ErrorCode::kUnavailable,
                "the list call repeated a page token, so its pages would never end; run again later")
-      .With("operation", std::string(def_.list->name));
+      .With("operation", std::string(source_.list->name));
 }
 
 }  // namespace pcw::sync

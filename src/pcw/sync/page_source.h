@@ -20,13 +20,10 @@ namespace pcw::sync {
 
 /// One answer of the list call, checked and copied out of it.
 struct ListedPage {
-  struct Item {
-    std::string id;
-    std::string version;
-  };
-  std::vector<Item> items;
+  std::vector<connector::PageItem> items;
   std::string request_id;
   std::optional<WallTime> server_date;
+  WallTime received_at{};  ///< local clock
   bool is_last = false;
 };
 
@@ -45,7 +42,7 @@ struct ListOptions {
 /// repeats ends it with kUnavailable.
 class PageSource {
  public:
-  PageSource(const connector::EntityDef& def, aws::Caller& caller, ListOptions options,
+  PageSource(const connector::SourceDef& source, aws::Caller& caller, ListOptions options,
              std::stop_token stop);
   ~PageSource();
 
@@ -61,7 +58,7 @@ class PageSource {
   Result<aws::CallResult> CallPatiently(std::stop_token stop);
   Status RememberToken(std::string_view token);
 
-  const connector::EntityDef& def_;
+  const connector::SourceDef& source_;
   aws::Caller& caller_;
   ListOptions options_;
   const LogFields log_fields_ = CurrentLogFields();  ///< of the run, for the thread

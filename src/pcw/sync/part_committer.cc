@@ -162,7 +162,15 @@ Status PartCommitter::PutPart(Prepared& prepared, const Batch& batch) {
 void PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
   prepared.rows.reserve(batch.records.size());
   for (const Batch::Record& record : batch.records) {
-    Result<connector::Row> row = mapper_.MapRecord(batch.part.payload(record.line));
+    const lake::PartBuilder& part = batch.part;
+    Result<connector::Row> row = mapper_.MapRecord(
+        {.payload = part.at(record.line.payload),
+         .companion = part.at(record.line.companion),
+         .companion_operation =
+             record.source->companion != nullptr ? record.source->companion->name : "",
+         .id = record.id,
+         .version = record.version,
+         .served_at = record.served_at});
     if (row && std::get<std::string>(row->values[id_column_]) != record.id) {
       row = Error(ErrorCode::kSchemaMismatch,
                   "the detail answer is of another record than the one asked for");
@@ -176,8 +184,13 @@ void PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
     }
     prepared.rows.push_back({.id = record.id,
                              .row = std::move(*row),
-                             .payload = batch.part.payload(record.line),
+                             .rank = record.source->rank,
+                             .is_sparse = record.is_sparse,
+                             .payload = part.at(record.line.payload),
                              .payload_sha256 = record.line.sha256,
+                             .companion = part.at(record.line.companion),
+                             .companion_sha256 = record.line.companion_sha256,
+                             .bronze_key = prepared.bronze_key,
                              .bronze_line = record.line.line});
   }
 }
@@ -217,8 +230,8 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   PCW_TRY_OK(lease_.CheckFence(connection, {}));
   PCW_FAILPOINT("commit.begin.after");
 
-  PCW_TRY(const MergeCounts merged, table_.Merge(connection, run_.catalog, run_.run_id,
-                                                 prepared.bronze_key, prepared.rows, {}));
+  PCW_TRY(const MergeCounts merged,
+          table_.Merge(connection, run_.catalog, run_.run_id, prepared.rows, {}));
   PCW_FAILPOINT("commit.merge.after");
   PCW_TRY_OK(table_.MarkSeen(connection, run_.catalog, run_.run_id, batch.seen, {}));
   if (!prepared.letters.empty()) PCW_TRY_OK(dlq::PutDeadLetters(connection, prepared.letters, {}));
@@ -307,7 +320,7 @@ Status PartCommitter::FindPoison(Prepared& prepared, std::size_t begin, std::siz
   const std::span<const MappedRecord> range(prepared.rows.data() + begin, end - begin);
   Status tried = database_.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "find refused record"));
-    PCW_TRY_OK(table_.Merge(connection, run_.catalog, run_.run_id, prepared.bronze_key, range, {}));
+    PCW_TRY_OK(table_.Merge(connection, run_.catalog, run_.run_id, range, {}));
     return Ok{};  // rolled back: this only asks
   });
   if (tried) return Ok{};

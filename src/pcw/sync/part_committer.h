@@ -34,8 +34,12 @@ struct RunContext {
 /// Records and fates that are committed together.
 struct Batch {
   struct Record {
-    std::string id;           ///< the id that was listed
-    lake::AppendedLine line;  ///< its detail answer, in the part
+    std::string id;  ///< the id that was listed
+    const connector::SourceDef* source = nullptr;
+    bool is_sparse = false;  ///< tells only part of its row
+    std::string version;     ///< as in its bronze line
+    std::string served_at;
+    lake::AppendedLine line;  ///< its bytes, in the part
   };
   lake::PartBuilder part;
   std::vector<Record> records;

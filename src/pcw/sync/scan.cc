@@ -15,11 +15,16 @@ constexpr int kMostThrottlesInRow = 20;
 constexpr std::size_t kMostSeen = 5000;
 constexpr std::size_t kPartSlack = 64U << 10U;  // the record that makes a part full is part of it
 
-bool IsHeld(const HeldRecord& held, const std::string& listed_version) {
+bool IsSameVersion(const HeldRecord& held, const std::string& listed_version) {
   if (held.version == listed_version) return true;
   // The list may spell the same instant differently from the detail ("...30Z", "...30.000Z").
   const Result<WallTime> listed = ParseRfc3339(listed_version);
   return listed && *listed == held.modified_at;
+}
+
+// When AWS served an answer; the local clock only where it sent no Date.
+std::string ServedAt(const std::optional<WallTime>& server_date, WallTime received_at) {
+  return FormatRfc3339(server_date.value_or(received_at));
 }
 
 }  // namespace
@@ -35,7 +40,7 @@ Scan::Scan(const connector::EntityDef& def, const EntityTable& table, const Sync
       committer_(committer),
       run_id_(std::move(run_id)),
       stop_(stop),
-      fetcher_(def, deps.caller, options.fetch, deps.clock, deps.sleeper, stop),
+      fetcher_(deps.caller, options.fetch, deps.clock, deps.sleeper, stop),
       started_(deps.clock.Steady()) {
   base_ = totals();
   progress_.run_id = run_id_;
@@ -53,59 +58,82 @@ CallTotals Scan::totals() const {
 }
 
 Status Scan::Run(std::optional<WallTime> modified_after) {
-  PageSource source(def_, deps_.caller,
-                    {.catalog = options_.catalog,
-                     .page_size = options_.page_size,
-                     .mode = options_.mode,
-                     .modified_after = modified_after},
-                    stop_);
-  for (;;) {
-    PCW_TRY(const ListedPage page, source.Next());
-    PCW_TRY_OK(TakePage(page));
-    if (page.is_last) break;
-  }
+  for (const connector::SourceDef& source : def_.sources)
+    PCW_TRY_OK(ListSource(source, modified_after));
   PCW_TRY_OK(DrainAll(Pass::kFirst));
 
-  const std::vector<std::pair<std::string, std::string>> deferred = std::exchange(deferred_, {});
+  std::vector<DetailTask> deferred = std::exchange(deferred_, {});
   failures_in_row_ = 0;
-  for (const auto& [id, version] : deferred) PCW_TRY_OK(Fetch(id, version, Pass::kDeferred));
+  for (DetailTask& task : deferred) PCW_TRY_OK(Fetch(std::move(task), Pass::kDeferred));
   PCW_TRY_OK(DrainAll(Pass::kDeferred));
   return Flush();
 }
 
+Status Scan::ListSource(const connector::SourceDef& source,
+                        std::optional<WallTime> modified_after) {
+  PageSource pages(source, deps_.caller,
+                   {.catalog = options_.catalog,
+                    .page_size = options_.page_size,
+                    .mode = options_.mode,
+                    .modified_after = modified_after},
+                   stop_);
+  for (bool is_last = false; !is_last;) {
+    PCW_TRY(ListedPage page, pages.Next());
+    is_last = page.is_last;
+    PCW_TRY_OK(TakePage(source, std::move(page)));
+  }
+  return Ok{};
+}
+
 Result<std::vector<std::string>> Scan::ConfirmMissing() {
-  PCW_TRY(const std::vector<std::string> candidates,
-          database_.Run<std::vector<std::string>>(stop_, [&](pg::Connection& connection) {
-            return table_.LoadMissingCandidates(connection, options_.catalog, run_id_, stop_);
-          }));
-  for (const std::string& id : candidates) PCW_TRY_OK(Fetch(id, "", Pass::kConfirm));
+  for (const connector::SourceDef& source : def_.sources) {
+    using Candidates = std::vector<MissingCandidate>;
+    PCW_TRY(
+        Candidates candidates, database_.Run<Candidates>(stop_, [&](pg::Connection& connection) {
+          return table_.LoadMissingCandidates(connection, options_.catalog, run_id_, source, stop_);
+        }));
+    for (MissingCandidate& candidate : candidates) {
+      // Where AWS has no call for one record, two full listings have to do.
+      if (source.detail == nullptr) {
+        confirmed_missing_.push_back(std::move(candidate.id));
+        continue;
+      }
+      PCW_TRY_OK(Fetch({.source = &source,
+                        .id = std::move(candidate.id),
+                        .key = std::move(candidate.key),
+                        .listed_version = ""},
+                       Pass::kConfirm));
+    }
+  }
   PCW_TRY_OK(DrainAll(Pass::kConfirm));
   PCW_TRY_OK(Flush());
   return std::move(confirmed_missing_);
 }
 
-Status Scan::TakePage(const ListedPage& page) {
+Status Scan::TakePage(const connector::SourceDef& source, ListedPage page) {
   for (const std::string& id : committer_.TakeSettledIds()) pending_.erase(id);
-  Observe(page);
+  Observe(page, !source.modified_filter.empty());
   std::vector<std::string> ids;
   ids.reserve(page.items.size());
-  for (const ListedPage::Item& item : page.items) ids.push_back(item.id);
+  for (const connector::PageItem& item : page.items) ids.push_back(item.id);
   PCW_FAILPOINT("held.before");
-  using Held = std::unordered_map<std::string, HeldRecord>;
   PCW_TRY(const Held held, database_.Run<Held>(stop_, [&](pg::Connection& connection) {
     return table_.LoadHeld(connection, options_.catalog, ids, stop_);
   }));
   PCW_FAILPOINT("held.after");
-  for (const ListedPage::Item& item : page.items) PCW_TRY_OK(TakeItem(item, held));
+  for (connector::PageItem& item : page.items)
+    PCW_TRY_OK(TakeItem(source, page, std::move(item), held));
   Report();
   return HandOverIfDue();
 }
 
-void Scan::Observe(const ListedPage& page) {
+void Scan::Observe(const ListedPage& page, bool is_by_time) {
   if (pages_.empty()) observation_.first_response_date = page.server_date;
-  for (const ListedPage::Item& item : page.items) {
-    if (const Result<WallTime> version = ParseRfc3339(item.version)) {
-      observation_.max_version = std::max(observation_.max_version.value_or(*version), *version);
+  if (is_by_time) {
+    for (const connector::PageItem& item : page.items) {
+      if (const Result<WallTime> version = ParseRfc3339(item.version)) {
+        observation_.max_version = std::max(observation_.max_version.value_or(*version), *version);
+      }
     }
   }
   listed_ += static_cast<std::int64_t>(page.items.size());
@@ -115,35 +143,53 @@ void Scan::Observe(const ListedPage& page) {
                     .last_id = page.items.empty() ? "" : page.items.back().id});
 }
 
-Status Scan::TakeItem(const ListedPage::Item& item,
-                      const std::unordered_map<std::string, HeldRecord>& held) {
+// True if the listed version is on its way or in the table, so that there is nothing to do.
+bool Scan::CountIfKnown(const connector::SourceDef& source, const connector::PageItem& item,
+                        const Held& held) {
   if (const auto pending = pending_.find(item.id);
-      pending != pending_.end() && pending->second == item.version) {
+      pending != pending_.end() &&
+      (pending->second.rank > source.rank || pending->second.version == item.version)) {
     ++batch_.duplicate;
     ++progress_.settled;
-    return Ok{};
+    return true;
   }
-  if (const auto stored = held.find(item.id);
-      stored != held.end() && IsHeld(stored->second, item.version)) {
-    ++progress_.settled;
-    if (stored->second.last_seen_run == run_id_) {
-      ++batch_.duplicate;
-      return Ok{};
-    }
-    ++batch_.skipped;
-    ++progress_.skipped;
-    // Only a full scan counts absence, so only it needs to know what it saw.
-    if (options_.mode == RunMode::kFull) batch_.seen.push_back(item.id);
-    return Ok{};
+  const auto stored = held.find(item.id);
+  if (stored == held.end() || stored->second.rank < source.rank) return false;
+  const bool tells_more = stored->second.rank > source.rank;
+  if (!tells_more && !IsSameVersion(stored->second, item.version)) return false;
+  const bool is_of_this_run = stored->second.last_seen_run == run_id_;
+  // Details may have changed behind a version that did not: a full run asks for all of them, once.
+  const bool is_only_a_hint = source.version_means == connector::ListedVersion::kHint &&
+                              options_.mode == RunMode::kFull && !is_of_this_run;
+  if (is_only_a_hint && !tells_more) return false;
+  ++progress_.settled;
+  if (is_of_this_run) {
+    ++batch_.duplicate;
+    return true;
   }
-  pending_[item.id] = item.version;
-  return Fetch(item.id, item.version, Pass::kFirst);
+  ++batch_.skipped;
+  ++progress_.skipped;
+  // Only a full scan counts absence, so only it needs to know what it saw.
+  if (options_.mode == RunMode::kFull) batch_.seen.push_back(item.id);
+  return true;
 }
 
-Status Scan::Fetch(std::string id, std::string version, Pass pass) {
+Status Scan::TakeItem(const connector::SourceDef& source, const ListedPage& page,
+                      connector::PageItem item, const Held& held) {
+  if (CountIfKnown(source, item, held)) return Ok{};
+  pending_[item.id] = {item.version, source.rank};
+  if (!item.has_detail) return AppendListed(source, page, std::move(item));
+  return Fetch({.source = &source,
+                .id = std::move(item.id),
+                .key = std::move(item.key),
+                .listed_version = std::move(item.version)},
+               Pass::kFirst);
+}
+
+Status Scan::Fetch(DetailTask task, Pass pass) {
   PCW_TRY_OK(DrainReady(pass));
   while (fetcher_.is_full()) PCW_TRY_OK(Handle(fetcher_.Take(), pass));
-  fetcher_.Submit(std::move(id), std::move(version));
+  fetcher_.Submit(std::move(task));
   return Ok{};
 }
 
@@ -167,17 +213,17 @@ Status Scan::Handle(FetchedDetail detail, Pass pass) {
 
 Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
   Error error = std::move(detail.result).error();
-  error.With("record", detail.id);
+  error.With("record", detail.task.id);
   switch (error.code()) {
     case ErrorCode::kThrottled:
       // The account is paused already. A spent day cannot be waited for; any other throttle only
       // delays this record.
       if (error.Find("reason") || ++throttles_in_row_ >= kMostThrottlesInRow) return error;
-      fetcher_.Submit(std::move(detail.id), std::move(detail.listed_version));
+      fetcher_.Submit(std::move(detail.task));
       return Ok{};
     case ErrorCode::kNotFound:
       if (pass == Pass::kConfirm) {
-        confirmed_missing_.push_back(std::move(detail.id));
+        confirmed_missing_.push_back(std::move(detail.task.id));
         return Ok{};
       }
       break;  // a Get may lag the list for seconds after a create (FACTS 3.1)
@@ -203,34 +249,81 @@ Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
   if (pass == Pass::kConfirm) return Ok{};  // not confirmed; the next full scan asks again
   if (pass == Pass::kFirst) {
     ++batch_.deferred;
-    deferred_.emplace_back(std::move(detail.id), std::move(detail.listed_version));
+    deferred_.push_back(std::move(detail.task));
     return Ok{};
   }
-  batch_.letters.push_back(dlq::MakeDeadLetter(error, dlq::Stage::kFetch, detail.id));
-  pending_.erase(detail.id);
+  batch_.letters.push_back(dlq::MakeDeadLetter(error, dlq::Stage::kFetch, detail.task.id));
+  pending_.erase(detail.task.id);
   ++progress_.settled;
   ++progress_.dead_letters;
   return HandOverIfDue();
 }
 
-Status Scan::Append(FetchedDetail detail) {
-  if (batch_.records.empty()) {
-    batch_.opened_at = deps_.clock.Steady();
-    batch_.part.Reserve(options_.part_bytes + kPartSlack);
-  }
-  aws::CallResult& call = *detail.result;
-  lake::RecordMeta meta;
-  meta.id = detail.id;
-  meta.operation = def_.detail->name;
-  meta.request_id = std::move(call.request_id);
-  meta.fetched_at = FormatRfc3339(call.received_at);
-  meta.source = "get";
-  const lake::AppendedLine stored = batch_.part.Append(std::move(meta), call.body);
-  batch_.records.push_back({.id = std::move(detail.id), .line = stored});
+void Scan::OpenBatch() {
+  if (!batch_.records.empty()) return;
+  batch_.opened_at = deps_.clock.Steady();
+  batch_.part.Reserve(options_.part_bytes + kPartSlack);
+}
+
+void Scan::CountFetched() {
   ++progress_.settled;
   ++progress_.fetched;
   if (progress_.fetched % 16 == 0) Report();
+}
+
+Status Scan::Append(FetchedDetail detail) {
+  OpenBatch();
+  DetailTask& task = detail.task;
+  aws::CallResult& call = detail.result->detail;
+  lake::RecordMeta meta;
+  meta.id = task.id;
+  meta.operation = task.source->detail->name;
+  meta.request_id = std::move(call.request_id);
+  meta.fetched_at = FormatRfc3339(call.received_at);
+  meta.served_at = ServedAt(call.server_date, call.received_at);
+  // Asked for without having been listed: its bytes are all that tells one version from another.
+  meta.version = task.listed_version.empty() ? "sha256:" + Sha256Hex(call.body)
+                                             : std::move(task.listed_version);
+  meta.source = "get";
+  lake::CompanionMeta companion;
+  std::string_view companion_payload;
+  if (const auto& other = detail.result->companion) {
+    companion.operation = task.source->companion->name;
+    companion.request_id = other->request_id;
+    companion.fetched_at = FormatRfc3339(other->received_at);
+    companion_payload = other->body;
+  }
+  batch_.records.push_back(
+      {.id = std::move(task.id),
+       .source = task.source,
+       .is_sparse = false,
+       .version = meta.version,
+       .served_at = meta.served_at,
+       .line = batch_.part.Append(meta, call.body, std::move(companion), companion_payload)});
+  CountFetched();
   return Ok{};
+}
+
+Status Scan::AppendListed(const connector::SourceDef& source, const ListedPage& page,
+                          connector::PageItem item) {
+  OpenBatch();
+  lake::RecordMeta meta;
+  meta.id = item.id;
+  meta.operation = source.list->name;
+  meta.request_id = page.request_id;
+  meta.fetched_at = FormatRfc3339(page.received_at);
+  meta.served_at = ServedAt(page.server_date, page.received_at);
+  meta.version = std::move(item.version);
+  meta.source = "list";
+  meta.index = item.index;
+  batch_.records.push_back({.id = std::move(item.id),
+                            .source = &source,
+                            .is_sparse = connector::IsSparse(source, source.list->name),
+                            .version = meta.version,
+                            .served_at = meta.served_at,
+                            .line = batch_.part.Append(meta, item.bytes)});
+  CountFetched();
+  return HandOverIfDue();
 }
 
 Status Scan::HandOverIfDue() {

@@ -47,19 +47,32 @@ class Scan {
 
  private:
   enum class Pass { kFirst, kDeferred, kConfirm };
+  using Held = std::unordered_map<std::string, HeldRecord>;
+  /// A record that is on its way to the table.
+  struct Pending {
+    std::string version;
+    int rank = 0;
+  };
 
-  Status TakePage(const ListedPage& page);
-  Status TakeItem(const ListedPage::Item& item,
-                  const std::unordered_map<std::string, HeldRecord>& held);
-  Status Fetch(std::string id, std::string version, Pass pass);
+  Status ListSource(const connector::SourceDef& source, std::optional<WallTime> modified_after);
+  Status TakePage(const connector::SourceDef& source, ListedPage page);
+  Status TakeItem(const connector::SourceDef& source, const ListedPage& page,
+                  connector::PageItem item, const Held& held);
+  bool CountIfKnown(const connector::SourceDef& source, const connector::PageItem& item,
+                    const Held& held);
+  Status Fetch(DetailTask task, Pass pass);
   Status DrainReady(Pass pass);
   Status DrainAll(Pass pass);
   Status Handle(FetchedDetail detail, Pass pass);
   Status HandleFailure(FetchedDetail detail, Pass pass);
   Status Append(FetchedDetail detail);
+  Status AppendListed(const connector::SourceDef& source, const ListedPage& page,
+                      connector::PageItem item);
+  void OpenBatch();
+  void CountFetched();
   Status HandOverIfDue();
   Status HandOver();
-  void Observe(const ListedPage& page);
+  void Observe(const ListedPage& page, bool is_by_time);
   void Report();
 
   const connector::EntityDef& def_;
@@ -75,9 +88,8 @@ class Scan {
   CallTotals base_;
 
   Batch batch_;
-  std::unordered_map<std::string, std::string>
-      pending_;  ///< submitted and not committed: id -> listed version
-  std::vector<std::pair<std::string, std::string>> deferred_;  ///< (id, version)
+  std::unordered_map<std::string, Pending> pending_;  ///< by id: submitted and not committed
+  std::vector<DetailTask> deferred_;
   std::vector<std::string> confirmed_missing_;
   ScanObservation observation_;
   std::vector<lake::ManifestPage> pages_;

@@ -1,0 +1,56 @@
+#include "pcw/sync/version_rounds.h"
+
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+namespace pcw::sync {
+namespace {
+
+bool HasSameBytes(const MappedRecord& a, const MappedRecord& b) {
+  return a.payload_sha256 == b.payload_sha256 && a.companion_sha256 == b.companion_sha256;
+}
+
+// Where a record's latest version stands.
+struct Place {
+  std::size_t round;
+  std::size_t index;
+};
+
+}  // namespace
+
+std::vector<std::vector<const MappedRecord*>> RoundsOf(std::span<const MappedRecord> records,
+                                                       std::size_t modified_column,
+                                                       VersionClock clock) {
+  std::vector<std::vector<const MappedRecord*>> rounds(1);
+  rounds.front().reserve(records.size());
+  std::unordered_map<std::string_view, Place> latest;
+  latest.reserve(records.size());
+  for (const MappedRecord& record : records) {
+    const auto [place, is_first] = latest.try_emplace(record.id, Place{0, rounds.front().size()});
+    if (is_first) {
+      rounds.front().push_back(&record);
+      continue;
+    }
+    const MappedRecord*& before = rounds[place->second.round][place->second.index];
+    const auto modified = [&](const MappedRecord& r) {
+      return std::get<WallTime>(r.row.values[modified_column]);
+    };
+    const bool is_lower = record.rank < before->rank;
+    const bool is_stale = record.rank == before->rank &&
+                          (modified(record) < modified(*before) || HasSameBytes(record, *before));
+    if (is_lower || is_stale) continue;
+    if (clock == VersionClock::kSource && !record.is_sparse) {
+      before = &record;
+      continue;
+    }
+    const std::size_t round = place->second.round + 1;
+    if (round == rounds.size()) rounds.emplace_back();
+    place->second = {round, rounds[round].size()};
+    rounds[round].push_back(&record);
+  }
+  return rounds;
+}
+
+}  // namespace pcw::sync
