@@ -32,11 +32,12 @@ Result<int> RunSim(const Invocation& invocation, const sim::SimOptions& options)
 }  // namespace
 
 void AddSim(CLI::App& root, Invocation& invocation) {
-  CLI::App* verb = AddVerb(root, "sim", "A strict local AWS: Partner Central and STS on loopback",
-                           "  pcw sim --port 8000 --opportunities 1000\n  pcw sim --no-quota "
-                           "--latency 50 --faults faults.json\n\n"
-                           "It checks signatures, requests and both quota windows as AWS does. "
-                           "docs/simulator.md has the faults and control endpoints.");
+  CLI::App* verb =
+      AddVerb(root, "sim", "A strict local AWS: Partner Central, STS and S3 on loopback",
+              "  pcw sim --port 8000 --opportunities 1000\n  pcw sim --no-quota "
+              "--latency 50 --faults faults.json\n\n"
+              "It checks signatures, requests and both quota windows as AWS does. "
+              "docs/simulator.md has the faults and control endpoints.");
   auto options = std::make_shared<sim::SimOptions>();
   auto latency = std::make_shared<int>(0);
   auto is_unmetered = std::make_shared<bool>(false);

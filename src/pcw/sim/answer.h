@@ -18,9 +18,25 @@ enum class Operation : std::uint8_t {
   kGetCallerIdentity,
   kAssumeRole,
   kAssumeRoleWithWebIdentity,
+  // S3
+  kListBuckets,
+  kCreateBucket,
+  kDeleteBucket,
+  kHeadBucket,
+  kListObjectsV2,
+  kListMultipartUploads,
+  kPutObject,
+  kGetObject,
+  kHeadObject,
+  kDeleteObject,
+  kCreateMultipartUpload,
+  kUploadPart,
+  kCompleteMultipartUpload,
+  kAbortMultipartUpload,
+  kListParts,
   kOther
 };
-inline constexpr std::size_t kOperations = 7;
+inline constexpr std::size_t kOperations = 22;
 
 std::string_view NameOf(Operation operation);
 /// kOther for names that are not simulated.

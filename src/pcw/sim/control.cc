@@ -16,6 +16,7 @@
 #include "pcw/base/time.h"
 #include "pcw/sim/account_state.h"
 #include "pcw/sim/json_text.h"
+#include "pcw/sim/s3_request.h"
 
 namespace pcw::sim {
 namespace {
@@ -65,6 +66,7 @@ Response Stats(Service& service) {
                          {"outcomes", sums},
                          {"operations", operations},
                          {"unknown_members", totals.unknown_members},
+                         {"unsigned_payloads", totals.unsigned_payloads},
                          {"first_arrival_ms", totals.first_arrival_us / 1'000},
                          {"last_arrival_ms", totals.last_arrival_us / 1'000},
                          {"max_arrivals_per_second", totals.max_arrivals_per_second},
@@ -172,7 +174,9 @@ Response ShowAccount(Service& service) {
 }
 
 Response ReplaceAccount(Service& service, const Request& request) {
-  auto state = ParseAccountState(request.body, service.facts().Actions());
+  std::vector<std::string> actions = service.facts().Actions();
+  for (const std::string& action : S3Actions()) actions.push_back(action);
+  auto state = ParseAccountState(request.body, actions);
   if (!state) return Problem(400, state.error().message());
   service.account().Replace(std::move(*state));
   return ShowAccount(service);

@@ -57,6 +57,8 @@ constexpr std::array<FaultSpec, kFaultKinds> kSpecs{{
     {FaultKind::kBadRecord, "bad_record", kBadRecordParameters},
     {FaultKind::kUnknownMember, "unknown_member", {}},
     {FaultKind::kUnknownEnum, "unknown_enum", {}},
+    {FaultKind::kS3Conflict, "s3_conflict", {}},
+    {FaultKind::kS3CompleteError, "s3_complete_error", {}},
 }};
 
 }  // namespace

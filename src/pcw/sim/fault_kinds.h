@@ -31,9 +31,11 @@ enum class FaultKind : std::uint8_t {
   kSkew,
   kBadRecord,
   kUnknownMember,
-  kUnknownEnum
+  kUnknownEnum,
+  kS3Conflict,
+  kS3CompleteError
 };
-inline constexpr std::size_t kFaultKinds = 23;
+inline constexpr std::size_t kFaultKinds = 25;
 
 /// A bit for each FaultKind.
 using FaultMask = std::uint32_t;

@@ -48,6 +48,7 @@ void Ledger::Finish(const CallRecord& record) {
   ++totals_.by_operation[static_cast<std::size_t>(record.operation)]
                         [static_cast<std::size_t>(record.outcome)];
   totals_.unknown_members += record.unknown_members;
+  totals_.unsigned_payloads += record.payload_unsigned ? 1 : 0;
 }
 
 CallTotals Ledger::totals() const {

@@ -43,6 +43,7 @@ struct CallRecord {
   std::uint16_t status = 0;
   std::uint16_t max_results = 0;  ///< as asked; 0 = not given
   std::uint16_t unknown_members = 0;
+  bool payload_unsigned = false;  ///< S3: the signature does not cover the body
   Operation operation = Operation::kOther;
   Outcome outcome = Outcome::kPending;
   std::optional<Catalog> catalog;
@@ -53,6 +54,7 @@ struct CallTotals {
   std::array<std::array<std::uint64_t, kOutcomes>, kOperations> by_operation{};
   std::uint64_t arrivals = 0;
   std::uint64_t unknown_members = 0;
+  std::uint64_t unsigned_payloads = 0;
   std::int64_t first_arrival_us = 0;
   std::int64_t last_arrival_us = 0;
   std::uint64_t max_arrivals_per_second = 0;  ///< selling calls in any sliding second

@@ -11,6 +11,9 @@
 
 #include "pcw/net/server/listener.h"
 #include "pcw/sim/control.h"
+#include "pcw/sim/s3_control.h"
+#include "pcw/sim/s3_request.h"
+#include "pcw/sim/s3_service.h"
 #include "pcw/sim/service.h"
 
 namespace pcw::sim {
@@ -20,12 +23,13 @@ using net::server::Listener;
 using net::server::ListenerOptions;
 using net::server::Request;
 using net::server::Responder;
+using net::server::Response;
 
 /// Answers control requests one after the other on a thread of its own: some take seconds.
 class ControlThread {
  public:
-  explicit ControlThread(Service& service)
-      : service_(service), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+  ControlThread(Service& service, S3Service& s3)
+      : service_(service), s3_(s3), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
   void Add(Request request, Responder responder) {
     const std::lock_guard lock(mutex_);
@@ -40,23 +44,36 @@ class ControlThread {
       auto [request, responder] = std::move(waiting_.front());
       waiting_.pop_front();
       lock.unlock();
-      responder.Send(AnswerControl(service_, request));
+      responder.Send(IsS3Control(request.target) ? AnswerS3Control(s3_, request)
+                                                 : AnswerControl(service_, request));
       lock.lock();
     }
   }
 
   Service& service_;
+  S3Service& s3_;
   std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::deque<std::pair<Request, Responder>> waiting_;
   std::jthread thread_;  // last: it uses everything above
 };
 
+/// S3's largest part, and what its chunked form adds.
+constexpr std::size_t kMaxS3Body = (64U << 20U) + (1U << 20U);
+/// The largest request to any other service.
+constexpr std::size_t kMaxBody = 1U << 20U;
+
+/// Refuses what only S3 may be sent.
+Response TooLarge() {
+  return {413, {{"Content-Type", "text/plain"}}, "the body is too large for this service\n"};
+}
+
 }  // namespace
 
 struct SimServer::State {
   SystemClock system_clock;
   std::unique_ptr<Service> service;
+  std::unique_ptr<S3Service> s3;
   std::unique_ptr<ControlThread> control;
   std::unique_ptr<Listener> listener;
 };
@@ -68,19 +85,26 @@ Result<std::unique_ptr<SimServer>> SimServer::Start(SimOptions options) {
   auto state = std::make_unique<State>();
   const Clock& clock = options.clock != nullptr ? *options.clock : state->system_clock;
   PCW_TRY(state->service, Service::Create(options, clock));
-  state->control = std::make_unique<ControlThread>(*state->service);
+  state->s3 = std::make_unique<S3Service>(options, clock, *state->service);
+  state->control = std::make_unique<ControlThread>(*state->service, *state->s3);
 
   ListenerOptions listen;
   listen.port = options.port;
   listen.threads = options.threads;
   listen.max_header_bytes = 16U << 10U;
-  listen.max_body_bytes = 1U << 20U;
+  listen.max_body_bytes = kMaxS3Body;
+  listen.body = std::chrono::minutes(1);
   listen.idle = std::chrono::minutes(10);
   listen.raw_replies = net::server::RawReplies::kAllowed;
-  const auto handle = [service = state->service.get(), control = state->control.get()](
-                          Request request, Responder responder) {
-    if (request.target.starts_with(kControlPrefix)) {
+  const auto handle = [service = state->service.get(), s3 = state->s3.get(),
+                       control = state->control.get()](Request request, Responder responder) {
+    // A key of a virtual-host bucket may begin like a control path; control requests are unsigned.
+    if (request.target.starts_with(kControlPrefix) && !request.Header("Authorization")) {
       control->Add(std::move(request), std::move(responder));
+    } else if (IsS3(request)) {
+      responder.Send(s3->Handle(std::move(request)));
+    } else if (request.body.size() > kMaxBody) {
+      responder.Send(TooLarge());
     } else {
       responder.Send(service->Handle(request));
     }

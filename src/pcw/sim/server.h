@@ -1,5 +1,5 @@
-// The local AWS: Partner Central and STS on one loopback port, strict, faulty on demand, with an
-// oracle.
+// The local AWS: Partner Central, STS and S3 on one loopback port, strict, faulty on demand, with
+// an oracle.
 #pragma once
 
 #include <chrono>
@@ -40,6 +40,7 @@ struct SimOptions {
   std::string external_id{};  ///< demanded by AssumeRole if set
   std::chrono::seconds max_session = std::chrono::hours(12);
   std::size_t ledger_capacity = 2'000'000;
+  std::size_t s3_capacity_bytes = std::size_t{1} << 30U;  ///< objects and parts together
   int threads = 1;
   const Clock* clock = nullptr;  ///< nullptr = the machine's; must outlive the server
 };

@@ -122,6 +122,21 @@ TEST_F(SimServerTest, ARefusedStateOfTheAccountChangesNothing) {
   EXPECT_EQ(AskJson("GET", "/_sim/account")["linked"], false);
 }
 
+TEST_F(SimServerTest, OnlyS3TakesLargeBodies) {
+  const std::string body((1U << 20U) + 1, 'x');
+
+  EXPECT_THAT(Ask("POST", "/", body), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(Ask("PUT", "/pcw-lake-dev/key", body), HasSubstr("<Code>AccessDenied</Code>"));
+}
+
+TEST_F(SimServerTest, ControlReachesS3) {
+  EXPECT_EQ(AskJson("POST", "/_sim/account", R"({"denied_actions":["s3:PutObject"]})")["linked"],
+            true);
+  EXPECT_THAT(Ask("GET", "/_sim/s3?bucket=pcw-lake-dev"), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(AskJson("POST", "/_sim/s3/delete-bucket?bucket=pcw-lake-dev")["deleted"],
+            "pcw-lake-dev");
+}
+
 TEST_F(SimServerTest, OptionsOutOfBoundsAreConfigErrors) {
   EXPECT_THAT(SimServer::Start({.opportunities = 10'000'001}), FailsWith(ErrorCode::kConfig));
   EXPECT_THAT(SimServer::Start({.limits = {.reads_per_second = 0}}), FailsWith(ErrorCode::kConfig));

@@ -41,6 +41,7 @@ class Service {
   Ledger& ledger() { return ledger_; }
   FaultEngine& faults() { return faults_; }
   Account& account() { return account_; }
+  Keys& keys() { return keys_; }
   const Facts& facts() const { return facts_; }
   WallTime now() const { return clock_.Now(); }
 

@@ -9,20 +9,15 @@
 
 #include "pcw/base/digest.h"
 #include "pcw/base/time.h"
+#include "pcw/sim/sigv4_form.h"
 
 namespace pcw::sim {
 namespace {
 
 using net::server::Request;
 
-constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::chrono::minutes kMaxSkew{5};
 constexpr std::size_t kMaxDerived = 256;
-
-struct Authorization {
-  std::string access_key_id, date, region, service, terminator, signature;
-  std::vector<std::string> signed_headers;
-};
 
 /// Names of the same refusal in the two dialects.
 Answer Refuse(Dialect dialect, std::string_view json_name, int json_status,
@@ -37,67 +32,6 @@ Answer BadSignature(Dialect dialect, std::string_view message) {
 
 Answer Incomplete(Dialect dialect, std::string_view message) {
   return Refuse(dialect, "IncompleteSignatureException", 400, "IncompleteSignature", 400, message);
-}
-
-std::vector<std::string> Split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  for (;;) {
-    const std::size_t at = text.find(separator);
-    parts.emplace_back(text.substr(0, at));
-    if (at == std::string_view::npos) return parts;
-    text.remove_prefix(at + 1);
-  }
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-/// A header value as it is signed: trimmed, runs of blanks made one.
-std::string Canonical(std::string_view value) {
-  std::string out;
-  for (const char c : Trim(value)) {
-    if (c != ' ' || out.empty() || out.back() != ' ') out += c;
-  }
-  return out;
-}
-
-std::optional<Authorization> ParseAuthorization(std::string_view header) {
-  if (!header.starts_with(kAlgorithm)) return std::nullopt;
-  header.remove_prefix(kAlgorithm.size());
-  Authorization out;
-  std::string credential;
-  for (const std::string& part : Split(header, ',')) {
-    const std::string_view item = Trim(part);
-    const std::size_t equals = item.find('=');
-    if (equals == std::string_view::npos) return std::nullopt;
-    const std::string_view name = item.substr(0, equals);
-    const std::string value(item.substr(equals + 1));
-    if (name == "Credential") credential = value;
-    if (name == "SignedHeaders") out.signed_headers = Split(value, ';');
-    if (name == "Signature") out.signature = value;
-  }
-  const std::vector<std::string> scope = Split(credential, '/');
-  if (scope.size() != 5 || out.signed_headers.empty() || out.signature.empty()) return std::nullopt;
-  out.access_key_id = scope[0];
-  out.date = scope[1];
-  out.region = scope[2];
-  out.service = scope[3];
-  out.terminator = scope[4];
-  return out;
-}
-
-/// "20261120T081530Z" as a time.
-std::optional<WallTime> ParseAmzDate(std::string_view text) {
-  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
-  const std::string spelled =
-      fmt::format("{}-{}-{}T{}:{}:{}Z", text.substr(0, 4), text.substr(4, 2), text.substr(6, 2),
-                  text.substr(9, 2), text.substr(11, 2), text.substr(13, 2));
-  const auto parsed = ParseRfc3339(spelled);
-  if (!parsed) return std::nullopt;
-  return *parsed;
 }
 
 std::optional<Answer> CheckDate(Dialect dialect, std::string_view amz_date, WallTime signed_at,
@@ -175,16 +109,6 @@ std::optional<Answer> CheckKey(Dialect dialect, const std::optional<Key>& key,
   return std::nullopt;
 }
 
-/// Takes time that does not depend on where the texts differ.
-bool SameText(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i] ^ b[i]));
-  }
-  return difference == 0;
-}
-
 }  // namespace
 
 std::string SignatureVerifier::SigningKey(const Key& key, std::string_view date,
@@ -193,12 +117,9 @@ std::string SignatureVerifier::SigningKey(const Key& key, std::string_view date,
   const std::string name = fmt::format("{}/{}/{}/{}", key.access_key_id, key.secret, date, service);
   const std::lock_guard lock(cache_mutex_);
   if (const auto found = derived_.find(name); found != derived_.end()) return found->second;
-  const Sha256Digest of_date = HmacSha256("AWS4" + key.secret, date);
-  const Sha256Digest of_region = HmacSha256(BytesOf(of_date), region_);
-  const Sha256Digest of_service = HmacSha256(BytesOf(of_region), service);
-  const Sha256Digest derived = HmacSha256(BytesOf(of_service), "aws4_request");
+  std::string derived = DeriveSigningKey(key, date, region_, service);
   if (derived_.size() >= kMaxDerived) derived_.clear();
-  return derived_.emplace(name, std::string(BytesOf(derived))).first->second;
+  return derived_.emplace(name, std::move(derived)).first->second;
 }
 
 // The JSON services explain a refused signature with what they signed, headers and all; STS does
@@ -246,14 +167,14 @@ std::variant<Key, Answer> SignatureVerifier::Verify(const Request& request,
     const auto value = request.Header(name);
     if (!value)
       return BadSignature(dialect, fmt::format("The signed header '{}' is absent.", name));
-    canonical += fmt::format("{}:{}\n", name, Canonical(*value));
+    canonical += fmt::format("{}:{}\n", name, CanonicalValue(*value));
     if (!names.empty()) names += ';';
     names += name;
   }
   canonical += fmt::format("\n{}\n{}", names, payload_hash);
   const std::string to_sign =
-      fmt::format("{}\n{}\n{}/{}/{}/aws4_request\n{}", kAlgorithm, *amz_date, auth->date, region_,
-                  service, Sha256Hex(canonical));
+      fmt::format("{}\n{}\n{}/{}/{}/aws4_request\n{}", kSigV4Algorithm, *amz_date, auth->date,
+                  region_, service, Sha256Hex(canonical));
   const std::string expected = Hex(HmacSha256(SigningKey(*key, auth->date, service), to_sign));
   if (!SameText(expected, auth->signature) || (claimed && *claimed != payload_hash)) {
     return BadSignature(dialect,

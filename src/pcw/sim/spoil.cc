@@ -76,6 +76,13 @@ void BadRecord(std::string& body, const FaultRule& rule) {
 
 }  // namespace
 
+void BecomeHtml(Response& response) {
+  for (auto& [name, value] : response.headers) {
+    if (name == "Content-Type") value = "text/html";
+  }
+  response.body = std::string(kHtml);
+}
+
 void SpoilRecord(std::string& body, const FaultDecision& faults) {
   if (const FaultRule* rule = faults.Find(FaultKind::kBadRecord)) BadRecord(body, *rule);
   if (faults.Find(FaultKind::kUnknownMember) != nullptr) {
@@ -87,12 +94,7 @@ void SpoilRecord(std::string& body, const FaultDecision& faults) {
 }
 
 void SpoilResponse(Response& response, const OperationFacts& facts, const FaultDecision& faults) {
-  const auto be_html = [&] {
-    for (auto& [name, value] : response.headers) {
-      if (name == "Content-Type") value = "text/html";
-    }
-    response.body = std::string(kHtml);
-  };
+  const auto be_html = [&] { BecomeHtml(response); };
   if (const FaultRule* rule = faults.Find(FaultKind::kError)) {
     response.status = static_cast<int>(rule->Number("status"));
     const std::string& body = rule->Word("body");
@@ -125,7 +127,8 @@ void SpoilResponse(Response& response, const OperationFacts& facts, const FaultD
 }
 
 net::server::Reply SpoilTransport(Response response, const FaultDecision& faults,
-                                  std::chrono::milliseconds latency) {
+                                  std::chrono::milliseconds latency,
+                                  net::server::WithBody with_body) {
   std::chrono::microseconds hold = latency;
   if (const FaultRule* rule = faults.Find(FaultKind::kDelay)) {
     hold += std::chrono::milliseconds(rule->Number("ms"));
@@ -142,13 +145,15 @@ net::server::Reply SpoilTransport(Response response, const FaultDecision& faults
       net::server::FindHeader(response.headers, "Date").value_or(std::string_view());
   RawReply reply;
   reply.hold = hold;
-  reply.bytes = RenderResponse(response, KeepAlive::kYes, date);
+  reply.bytes = RenderResponse(response, KeepAlive::kYes, date, with_body);
   const auto first = [&](const FaultRule& rule) {
     reply.bytes.resize(
         std::min(reply.bytes.size(), static_cast<std::size_t>(rule.Number("after_bytes"))));
   };
   if (truncate != nullptr && truncate->Word("length") == "cut") {
-    reply.bytes.resize(reply.bytes.size() - response.body.size() + keep());
+    if (with_body == net::server::WithBody::kYes) {
+      reply.bytes.resize(reply.bytes.size() - response.body.size() + keep());
+    }
     reply.after = AfterSend::kClose;
   }
   if (const FaultRule* rule = faults.Find(FaultKind::kSlow)) {

@@ -10,6 +10,9 @@
 
 namespace pcw::sim {
 
+/// The body becomes the HTML page of a proxy in front of AWS; the status stays.
+void BecomeHtml(net::server::Response& response);
+
 /// Applies bad_record, unknown_member and unknown_enum to the body of one record.
 void SpoilRecord(std::string& body, const FaultDecision& faults);
 
@@ -18,7 +21,9 @@ void SpoilResponse(net::server::Response& response, const OperationFacts& facts,
                    const FaultDecision& faults);
 
 /// The reply as it goes out: an ordinary one, or one that is held, cut, dripped, reset or stalled.
+/// Without body (HEAD), Content-Length is that of the body which is not sent.
 net::server::Reply SpoilTransport(net::server::Response response, const FaultDecision& faults,
-                                  std::chrono::milliseconds latency);
+                                  std::chrono::milliseconds latency,
+                                  net::server::WithBody with_body = net::server::WithBody::kYes);
 
 }  // namespace pcw::sim
