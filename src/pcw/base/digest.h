@@ -24,6 +24,9 @@ Sha256Digest HmacSha256(std::string_view key, std::string_view data);
 std::string Hex(std::string_view bytes);
 std::string Hex(const Sha256Digest& digest);
 
+/// Base64 with padding, as S3 writes checksums.
+std::string Base64(std::string_view bytes);
+
 /// The bytes of a digest as a view, for keys and COPY. Valid as long as the digest.
 inline std::string_view BytesOf(const Sha256Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
