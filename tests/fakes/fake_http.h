@@ -26,6 +26,8 @@ class FakeHttpClient final : public HttpClient {
   Result<HttpResponse> Send(const HttpRequest& request, const HttpLimits& /*limits*/,
                             std::stop_token stop) override {
     sent.push_back(request);
+    sent.back().body = std::string(request.payload());
+    sent.back().borrowed_body = {};
     if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "stopped");
     Result<HttpResponse> answer = script.front();
     if (script.size() > 1) script.pop_front();

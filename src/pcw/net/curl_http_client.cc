@@ -19,6 +19,7 @@ struct Exchange {
   const HttpLimits* limits = nullptr;
   HttpResponse response;
   std::size_t header_bytes = 0;
+  bool has_body = true;  ///< false for HEAD: its Content-Length is of what it does not send
   bool is_too_large = false;
 };
 
@@ -56,7 +57,7 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   while (!value.empty() && (value.back() == '\r' || value.back() == '\n' || value.back() == ' '))
     value.remove_suffix(1);
   const std::string_view name = line.substr(0, colon);
-  if (IsSameName(name, "content-length")) {
+  if (exchange.has_body && IsSameName(name, "content-length")) {
     // Room for the body at once: grown piece by piece, a string ends up twice its size.
     std::size_t announced = 0;
     std::from_chars(value.data(), value.data() + value.size(), announced);
@@ -69,6 +70,29 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
 bool HasHeader(const Headers& headers, std::string_view name) {
   return std::any_of(headers.begin(), headers.end(),
                      [&](const auto& header) { return IsSameName(header.first, name); });
+}
+
+// Each form resets what the one before left in the handle.
+void SetMethod(CURL* handle, const HttpRequest& request) {
+  const std::string_view body = request.payload();
+  if (request.method == "HEAD") {
+    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, nullptr);
+    return;
+  }
+  if (body.empty() && request.method != "POST" && request.method != "PUT") {
+    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST,
+                     request.method == "GET" ? nullptr : request.method.c_str());
+    return;
+  }
+  curl_easy_setopt(handle, CURLOPT_POST, 1L);
+  curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST,
+                   request.method == "POST" ? nullptr : request.method.c_str());
+  // Not copied: libcurl reads from where it lies.
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
 }
 
 struct SlistDeleter {
@@ -206,6 +230,7 @@ struct CurlHttpClient::State {
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(handle, CURLOPT_NETRC, CURL_NETRC_IGNORED);
     curl_easy_setopt(handle, CURLOPT_PROXY,
                      options.proxy.c_str());  // "" = none, whatever the environment says
@@ -266,17 +291,8 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list.get());
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail);
-  if (request.method == "GET") {
-    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, nullptr);
-  } else {
-    curl_easy_setopt(handle, CURLOPT_POST, 1L);
-    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST,
-                     request.method == "POST" ? nullptr : request.method.c_str());
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request.body.size()));
-  }
+  exchange.has_body = request.method != "HEAD";
+  SetMethod(handle, request);
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limits.total.count()));
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);

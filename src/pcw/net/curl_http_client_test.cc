@@ -197,6 +197,55 @@ TEST(CurlHttpClientTest, ARedirectIsAnAnswerAndNotFollowed) {
   EXPECT_EQ(response->status, 302);
 }
 
+TEST(CurlHttpClientTest, ThePathIsSentAsItStands) {
+  RawServer server({{Ok("")}});
+  CurlHttpClient client;
+
+  const HttpRequest request{.method = "GET",
+                            .url = server.url() + "a/./b/../c//d%20e/%2B%C3%A4?list-type=2&x",
+                            .headers = {},
+                            .body = ""};
+  ASSERT_THAT(client.Send(request, {}, {}), Succeeds());
+
+  EXPECT_THAT(server.requests().front(),
+              testing::StartsWith("GET /a/./b/../c//d%20e/%2B%C3%A4?list-type=2&x HTTP/1.1\r\n"));
+}
+
+TEST(CurlHttpClientTest, EveryMethodOnOneConnection) {
+  // A HEAD's Content-Length is of a body that does not come, and makes no room for one.
+  RawServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n"},
+                    {Ok("got")},
+                    {"HTTP/1.1 204 No Content\r\n\r\n"},
+                    {Ok("put")},
+                    {Ok("posted")}});
+  CurlHttpClient client;
+  const std::string bytes("\0\r\n\xff", 4);
+  const auto send = [&](const char* method, std::string_view body) {
+    HttpRequest request{.method = method, .url = server.url(), .headers = {}, .body = ""};
+    request.borrowed_body = body;
+    return client.Send(request, {}, {});
+  };
+
+  const auto head = send("HEAD", "");
+  EXPECT_EQ(head->status, 200);
+  EXPECT_EQ(head->Header("content-length"), "999999999999");
+  EXPECT_LT(head->body.capacity(), 1000U);
+  EXPECT_EQ(send("GET", "")->body, "got");
+  EXPECT_EQ(send("DELETE", "")->status, 204);
+  EXPECT_EQ(send("PUT", bytes)->body, "put");
+  EXPECT_EQ(send("POST", "")->body, "posted");
+
+  EXPECT_EQ(server.connections(), 1);
+  const auto requests = server.requests();
+  EXPECT_THAT(requests[0], testing::StartsWith("HEAD / HTTP/1.1\r\n"));
+  EXPECT_THAT(requests[2], testing::StartsWith("DELETE / HTTP/1.1\r\n"));
+  EXPECT_THAT(requests[2], testing::Not(HasSubstr("Content-Length")));
+  EXPECT_THAT(requests[3], testing::StartsWith("PUT / HTTP/1.1\r\n"));
+  EXPECT_THAT(requests[3], testing::EndsWith("\r\n\r\n" + bytes));
+  EXPECT_THAT(requests[3], testing::Not(HasSubstr("Expect:")));
+  EXPECT_THAT(requests[4], HasSubstr("Content-Length: 0\r\n"));
+}
+
 TEST(CurlHttpClientTest, AnInterimAnswerDoesNotCount) {
   RawServer server({{"HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n" + Ok("x")}});
   CurlHttpClient client;

@@ -9,7 +9,7 @@ char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 }  // namespace
 
-std::optional<std::string_view> HttpResponse::Header(std::string_view name) const {
+std::optional<std::string_view> FindHeader(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
     const bool is_same = std::equal(key.begin(), key.end(), name.begin(), name.end(),
                                     [](char a, char b) { return Lower(a) == Lower(b); });

@@ -17,13 +17,21 @@ namespace pcw::net {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// One request. `url` is absolute (scheme, host, optional port, path, query) and already
-/// percent-encoded; it is sent as it stands.
+/// percent-encoded; it is sent as it stands, also with "..", "//" and a method of any name.
 struct HttpRequest {
   std::string method = "POST";
   std::string url;
   Headers headers;
   std::string body;
+  /// Instead of `body`, a body that somebody else holds until the exchange ends: objects of many
+  /// megabytes are not copied.
+  std::string_view borrowed_body{};
+
+  std::string_view payload() const { return borrowed_body.empty() ? body : borrowed_body; }
 };
+
+/// The first header of that name, case-insensitively.
+std::optional<std::string_view> FindHeader(const Headers& headers, std::string_view name);
 
 /// One complete response: Content-Length or the last chunk was seen. Any status is a response, also
 /// 404 and 503.
@@ -34,7 +42,9 @@ struct HttpResponse {
   std::chrono::microseconds elapsed{0};
 
   /// The first header of that name, case-insensitively.
-  std::optional<std::string_view> Header(std::string_view name) const;
+  std::optional<std::string_view> Header(std::string_view name) const {
+    return FindHeader(headers, name);
+  }
 };
 
 /// Bounds of one exchange (RELIABILITY F20). All run from its start; none is an idle time.

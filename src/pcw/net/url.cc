@@ -54,6 +54,14 @@ Result<Url> ParseUrl(std::string_view text) {
   return url;
 }
 
+bool IsIpAddress(std::string_view host) {
+  const std::string text(host);
+  in_addr four{};
+  in6_addr six{};
+  return ::inet_pton(AF_INET, text.c_str(), &four) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), &six) == 1;
+}
+
 bool IsLoopbackHost(std::string_view host) {
   if (host == "localhost") return true;
   const std::string text(host);

@@ -22,6 +22,9 @@ Result<Url> ParseUrl(std::string_view text);
 /// For CURLOPT_NOPROXY: this machine, which plain http may go to (I32).
 inline constexpr const char* kNeverThroughAProxy = "localhost,127.0.0.0/8,::1";
 
+/// An IPv4 or IPv6 address, without brackets.
+bool IsIpAddress(std::string_view host);
+
 /// localhost, 127.0.0.0/8 and ::1, literally: names are not resolved.
 bool IsLoopbackHost(std::string_view host);
 
