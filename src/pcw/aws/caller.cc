@@ -7,6 +7,8 @@
 
 #include "pcw/aws/error_response.h"
 #include "pcw/aws/sigv4.h"
+#include "pcw/aws/xml.h"
+#include "pcw/base/digest.h"
 #include "pcw/base/log.h"
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
@@ -30,6 +32,8 @@ std::string_view ContentType(Protocol protocol) {
       return "application/x-amz-json-1.1";
     case Protocol::kQuery:
       return "application/x-www-form-urlencoded; charset=utf-8";
+    case Protocol::kRestXml:
+      return "";  // of each object its own
   }
   return "";
 }
@@ -37,7 +41,8 @@ std::string_view ContentType(Protocol protocol) {
 // A 200 that was cut or is not what the operation answers must not pass for data (T13).
 Status CheckBody(const Operation& operation, const net::HttpResponse& response) {
   if (operation.required_member.empty()) return Ok{};
-  if (operation.service->protocol == Protocol::kQuery) {
+  const Protocol protocol = operation.service->protocol;
+  if (protocol == Protocol::kQuery || protocol == Protocol::kRestXml) {
     const std::string close = fmt::format("</{}>", operation.required_member);
     if (response.body.find(close) != std::string::npos) return Ok{};
     return Error(ErrorCode::kUnavailable,
@@ -64,6 +69,15 @@ Status CheckBody(const Operation& operation, const net::HttpResponse& response) 
 bool WasNotSent(const Error& error) {
   const auto step = error.Find("net");
   return step == "dns" || step == "connect" || step == "tls";
+}
+
+// An answer 200 that says later that it failed: S3 begins it before it knows (T12).
+bool HoldsXmlError(const Operation& operation, const net::HttpResponse& response) {
+  if (operation.service->protocol != Protocol::kRestXml || operation.required_member.empty() ||
+      response.body.find("<Error>") == std::string::npos)
+    return false;
+  const Result<XmlElement> root = ParseXml(response.body);
+  return root && root->name == "Error";
 }
 
 bool MayRepeat(const Operation& operation, const Error& error) {
@@ -129,17 +143,22 @@ struct Caller::State {
     if (s.id.starts_with("partnercentral")) integrator = "pcw|pcw-connector";
   }
 
-  net::HttpRequest MakeRequest(const Operation& operation, std::string_view body,
-                               const Credentials& credentials, int attempt,
+  net::HttpRequest MakeRequest(const RestRequest& call, const Credentials& credentials, int attempt,
                                std::string_view invocation) {
+    const bool is_rest = service.protocol == Protocol::kRestXml;
     SigningRequest signing;
-    signing.body = body;
-    signing.headers.reserve(12);
+    signing.method = call.method;
+    signing.path = call.path;
+    signing.query = call.query;
+    signing.body = call.body;
+    signing.payload_sha256 = call.payload_sha256;
+    if (is_rest) {
+      signing.path_form = PathForm::kAsIs;
+      signing.payload_header = PayloadHeader::kAdd;
+    }
+    signing.headers.reserve(12 + call.headers.size());
     signing.headers.emplace_back("Host", host);
-    signing.headers.emplace_back("Content-Type", content_type);
-    if (!service.target_prefix.empty())
-      signing.headers.emplace_back("X-Amz-Target",
-                                   fmt::format("{}.{}", service.target_prefix, operation.name));
+    for (const auto& header : call.headers) signing.headers.push_back(header);
     if (!integrator.empty()) signing.headers.emplace_back("X-Amzn-User-Agent", integrator);
     signing.headers.emplace_back("amz-sdk-invocation-id", invocation);
     signing.headers.emplace_back(
@@ -148,16 +167,19 @@ struct Caller::State {
     const WallTime now =
         deps.clock.Now() + microseconds(clock_offset_us.load(std::memory_order_relaxed));
     net::HttpRequest request;
+    request.method = call.method;
     request.url = options.endpoint;
+    request.url.append(call.path);
+    if (!call.query.empty()) request.url.append("?").append(call.query);
     // Credentials without a key: an operation that AWS takes unsigned.
     request.headers = credentials.access_key_id.empty()
                           ? std::move(signing.headers)
                           : signer.Sign(std::move(signing), credentials, now);
-    request.body = body;
+    request.borrowed_body = call.body;
     return request;
   }
 
-  Attempt Try(const Operation& operation, std::string_view body, int attempt,
+  Attempt Try(const Operation& operation, const RestRequest& call, int attempt,
               std::string_view invocation, std::stop_token stop) {
     Attempt out;
     if (operation.quota_class != QuotaClass::kNone) {
@@ -175,7 +197,7 @@ struct Caller::State {
     out.credentials = *credentials;
     counters.calls.fetch_add(1, std::memory_order_relaxed);
     Result<net::HttpResponse> answer = deps.http.Send(
-        MakeRequest(operation, body, *out.credentials, attempt, invocation), options.limits, stop);
+        MakeRequest(call, *out.credentials, attempt, invocation), options.limits, stop);
     if (!answer) {
       out.error = std::move(answer).error();
       out.was_sent = !WasNotSent(*out.error);
@@ -185,8 +207,8 @@ struct Caller::State {
     out.is_from_aws = true;
     out.response = std::move(*answer);
     counters.bytes.fetch_add(out.response.body.size(), std::memory_order_relaxed);
-    if (out.response.status / 100 != 2) {
-      ErrorResponse said = ClassifyResponse(out.response);
+    if (out.response.status / 100 != 2 || HoldsXmlError(operation, out.response)) {
+      ErrorResponse said = ClassifyResponse(out.response, service.protocol, options.region);
       out.is_expired = said.is_expired;
       out.is_skew = said.is_skew;
       out.error = std::move(said.error);
@@ -230,6 +252,11 @@ struct Caller::State {
     Log(level, attempt.error ? refusal.words : "call", fields);
   }
 
+  bool ShowsPayloads() const {
+    return options.payloads != nullptr && service.protocol != Protocol::kRestXml &&
+           options.payloads->is_open();
+  }
+
   void NoteLatency(microseconds elapsed) {
     const std::int64_t before = latency_us.load(std::memory_order_relaxed);
     const auto after =
@@ -249,6 +276,7 @@ struct Caller::State {
       if (Result<WallTime> parsed = ParseHttpDate(*date)) result.server_date = *parsed;
     }
     result.body = std::move(attempt.response.body);
+    result.headers = std::move(attempt.response.headers);
     result.received_at = deps.clock.Now();
     result.attempts = attempts;
     result.elapsed = attempt.response.elapsed;
@@ -267,19 +295,35 @@ microseconds Caller::latency() const {
 
 Result<CallResult> Caller::Call(const Operation& operation, std::string_view body,
                                 std::stop_token stop) {
+  RestRequest request;
+  request.method = "POST";
+  request.headers.emplace_back("Content-Type", state_->content_type);
+  if (!state_->service.target_prefix.empty())
+    request.headers.emplace_back(
+        "X-Amz-Target", fmt::format("{}.{}", state_->service.target_prefix, operation.name));
+  request.body = body;
+  return Call(operation, request, stop);
+}
+
+Result<CallResult> Caller::Call(const Operation& operation, const RestRequest& request,
+                                std::stop_token stop) {
   State& s = *state_;
+  // Once a call, not once an attempt.
+  RestRequest call = request;
+  std::string payload_sha256;
+  if (call.payload_sha256.empty()) call.payload_sha256 = payload_sha256 = Sha256Hex(call.body);
   const std::string invocation = MakeUuidV7(s.deps.clock.Now(), s.deps.rng);
   bool has_refreshed = false;
   bool has_corrected_clock = false;
   int last_cost = 0;
   int retries = 0;
   for (int attempts = 1;; ++attempts) {
-    Attempt attempt = s.Try(operation, body, attempts, invocation, stop);
+    Attempt attempt = s.Try(operation, call, attempts, invocation, stop);
     if (attempt.was_sent && operation.quota_class != QuotaClass::kNone)
       s.deps.quota.OnEnded(operation, attempt.error ? &*attempt.error : nullptr);
     s.LogAttempt(operation, attempts, attempt);
-    if (attempt.is_from_aws && s.options.payloads != nullptr && s.options.payloads->is_open())
-      s.options.payloads->OnExchange(operation, body, attempt.response);
+    if (attempt.is_from_aws && s.ShowsPayloads())
+      s.options.payloads->OnExchange(operation, call.body, attempt.response);
     if (!attempt.error) return s.Succeed(std::move(attempt), attempts, last_cost);
 
     Error error = std::move(*attempt.error);

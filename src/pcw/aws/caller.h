@@ -25,11 +25,27 @@ namespace pcw::aws {
 /// A successful answer.
 struct CallResult {
   std::string body;
+  net::Headers headers;
   std::string request_id;               ///< x-amzn-requestid, empty if AWS sent none
   std::optional<WallTime> server_date;  ///< the Date header
   WallTime received_at;                 ///< local clock, for bronze meta only
   int attempts = 1;
   std::chrono::microseconds elapsed{0};  ///< of the last attempt
+
+  /// The first header of that name, case-insensitively.
+  std::optional<std::string_view> Header(std::string_view name) const {
+    return net::FindHeader(headers, name);
+  }
+};
+
+/// What one call of a REST service (S3) sends. Views live until the call returns.
+struct RestRequest {
+  std::string_view method = "GET";
+  std::string_view path = "/";  ///< as on the wire: encoded once, sent and signed as it is
+  std::string_view query{};     ///< encoded, without "?"
+  net::Headers headers{};       ///< signed; without Host
+  std::string_view body{};
+  std::string_view payload_sha256{};  ///< hex, of `body`; empty = computed here, once a call
 };
 
 /// What all calls of one process did so far. Thread-safe counters.
@@ -70,7 +86,8 @@ struct CallerOptions {
 };
 
 /// Calls the operations of one service of one account. Thread-safe; the retry budget and the clock
-/// offset are shared by all its threads.
+/// offset are shared by all its threads. Whatever the protocol, there is one loop: same
+/// credentials, clock, backoff, budget, classification and log lines.
 ///
 /// Errors are classified by AWS error type first, HTTP status second, and carry operation,
 /// request_id, aws_error, status, attempts and stopped_by (permanent, attempts, budget,
@@ -83,8 +100,12 @@ class Caller {
   Caller(const ServiceDef& service, CallerDeps deps, CallerOptions options);
   ~Caller();
 
-  /// Sends `body` (JSON text, or form text for query services).
+  /// Sends `body` (JSON text, or form text for query services) to "/".
   Result<CallResult> Call(const Operation& operation, std::string_view body, std::stop_token stop);
+  /// Sends a request of a REST service. An answer 200 that holds an error (CompleteMultipartUpload,
+  /// T12) is that error. Bodies go to no PayloadSink: they are objects of the lake.
+  Result<CallResult> Call(const Operation& operation, const RestRequest& request,
+                          std::stop_token stop);
 
   const CallCounters& counters() const;
   /// Smoothed time from sending to the complete answer, over recent successes; zero before the

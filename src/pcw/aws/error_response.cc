@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "pcw/aws/xml_text.h"
+#include "pcw/aws/xml.h"
 #include "pcw/base/json.h"
 
 namespace pcw::aws {
@@ -28,28 +28,46 @@ constexpr std::array<std::string_view, 14> kThrottling{"Throttling",
                                                        "SlowDown",
                                                        "PriorRequestNotComplete",
                                                        "EC2ThrottledException"};
-constexpr std::array<std::string_view, 6> kTransient{
-    "RequestTimeout",       "RequestTimeoutException", "InternalServerException",
-    "InternalServiceError", "ServiceUnavailable",      "IDPCommunicationError"};
+// The last four of S3: a body that was spoilt on the way, and two that a moment later may be one.
+constexpr std::array<std::string_view, 12> kTransient{"RequestTimeout",
+                                                      "RequestTimeoutException",
+                                                      "InternalServerException",
+                                                      "InternalServiceError",
+                                                      "InternalError",
+                                                      "ServiceUnavailable",
+                                                      "IDPCommunicationError",
+                                                      "BadDigest",
+                                                      "XAmzContentChecksumMismatch",
+                                                      "XAmzContentSHA256Mismatch",
+                                                      "OperationAborted",
+                                                      "ConditionalRequestConflict"};
 constexpr std::array<std::string_view, 4> kExpired{"ExpiredToken", "ExpiredTokenException",
                                                    "TokenRefreshRequired", "RequestExpired"};
-constexpr std::array<std::string_view, 11> kUnknownCaller{
-    "InvalidIdentityToken",        "IDPRejectedClaim",
-    "UnrecognizedClientException", "InvalidClientTokenId",
-    "InvalidSignatureException",   "SignatureDoesNotMatch",
-    "MissingAuthenticationToken",  "MissingAuthenticationTokenException",
-    "IncompleteSignature",         "IncompleteSignatureException",
-    "InvalidAccessKeyId"};
+constexpr std::array<std::string_view, 12> kUnknownCaller{"InvalidToken",
+                                                          "InvalidIdentityToken",
+                                                          "IDPRejectedClaim",
+                                                          "UnrecognizedClientException",
+                                                          "InvalidClientTokenId",
+                                                          "InvalidSignatureException",
+                                                          "SignatureDoesNotMatch",
+                                                          "MissingAuthenticationToken",
+                                                          "MissingAuthenticationTokenException",
+                                                          "IncompleteSignature",
+                                                          "IncompleteSignatureException",
+                                                          "InvalidAccessKeyId"};
 constexpr std::array<std::string_view, 6> kSkew{
     "RequestTimeTooSkewed",      "RequestExpired",        "RequestInTheFuture",
     "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure"};
-constexpr std::array<std::string_view, 5> kDenied{"AccessDenied", "AccessDeniedException",
-                                                  "OptInRequired", "UnauthorizedOperation",
-                                                  "NotAuthorized"};
-constexpr std::array<std::string_view, 3> kMissing{"ResourceNotFoundException", "ResourceNotFound",
-                                                   "NoSuchKey"};
-constexpr std::array<std::string_view, 2> kConflicting{"ConflictException",
-                                                       "IdempotencyConflictException"};
+constexpr std::array<std::string_view, 8> kDenied{
+    "AccessDenied",  "AccessDeniedException", "OptInRequired",  "UnauthorizedOperation",
+    "NotAuthorized", "AllAccessDisabled",     "AccountProblem", "KMS.AccessDeniedException"};
+constexpr std::array<std::string_view, 5> kMissing{"ResourceNotFoundException", "ResourceNotFound",
+                                                   "NoSuchKey", "NoSuchBucket", "NoSuchUpload"};
+constexpr std::array<std::string_view, 3> kConflicting{
+    "ConflictException", "IdempotencyConflictException", "PreconditionFailed"};
+constexpr std::array<std::string_view, 5> kMisconfigured{
+    "PermanentRedirect", "TemporaryRedirect", "Redirect", "IllegalLocationConstraintException",
+    "InvalidBucketName"};
 
 template <std::size_t N>
 bool Contains(const std::array<std::string_view, N>& list, std::string_view type) {
@@ -76,7 +94,7 @@ std::string Clean(std::string_view text) {
 }
 
 struct Said {
-  std::string type, message, fields;
+  std::string type, message, fields, region;
 };
 
 std::string TextOf(const Json& object, const char* key) {
@@ -108,26 +126,49 @@ Said ReadJson(std::string_view body) {
 
 Said ReadXml(std::string_view body) {
   Said said;
-  said.type = BareType(XmlText(body, "Code").value_or(""));
-  said.message = XmlText(body, "Message").value_or("");
+  const Result<XmlElement> root = ParseXml(body, {.max_bytes = 1U << 20U, .max_elements = 1000});
+  if (!root) return said;
+  const XmlElement* error = root->name == "Error" ? &*root : root->Child("Error");
+  if (error == nullptr) return said;
+  said.type = BareType(error->TextOf("Code"));
+  said.message = error->TextOf("Message");
+  said.region = error->TextOf("Region");
   return said;
+}
+
+// Where S3 says the bucket is, if that is why it refused; empty otherwise. The header is on other
+// answers too.
+std::string OtherRegion(const net::HttpResponse& response, const Said& said,
+                        std::string_view signed_region) {
+  const bool is_redirect = response.status >= 300 && response.status < 400;
+  const bool is_wrong_region = is_redirect || said.type == "PermanentRedirect" ||
+                               said.type == "AuthorizationHeaderMalformed" ||
+                               (said.type.empty() && response.status == 400);
+  if (!is_wrong_region) return "";
+  const std::string_view region = response.Header("x-amz-bucket-region").value_or(said.region);
+  return region == signed_region ? "" : Clean(region);
 }
 
 }  // namespace
 
 ErrorCode CodeOf(std::string_view type, int status) {
-  if (Contains(kThrottling, type) || status == 429) return ErrorCode::kThrottled;
+  if (Contains(kThrottling, type) || type == "KMS.ThrottlingException" || status == 429)
+    return ErrorCode::kThrottled;
   if (Contains(kExpired, type) || Contains(kUnknownCaller, type) || Contains(kSkew, type))
     return ErrorCode::kUnauthenticated;
   if (Contains(kDenied, type)) return ErrorCode::kPermissionDenied;
   if (Contains(kTransient, type)) return ErrorCode::kUnavailable;
   if (Contains(kMissing, type)) return ErrorCode::kNotFound;
   if (Contains(kConflicting, type)) return ErrorCode::kConflict;
+  if (type == "KMS.KMSInternalException" || type == "KMS.DependencyTimeoutException")
+    return ErrorCode::kUnavailable;
+  // A key that is disabled, gone or of another use stays so until somebody mends it.
+  if (Contains(kMisconfigured, type) || type.starts_with("KMS.")) return ErrorCode::kConfig;
   if (status >= 500) return ErrorCode::kUnavailable;
   if (status == 401) return ErrorCode::kUnauthenticated;
   if (status == 403) return ErrorCode::kPermissionDenied;
   if (status == 404 && type.empty()) return ErrorCode::kNotFound;
-  if (status == 409) return ErrorCode::kConflict;
+  if (status == 409 || status == 412) return ErrorCode::kConflict;
   if (status == 408) return ErrorCode::kUnavailable;
   // Redirects are never followed: a signed request belongs to one host.
   return ErrorCode::kInvalidRequest;
@@ -140,7 +181,8 @@ std::string RequestIdOf(const net::HttpResponse& response) {
   return "";
 }
 
-ErrorResponse ClassifyResponse(const net::HttpResponse& response) {
+ErrorResponse ClassifyResponse(const net::HttpResponse& response, Protocol protocol,
+                               std::string_view signed_region) {
   Said said;
   const auto first = response.body.find_first_not_of(" \t\r\n");
   const char start = first == std::string::npos ? '\0' : response.body[first];
@@ -149,7 +191,14 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response) {
   if (said.type.empty()) {
     if (const auto header = response.Header("x-amzn-errortype")) said.type = BareType(*header);
   }
-  const ErrorCode code = CodeOf(said.type, response.status);
+  const bool is_s3 = protocol == Protocol::kRestXml;
+  // What a 200 says by its status is worth nothing then.
+  const int status = response.status / 100 == 2 ? 500 : response.status;
+  ErrorCode code = CodeOf(said.type, status);
+  if (is_s3 && said.type.empty() && status == 503) code = ErrorCode::kThrottled;
+  const std::string region = is_s3 ? OtherRegion(response, said, signed_region) : std::string();
+  if (!region.empty()) code = ErrorCode::kConfig;
+
   std::string message = said.type.empty()
                             ? fmt::format("AWS answered {}", response.status)
                             : fmt::format("AWS refused the call: {}", Clean(said.type));
@@ -159,16 +208,24 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response) {
         "the endpoint answered with a redirect ({}), which is never followed; check the endpoint "
         "and region",
         response.status);
+  if (!region.empty()) message = fmt::format("the bucket lies in region {}", region);
 
   ErrorResponse out{.error = Error(code, std::move(message)), .type = said.type};
   if (!said.type.empty()) out.error.With("aws_error", Clean(said.type));
   out.error.With("status", std::to_string(response.status));
   if (std::string id = RequestIdOf(response); !id.empty())
     out.error.With("request_id", std::move(id));
+  if (const auto host_id = response.Header("x-amz-id-2"))
+    out.error.With("host_id", Clean(*host_id));
+  if (!region.empty()) out.error.With("bucket_region", region);
   if (!said.fields.empty()) out.error.With("fields", said.fields);
   out.is_expired = Contains(kExpired, said.type) || said.type == "UnrecognizedClientException" ||
                    said.type == "InvalidClientTokenId";
   out.is_skew = Contains(kSkew, said.type);
+  if (is_s3 && said.type.empty() && region.empty()) {
+    out.is_expired = status == 400;
+    out.is_skew = status == 403;
+  }
   return out;
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "pcw/aws/operation.h"
 #include "pcw/base/error.h"
 #include "pcw/net/http.h"
 
@@ -17,9 +19,16 @@ struct ErrorResponse {
   bool is_skew = false;     ///< a signature that another clock may heal
 };
 
-/// Classifies an answer with a status other than 2xx. Never fails: an unreadable body is classified
-/// by its status.
-ErrorResponse ClassifyResponse(const net::HttpResponse& response);
+/// Classifies an answer with a status other than 2xx, or a 200 of S3 whose body is an error (T12).
+/// Never fails: an unreadable body is classified by its status, as is that of a HEAD, which has
+/// none.
+///
+/// For kRestXml (S3): a 503 without a reason is throttling; a bucket of another region than
+/// `region` is kConfig with context `bucket_region`; context `host_id` is x-amz-id-2, which AWS
+/// Support asks for; a HEAD that was refused may have been refused for its clock or an expired
+/// token (is_skew, is_expired).
+ErrorResponse ClassifyResponse(const net::HttpResponse& response,
+                               Protocol protocol = Protocol::kJson10, std::string_view region = "");
 
 /// The code of an AWS error type, or of the status if the type is unknown. 429 is throttling
 /// whatever else it says.

@@ -46,6 +46,34 @@ INSTANTIATE_TEST_SUITE_P(
                       Row{"SomethingNew", 400, ErrorCode::kInvalidRequest},
                       Row{"", 301, ErrorCode::kInvalidRequest}));
 
+INSTANTIATE_TEST_SUITE_P(
+    OfS3, CodeOfTest,
+    ::testing::Values(Row{"NoSuchKey", 404, ErrorCode::kNotFound},
+                      Row{"NoSuchBucket", 404, ErrorCode::kNotFound},
+                      Row{"NoSuchUpload", 404, ErrorCode::kNotFound},
+                      Row{"PreconditionFailed", 412, ErrorCode::kConflict},
+                      Row{"", 412, ErrorCode::kConflict},
+                      Row{"ConditionalRequestConflict", 409, ErrorCode::kUnavailable},
+                      Row{"OperationAborted", 409, ErrorCode::kUnavailable},
+                      Row{"InternalError", 500, ErrorCode::kUnavailable},
+                      Row{"InternalError", 200, ErrorCode::kUnavailable},
+                      Row{"ServiceUnavailable", 503, ErrorCode::kUnavailable},
+                      Row{"BadDigest", 400, ErrorCode::kUnavailable},
+                      Row{"XAmzContentSHA256Mismatch", 400, ErrorCode::kUnavailable},
+                      Row{"AccessDenied", 403, ErrorCode::kPermissionDenied},
+                      Row{"AllAccessDisabled", 403, ErrorCode::kPermissionDenied},
+                      Row{"InvalidAccessKeyId", 403, ErrorCode::kUnauthenticated},
+                      Row{"ExpiredToken", 400, ErrorCode::kUnauthenticated},
+                      Row{"InvalidToken", 400, ErrorCode::kUnauthenticated},
+                      Row{"PermanentRedirect", 301, ErrorCode::kConfig},
+                      Row{"InvalidBucketName", 400, ErrorCode::kConfig},
+                      Row{"KMS.DisabledException", 400, ErrorCode::kConfig},
+                      Row{"KMS.NotFoundException", 400, ErrorCode::kConfig},
+                      Row{"KMS.ThrottlingException", 400, ErrorCode::kThrottled},
+                      Row{"KMS.KMSInternalException", 500, ErrorCode::kUnavailable},
+                      Row{"InvalidPart", 400, ErrorCode::kInvalidRequest},
+                      Row{"EntityTooSmall", 400, ErrorCode::kInvalidRequest}));
+
 TEST(ClassifyResponseTest, TakesTheTypeAfterTheNamespaceAndTheFieldsOfAValidation) {
   const ErrorResponse said = ClassifyResponse(Reply(
       400, R"({"__type":"com.amazonaws.partnercentralselling#ValidationException","Message":"bad",
@@ -85,6 +113,81 @@ TEST(ClassifyResponseTest, WhatAwsSaysCannotForgeLines) {
       Reply(400, R"({"__type":"ValidationException","message":"a\nERROR forged"})"));
 
   EXPECT_EQ(said.error.message().find('\n'), std::string::npos);
+}
+
+ErrorResponse OfS3(int status, const std::string& body, net::Headers headers = {}) {
+  return ClassifyResponse(Reply(status, body, std::move(headers)), Protocol::kRestXml, "us-east-1");
+}
+
+TEST(ClassifyS3Test, ReadsTheErrorAndBothIds) {
+  const ErrorResponse said = OfS3(
+      403,
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>not "
+      "authorized</Message><RequestId>R1</RequestId><HostId>H1</HostId></Error>",
+      {{"x-amz-request-id", "R1"}, {"x-amz-id-2", "H1"}});
+
+  EXPECT_EQ(said.error.code(), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(said.error.Find("aws_error"), "AccessDenied");
+  EXPECT_EQ(said.error.Find("request_id"), "R1");
+  EXPECT_EQ(said.error.Find("host_id"), "H1");
+}
+
+TEST(ClassifyS3Test, TheCanonicalRequestOfARefusedSignatureIsNotKept) {
+  const ErrorResponse said = OfS3(
+      403,
+      "<Error><Code>SignatureDoesNotMatch</Code><Message>differs</Message><StringToSign>s</"
+      "StringToSign><CanonicalRequest>x-amz-security-token:IQoJSECRET</CanonicalRequest></Error>");
+
+  EXPECT_EQ(said.error.code(), ErrorCode::kUnauthenticated);
+  EXPECT_TRUE(said.is_skew);
+  EXPECT_EQ(said.error.ToString().find("IQoJ"), std::string::npos);
+}
+
+TEST(ClassifyS3Test, ABucketOfAnotherRegionIsNamed) {
+  const struct {
+    int status;
+    const char* body;
+    net::Headers headers;
+  } cases[] = {
+      {301,
+       "<Error><Code>PermanentRedirect</Code></Error>",
+       {{"x-amz-bucket-region", "eu-west-1"}}},
+      {301, "", {{"x-amz-bucket-region", "eu-west-1"}}},
+      {307,
+       "<Error><Code>TemporaryRedirect</Code></Error>",
+       {{"x-amz-bucket-region", "eu-west-1"}}},
+      {400,
+       "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>",
+       {}},
+      {400, "", {{"x-amz-bucket-region", "eu-west-1"}}},
+  };
+  for (const auto& [status, body, headers] : cases) {
+    const ErrorResponse said = OfS3(status, body, headers);
+    EXPECT_EQ(said.error.code(), ErrorCode::kConfig) << status << body;
+    EXPECT_EQ(said.error.Find("bucket_region"), "eu-west-1") << status << body;
+  }
+  // The header alone is no reason: it is on refusals of any kind.
+  EXPECT_EQ(OfS3(403, "", {{"x-amz-bucket-region", "eu-west-1"}}).error.code(),
+            ErrorCode::kPermissionDenied);
+  EXPECT_EQ(OfS3(400, "", {{"x-amz-bucket-region", "us-east-1"}}).error.Find("bucket_region"),
+            std::nullopt);
+}
+
+TEST(ClassifyS3Test, AHeadThatWasRefusedIsJudgedByItsStatus) {
+  EXPECT_EQ(OfS3(404, "").error.code(), ErrorCode::kNotFound);
+  EXPECT_EQ(OfS3(403, "").error.code(), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(OfS3(503, "").error.code(), ErrorCode::kThrottled);
+  EXPECT_EQ(OfS3(500, "").error.code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(OfS3(400, "").is_expired) << "how S3 refuses an expired token";
+  EXPECT_TRUE(OfS3(403, "").is_skew);
+  EXPECT_FALSE(OfS3(404, "").is_skew || OfS3(404, "").is_expired);
+}
+
+TEST(ClassifyS3Test, AnErrorInsideA200IsTheError) {
+  EXPECT_EQ(OfS3(200, "  <Error><Code>SlowDown</Code></Error>").error.code(),
+            ErrorCode::kThrottled);
+  EXPECT_EQ(OfS3(200, "<Error><Code>SomethingNew</Code></Error>").error.code(),
+            ErrorCode::kUnavailable);
 }
 
 }  // namespace

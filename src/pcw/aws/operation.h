@@ -6,8 +6,9 @@
 
 namespace pcw::aws {
 
-/// How a service speaks (FACTS 2).
-enum class Protocol : std::uint8_t { kJson10, kJson11, kQuery };
+/// How a service speaks (FACTS 2). kRestXml is S3: method, path and query say what is wanted,
+/// errors are XML.
+enum class Protocol : std::uint8_t { kJson10, kJson11, kQuery, kRestXml };
 
 /// One AWS service: the four names AWS gives it are four fields; nobody derives one from another
 /// (FACTS 1.2, 2, 18).
@@ -33,8 +34,8 @@ struct Operation {
   std::string_view name;  ///< AWS's spelling
   Idempotency idempotency;
   QuotaClass quota_class;
-  std::string_view
-      required_member;  ///< top-level member a complete answer must have (T13); empty = none
+  std::string_view required_member;  ///< top-level member, or root element, of a complete answer
+                                     ///< (T13); empty = none
 };
 
 }  // namespace pcw::aws

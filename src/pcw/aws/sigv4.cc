@@ -79,20 +79,6 @@ int HexValue(char c) {
   return -1;
 }
 
-std::string PercentDecode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && HexValue(text[i + 1]) >= 0 &&
-        HexValue(text[i + 2]) >= 0) {
-      out += static_cast<char>(HexValue(text[i + 1]) * 16 + HexValue(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 std::string CanonicalPath(const SigningRequest& request) {
   const std::string_view path = request.path.empty() ? "/" : request.path;
   // S3 signs a key encoded once, as it is on the wire; every other service what is on the wire,
@@ -126,6 +112,11 @@ std::string CanonicalQuery(const Parameters& parameters) {
   for (const auto& [name, value] : encoded)
     out += fmt::format("{}{}={}", out.empty() ? "" : "&", name, value);
   return out;
+}
+
+std::string PayloadHash(const SigningRequest& request) {
+  return request.payload_sha256.empty() ? Sha256Hex(request.body)
+                                        : std::string(request.payload_sha256);
 }
 
 struct CanonicalHeaders {
@@ -183,6 +174,20 @@ std::string PercentEncode(std::string_view text, bool keeps_slash) {
   return out;
 }
 
+std::string PercentDecode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && HexValue(text[i + 1]) >= 0 &&
+        HexValue(text[i + 2]) >= 0) {
+      out += static_cast<char>(HexValue(text[i + 1]) * 16 + HexValue(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 Sha256Digest SigningKey(std::string_view secret, const SigningScope& scope) {
   const std::string date = FormatIso8601Basic(scope.time).substr(0, 8);
   const Secret first("AWS4" + std::string(secret));
@@ -195,7 +200,7 @@ Sha256Digest SigningKey(std::string_view secret, const SigningScope& scope) {
 Signature SignHeaders(const SigningRequest& request, const Credentials& credentials,
                       const SigningScope& scope, const Sha256Digest& key) {
   const std::string date = FormatIso8601Basic(scope.time);
-  const std::string payload_hash = Sha256Hex(request.body);
+  const std::string payload_hash = PayloadHash(request);
   Signature signature;
   net::Headers headers = request.headers;
   const auto add = [&](std::string name, std::string value, bool is_signed) {
@@ -226,7 +231,7 @@ Signature SignQuery(const SigningRequest& request, const Credentials& credential
                     const SigningScope& scope, std::chrono::seconds expires,
                     const Sha256Digest& key) {
   const std::string date = FormatIso8601Basic(scope.time);
-  const std::string payload_hash = Sha256Hex(request.body);
+  const std::string payload_hash = PayloadHash(request);
   Signature signature;
   const CanonicalHeaders canonical = Canonicalize(request.headers);
   signature.signed_headers = canonical.names;

@@ -28,6 +28,7 @@ struct SigningRequest {
   std::string_view query;
   net::Headers headers;  ///< including host; without x-amz-date and the token
   std::string_view body;
+  std::string_view payload_sha256{};  ///< hex, if it is known already; empty = computed from `body`
   PathForm path_form = PathForm::kNormalized;
   PayloadHeader payload_header = PayloadHeader::kOmit;
   bool omits_session_token =
@@ -84,5 +85,8 @@ class Signer {
 
 /// Percent-encodes every byte outside A-Z a-z 0-9 - . _ ~; `keeps_slash` leaves "/" alone.
 std::string PercentEncode(std::string_view text, bool keeps_slash = false);
+
+/// "%41" to "A"; what is no escape stays.
+std::string PercentDecode(std::string_view text);
 
 }  // namespace pcw::aws

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "pcw/aws/sigv4.h"
-#include "pcw/aws/xml_text.h"
+#include "pcw/aws/xml.h"
 #include "pcw/base/time.h"
 
 namespace pcw::aws::sts {
