@@ -32,7 +32,11 @@ class BronzeStore {
   virtual Result<std::string> Get(std::string_view key, std::stop_token stop) = 0;
   /// Every object below `prefix`, in key order.
   virtual Result<std::vector<ObjectInfo>> List(std::string_view prefix, std::stop_token stop) = 0;
-  /// For people: "file:///var/lib/pcw/lake".
+  /// Can the lake be reached, and listed, now? Writes nothing, so a refused write may still come.
+  /// For diagnosis, and before work that would be in vain. Errors as the other calls: a directory
+  /// that cannot be written is kConfig; a bucket that is not there kNotFound.
+  virtual Status Probe(std::stop_token stop) = 0;
+  /// For people: "file:///var/lib/pcw/lake", "s3://pcw-lake-dev/prefix".
   virtual std::string Describe() const = 0;
 };
 
@@ -45,6 +49,7 @@ class DirectoryBronzeStore final : public BronzeStore {
   Status Put(std::string_view key, std::string_view content, std::stop_token stop) override;
   Result<std::string> Get(std::string_view key, std::stop_token stop) override;
   Result<std::vector<ObjectInfo>> List(std::string_view prefix, std::stop_token stop) override;
+  Status Probe(std::stop_token stop) override;
   std::string Describe() const override;
 
  private:

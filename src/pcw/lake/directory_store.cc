@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "pcw/base/file.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/bronze_store.h"
+#include "pcw/lake/layout.h"
 
 namespace pcw::lake {
 namespace {
@@ -15,24 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostObjectBytes = 64U << 20U;
-
-// A key is data from manifests and command lines; it must not lead out of the lake.
-Status CheckKey(std::string_view key) {
-  bool is_bad = key.empty() || key.size() > 1024 || key.front() == '/' ||
-                key.find('\0') != std::string_view::npos;
-  std::string_view rest = key;
-  while (!is_bad && !rest.empty()) {
-    const auto slash = rest.find('/');
-    const std::string_view segment = rest.substr(0, slash);
-    is_bad = segment.empty() || segment == "." || segment == "..";
-    if (slash == std::string_view::npos) break;
-    rest.remove_prefix(slash + 1);
-  }
-  if (!is_bad) return Ok{};
-  return Error(
-      ErrorCode::kInvalidRequest,
-      fmt::format("\"{}\" is not a bronze key; `pcw bronze ls` shows them", key.substr(0, 80)));
-}
 
 // Below the root no segment may be a symbolic link: somebody could have pointed one at another
 // tenant's files.
@@ -84,10 +68,10 @@ Result<std::string> DirectoryBronzeStore::Get(std::string_view key, std::stop_to
 
 Result<std::vector<ObjectInfo>> DirectoryBronzeStore::List(std::string_view prefix,
                                                            std::stop_token stop) {
+  PCW_TRY_OK(CheckKeyPrefix(prefix));
   // Start at the last whole directory of the prefix.
   const std::string_view directory =
       prefix.substr(0, prefix.rfind('/') == std::string_view::npos ? 0 : prefix.rfind('/'));
-  if (!directory.empty()) PCW_TRY_OK(CheckKey(directory));
   std::vector<ObjectInfo> objects;
   std::error_code problem;
   const fs::path start = directory.empty() ? root_ : root_ / directory;
@@ -111,6 +95,19 @@ Result<std::vector<ObjectInfo>> DirectoryBronzeStore::List(std::string_view pref
   std::sort(objects.begin(), objects.end(),
             [](const ObjectInfo& a, const ObjectInfo& b) { return a.key < b.key; });
   return objects;
+}
+
+Status DirectoryBronzeStore::Probe(std::stop_token /*stop*/) {
+  // The root is made by the first Put: until then what counts is the directory it will be made in.
+  fs::path there = fs::absolute(root_);
+  std::error_code problem;
+  while (!fs::exists(there, problem) && there.has_relative_path()) there = there.parent_path();
+  if (fs::is_directory(there, problem) && ::access(there.c_str(), R_OK | W_OK | X_OK) == 0)
+    return Ok{};
+  return Error(ErrorCode::kConfig,
+               fmt::format("the lake {} cannot be written: {} is no directory that this user may "
+                           "write; mend that, or set lake.url",
+                           Describe(), there.string()));
 }
 
 std::string DirectoryBronzeStore::Describe() const { return "file://" + root_.string(); }

@@ -26,4 +26,27 @@ std::string ManifestKey(std::string_view run_prefix) {
   return fmt::format("{}manifest.json", run_prefix);
 }
 
+Status CheckKey(std::string_view key) {
+  bool is_bad = key.empty() || key.size() > 1024 || key.front() == '/' || key.back() == '/' ||
+                key.find('\0') != std::string_view::npos;
+  std::string_view rest = key;
+  while (!is_bad && !rest.empty()) {
+    const auto slash = rest.find('/');
+    const std::string_view segment = rest.substr(0, slash);
+    is_bad = segment.empty() || segment == "." || segment == "..";
+    if (slash == std::string_view::npos) break;
+    rest.remove_prefix(slash + 1);
+  }
+  if (!is_bad) return Ok{};
+  return Error(
+      ErrorCode::kInvalidRequest,
+      fmt::format("\"{}\" is not a bronze key; `pcw bronze ls` shows them", key.substr(0, 80)));
+}
+
+Status CheckKeyPrefix(std::string_view prefix) {
+  const auto slash = prefix.rfind('/');
+  if (slash == std::string_view::npos) return Ok{};
+  return CheckKey(prefix.substr(0, slash));
+}
+
 }  // namespace pcw::lake

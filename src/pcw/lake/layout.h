@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "pcw/base/clock.h"
+#include "pcw/base/result.h"
 
 namespace pcw::lake {
 
@@ -20,5 +21,13 @@ std::string RunPrefix(std::string_view lake_prefix, std::string_view entity, Wal
 std::string PartKey(std::string_view run_prefix, int part);
 
 std::string ManifestKey(std::string_view run_prefix);
+
+/// Keys also come from manifests and command lines; they must not lead out of the lake.
+/// kInvalidRequest for one that is empty, longer than 1024 bytes, holds a zero byte, or has a
+/// segment that is empty, "." or ".." (S29).
+Status CheckKey(std::string_view key);
+
+/// The same of the whole segments of a prefix; empty is all of the lake.
+Status CheckKeyPrefix(std::string_view prefix);
 
 }  // namespace pcw::lake
