@@ -182,6 +182,9 @@ export function run(args, env = {}, { input, onSpawn, deadline = DEADLINE_MS } =
     const child = spawn(PCW, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
+    // A character may be split between two chunks.
+    child.stdout.setEncoding('utf8');
+    child.stderr.setEncoding('utf8');
     child.stdout.on('data', (chunk) => (stdout += chunk));
     child.stderr.on('data', (chunk) => (stderr += chunk));
     child.stdin.on('error', () => {});

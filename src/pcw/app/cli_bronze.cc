@@ -14,9 +14,9 @@
 namespace pcw::app {
 namespace {
 
-Result<std::unique_ptr<lake::BronzeStore>> Open(const Invocation& invocation) {
+Result<std::unique_ptr<lake::BronzeStore>> Open(const Invocation& invocation, Machine& machine) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
-  return OpenLake(loaded.config, HomeDirectory(invocation.environment));
+  return OpenLake(loaded.config, invocation.environment, machine);
 }
 
 // "--entity opportunities" or a prefix as it stands, or all of bronze.
@@ -29,7 +29,8 @@ std::string PrefixOf(const std::string& entity, const std::string& prefix) {
 }
 
 Result<int> ListKeys(const Invocation& invocation, const std::string& prefix, std::size_t tail) {
-  PCW_TRY(const auto store, Open(invocation));
+  Machine machine;
+  PCW_TRY(const auto store, Open(invocation, machine));
   PCW_TRY(std::vector<lake::ObjectInfo> objects, store->List(prefix, invocation.stop));
   if (tail > 0 && objects.size() > tail)
     objects.erase(objects.begin(), objects.end() - static_cast<std::ptrdiff_t>(tail));
@@ -45,14 +46,16 @@ Result<int> ListKeys(const Invocation& invocation, const std::string& prefix, st
 }
 
 Result<int> Cat(const Invocation& invocation, const std::string& key) {
-  PCW_TRY(const auto store, Open(invocation));
+  Machine machine;
+  PCW_TRY(const auto store, Open(invocation, machine));
   PCW_TRY(const std::string content, store->Get(key, invocation.stop));
   std::fwrite(content.data(), 1, content.size(), stdout);
   return kExitOk;
 }
 
 Result<int> Verify(const Invocation& invocation, const std::string& prefix) {
-  PCW_TRY(const auto store, Open(invocation));
+  Machine machine;
+  PCW_TRY(const auto store, Open(invocation, machine));
   PCW_TRY(const lake::VerifyReport report, lake::VerifyBronze(*store, prefix, invocation.stop));
   if (invocation.output == OutputFormat::kTable) {
     for (const lake::VerifyProblem& problem : report.problems)

@@ -23,7 +23,8 @@ struct Config {
     bool strict_roles = false;
   } database;
   struct {
-    std::string url;
+    std::string url, region, sse_kms_key_id, expected_bucket_owner;
+    std::size_t multipart_threshold = 0;
   } lake;
   struct {
     std::string url;

@@ -9,6 +9,7 @@
 
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
+#include "pcw/lake/s3_store.h"
 
 namespace pcw::app {
 namespace {
@@ -99,22 +100,40 @@ std::string StoreDatabaseUrl(std::string& slot, const RawValue& value) {
 }
 
 std::string StoreLakeUrl(Config& config, const RawValue& value) {
-  const bool is_file =
-      value.text.starts_with("file:///") && value.text.find("..") == std::string::npos;
-  const bool is_s3 = value.text.starts_with("s3://") && value.text.size() > 5 &&
-                     value.text.find("..") == std::string::npos;
-  if (!value.text.empty() && !is_file && !is_s3)
+  if (value.text.starts_with("s3://")) {
+    const Result<lake::S3Location> location = lake::ParseS3Location(value.text);
+    if (!location) return location.error().message();
+  } else if (!value.text.empty() &&
+             (!value.text.starts_with("file:///") || value.text.find("..") != std::string::npos)) {
     return "expected file:///directory or s3://bucket[/prefix], or nothing for $PCW_HOME/lake";
+  }
   config.lake.url = value.text;
   return Good();
 }
 
-std::string StoreAccount(Config& config, const RawValue& value) {
+std::string StoreKmsKey(Config& config, const RawValue& value) {
+  const bool is_good = value.text.size() <= 2048 &&
+                       value.text.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                           ":/_-") == std::string::npos;
+  if (!is_good) return "expected the id, ARN or alias/... of a KMS key";
+  config.lake.sse_kms_key_id = value.text;
+  return Good();
+}
+
+std::string StoreRegion(std::string& slot, const RawValue& value) {
+  if (value.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+    return "expected an AWS region such as eu-central-1";
+  slot = value.text;
+  return Good();
+}
+
+std::string StoreAccount(std::string& slot, const RawValue& value) {
   const bool is_good =
       value.text.empty() ||
       (value.text.size() == 12 && value.text.find_first_not_of("0123456789") == std::string::npos);
   if (!is_good) return "expected the 12 digits of an AWS account, in quotes";
-  config.aws.account_id = value.text;
+  slot = value.text;
   return Good();
 }
 
@@ -169,6 +188,17 @@ const std::array kKeys{
     ConfigKey{"lake.url", KeyType::kText, "",
               "empty = $PCW_HOME/lake; else file:///directory or s3://bucket[/prefix]",
               StoreLakeUrl},
+    ConfigKey{"lake.region", KeyType::kText, "", "of the bucket; empty = aws.region",
+              [](Config& c, const RawValue& v) { return StoreRegion(c.lake.region, v); }},
+    ConfigKey{"lake.sse_kms_key_id", KeyType::kText, "",
+              "KMS key for new objects; empty = what the bucket is set to", StoreKmsKey},
+    ConfigKey{
+        "lake.expected_bucket_owner", KeyType::kText, "",
+        "account that must own the bucket, in quotes; empty = not checked",
+        [](Config& c, const RawValue& v) { return StoreAccount(c.lake.expected_bucket_owner, v); }},
+    ConfigKey{"lake.multipart_threshold", KeyType::kInteger, "16777216",
+              "larger objects go to S3 in parts of this size, bytes",
+              StoreInteger<PCW_FIELD(lake.multipart_threshold), 5'242'880, 67'108'864>},
     ConfigKey{"dlq.url", KeyType::kText, "", "empty = PostgreSQL only; else the SQS queue URL",
               StoreText<PCW_FIELD(dlq.url)>},
     ConfigKey{"aws.region", KeyType::kText, "us-east-1",
@@ -182,7 +212,7 @@ const std::array kKeys{
               "external id that the role's trust policy asks for",
               StoreText<PCW_FIELD(aws.external_id)>},
     ConfigKey{"aws.account_id", KeyType::kText, "", "expected account, in quotes; empty = ask STS",
-              StoreAccount},
+              [](Config& c, const RawValue& v) { return StoreAccount(c.aws.account_id, v); }},
     ConfigKey{"aws.proxy", KeyType::kText, "",
               "http://host:port to reach AWS through; the environment's HTTPS_PROXY is not used",
               StoreProxy},

@@ -121,6 +121,19 @@ TEST_F(ConfigTest, RefusesWhatYamlReadersDisagreeAbout) {
       {"connectors: { partner_central: { schedule: hourly } }\n", "cron"},
       {"connectors: { partner_central: { catalog: aws } }\n", "expected one of AWS, Sandbox"},
       {"lake: { url: \"s3://\" }\n", "lake.url"},
+      {"lake: { url: \"s3://Bucket\" }\n",
+       "pcw.yaml:1:14 lake.url: \"s3://Bucket\", expected s3://"},
+      {"lake: { url: \"s3://b/x\" }\n", "3 to 63"},
+      {"lake: { url: \"s3://10.0.0.1\" }\n", "3 to 63"},
+      {"lake: { url: \"s3://pcw..lake\" }\n", "3 to 63"},
+      {"lake: { url: \"s3://pcw-lake/a/../b\" }\n", "each segment"},
+      {"lake: { url: \"s3://pcw-lake/a//b\" }\n", "each segment"},
+      {"lake: { url: \"s3://pcw-lake/a b\" }\n", "each segment"},
+      {"lake: { url: /var/lake }\n", "expected file:///directory or s3://bucket[/prefix]"},
+      {"lake: { multipart_threshold: 1000 }\n", "from 5242880 to 67108864"},
+      {"lake: { sse_kms_key_id: \"my key\" }\n", "KMS key"},
+      {"lake: { expected_bucket_owner: \"12\" }\n", "12 digits"},
+      {"lake: { region: EU }\n", "AWS region"},
       {"lake: { url: \"file:///a/../b\" }\n", "lake.url"},
       {"environment: Pro/d\n", "bucket name"},
       {"logging: { level: debug }\n", "did you mean DEBUG?"},
@@ -131,6 +144,15 @@ TEST_F(ConfigTest, RefusesWhatYamlReadersDisagreeAbout) {
       {"environment: dev\nenvironment: dev\n", "twice"},
   };
   for (const auto& [yaml, says] : cases) EXPECT_THAT(Complaint(yaml), HasSubstr(says)) << yaml;
+}
+
+TEST_F(ConfigTest, ALakeInS3) {
+  for (const char* url : {"s3://pcw-lake-dev", "s3://pcw-lake-dev/", "s3://pcw.lake/a_b/c=1.x"}) {
+    const auto loaded = Load(fmt::format("lake: {{ url: \"{}\" }}\n", url));
+    ASSERT_THAT(loaded, Succeeds()) << url;
+    EXPECT_EQ(loaded->config.lake.url, url);
+    EXPECT_EQ(loaded->config.lake.multipart_threshold, 16U << 20U);
+  }
 }
 
 TEST_F(ConfigTest, TheRunbooksSnippetIsAWholeFileAndWorksUnderAConnector) {

@@ -68,10 +68,12 @@ Result<SyncSite> OpenSyncSite(const Config& config,
                               const std::map<std::string, std::string>& environment,
                               const std::string& task, Machine& machine, std::stop_token stop) {
   SyncSite site;
-  PCW_TRY(site.lake, OpenLake(config, HomeDirectory(environment)));
+  PCW_TRY(site.lake, OpenLake(config, environment, machine));
   PCW_TRY(site.database, DatabaseAccess::Open(config, HomeDirectory(environment), stop));
-  // A session before anything is asked of AWS: a missing schema or right must not cost calls.
+  // A session before anything is asked of Partner Central: a missing schema or right must not cost
+  // calls, nor must a lake that is not there.
   PCW_TRY_OK(site.database->OpenService(kDefaultTenant, stop));
+  PCW_TRY_OK(site.lake->Probe(stop));
   PCW_TRY(site.aws,
           OpenAws(config, environment, *site.database, quota::Purpose::kBulk, task, machine, stop));
   return site;

@@ -20,8 +20,6 @@
 namespace pcw::app {
 namespace {
 
-constexpr const char* kUserAgent = "pcw/" PCW_VERSION;
-
 // Says once a process that the login can do more than pcw needs.
 void WarnSuperuserLogin(bool is_embedded) {
   static bool has_warned = false;
@@ -231,22 +229,6 @@ Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
 aws::Caller& AwsAccess::CallerOf(const connector::EntityDef& entity) const {
   return entity.sources.front().list->service == &aws::partner_central_account::kService ? *account
                                                                                          : *selling;
-}
-
-Result<std::unique_ptr<lake::BronzeStore>> OpenLake(const Config& config,
-                                                    const std::filesystem::path& home) {
-  const std::string& url = config.lake.url;
-  if (url.starts_with("s3://"))
-    return Error(
-        ErrorCode::kConfig,
-        fmt::format(
-            "lake.url is {}, and this version keeps the lake in a directory; use file:///directory",
-            url));
-  std::filesystem::path root =
-      url.empty() ? home / "lake"
-                  : std::filesystem::path(url.substr(std::string("file://").size()));
-  return std::unique_ptr<lake::BronzeStore>(
-      std::make_unique<lake::DirectoryBronzeStore>(std::move(root)));
 }
 
 }  // namespace pcw::app

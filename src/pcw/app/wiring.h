@@ -27,6 +27,9 @@ namespace pcw::app {
 /// The tenant of the main configuration file (CONTRACT 3).
 inline constexpr const char* kDefaultTenant = "00000000-0000-0000-0000-000000000001";
 
+/// What AWS sees as User-Agent.
+inline constexpr const char* kUserAgent = "pcw/" PCW_VERSION;
+
 /// The machine's clocks and randomness, one set a process, and the one switch that shows payloads.
 struct Machine {
   SystemClock clock;
@@ -140,9 +143,10 @@ Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
                                            const std::string& task, Machine& machine,
                                            std::stop_token stop);
 
-/// The lake of a configuration.
-Result<std::unique_ptr<lake::BronzeStore>> OpenLake(const Config& config,
-                                                    const std::filesystem::path& home);
+/// The lake of a configuration: a directory, or a bucket reached with an identity of its own.
+/// Nothing is asked of S3 yet. `machine` outlives the store.
+Result<std::unique_ptr<lake::BronzeStore>> OpenLake(
+    const Config& config, const std::map<std::string, std::string>& environment, Machine& machine);
 
 /// The quota's limits as configured.
 quota::QuotaLimits LimitsOf(const Config& config);
