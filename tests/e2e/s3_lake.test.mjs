@@ -1,0 +1,147 @@
+// The lake in the simulator's S3, which is as strict as AWS: conditional writes, checksums, owners, and what goes wrong on the way (F26, T11).
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { Postgres, Sim, site, differences, brokenRuns, NO_QUOTA } from './harness.mjs';
+
+const SYNC = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'];
+const SMALL = { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '10' };
+const LARGE = { ...NO_QUOTA, PCW_LAKE_MULTIPART_THRESHOLD: '5242880', PCW_SYNC_PART_RECORDS: '10000', PCW_SYNC_PART_BYTES: '5600000', PCW_SYNC_PART_AGE: '10m' };
+
+let postgres;
+let small;
+let large;
+let servesS3;
+const lakeTest = (name, body) => test(name, (t) => (servesS3 ? body(t) : t.skip('this simulator serves no S3')));
+
+before(async () => {
+  postgres = await Postgres.start();
+  small = await Sim.start(['--opportunities', '120', '--seed', '5', '--no-quota']);
+  servesS3 = (await fetch(`${small.url}/_sim/s3?bucket=pcw-lake-dev`)).ok;
+  large = await Sim.start(['--opportunities', '1600', '--seed', '5', '--no-quota']);
+});
+after(async () => {
+  await small.stop();
+  await large.stop();
+  await postgres.stop();
+});
+
+let serial = 0;
+const inS3 = async (sim, settings, url = `s3://pcw-lake-dev/t${++serial}`) => ({ ...(await site(postgres, sim, { ...settings, PCW_LAKE_URL: url })), prefix: url.replace('s3://pcw-lake-dev/', '') });
+
+function expectCode(result, code) {
+  assert.equal(result.code, code, `exit ${result.code} instead of ${code}\n${result.stdout}\n${result.stderr}`);
+}
+
+/** The bucket's objects below the lake's prefix, as the simulator holds them. */
+const objects = async (sim, here) => (await sim.get('/_sim/s3?bucket=pcw-lake-dev')).filter(({ key }) => key.startsWith(`${here.prefix}/`));
+
+async function expectWhole(sim, here) {
+  assert.deepEqual(await differences(here, sim), []);
+  assert.equal(brokenRuns(here), '');
+  const verified = await here.pcw(['bronze', 'verify']);
+  expectCode(verified, 0);
+}
+
+lakeTest('every object has the checksum that was sent with it, and no body went unsigned', async () => {
+  const here = await inS3(small, SMALL);
+  expectCode(await here.pcw(SYNC), 0);
+
+  await expectWhole(small, here);
+  const held = await objects(small, here);
+  assert.equal(held.length, 13, '12 parts and a manifest');
+  for (const { key, sha256, checksum } of held) assert.ok(JSON.stringify(checksum).includes(Buffer.from(sha256, 'hex').toString('base64')), `${key}: ${JSON.stringify(checksum)}`);
+  assert.equal((await small.stats()).unsigned_payloads, 0);
+});
+
+lakeTest('an object in parts keeps the checksum of its parts\' checksums', async () => {
+  const here = await inS3(large, LARGE);
+  expectCode(await here.pcw(SYNC), 0);
+
+  await expectWhole(large, here);
+  const part = (await objects(large, here)).find(({ key }) => key.endsWith('/data.json'));
+  assert.match(part.etag, /-2"?$/);
+  assert.match(JSON.stringify(part.checksum), /=-2"/);
+});
+
+const RIDDEN_OUT = {
+  'SlowDown for a third of the writes': [{ operation: 'PutObject', kind: 'throttle', every: 3 }],
+  'an answer lost after the object was stored': [{ operation: 'PutObject', kind: 'lost_answer', every: 4 }],
+  'an error after the object was stored': [{ operation: 'PutObject', kind: 'error', status: 500, every: 4 }],
+  'a conflicting write at the same moment': [{ operation: 'PutObject', kind: 's3_conflict', every: 3 }],
+  'an expired token in the middle': [{ operation: 'PutObject', kind: 'expired_token', at: [2] }],
+  'a clock that is off': [{ operation: 'PutObject', kind: 'skew', minutes: 20 }],
+};
+for (const [what, rules] of Object.entries(RIDDEN_OUT)) {
+  lakeTest(`ridden out: ${what}`, async () => {
+    const here = await inS3(small, SMALL);
+    await small.faults(rules);
+    try {
+      expectCode(await here.pcw(SYNC), 0);
+    } finally {
+      await small.faults([]);
+    }
+    await expectWhole(small, here);
+    assert.equal((await objects(small, here)).length, 13);
+  });
+}
+
+const RIDDEN_OUT_IN_PARTS = {
+  'an error inside the 200 of the completion': [{ operation: 'CompleteMultipartUpload', kind: 's3_complete_error', at: [1] }],
+  'the answer of the completion lost': [{ operation: 'CompleteMultipartUpload', kind: 'lost_answer', at: [1] }],
+  'a part that was cut on the way': [{ operation: 'UploadPart', kind: 'reset', at: [1] }],
+};
+for (const [what, rules] of Object.entries(RIDDEN_OUT_IN_PARTS)) {
+  lakeTest(`ridden out: ${what}`, async () => {
+    const here = await inS3(large, LARGE);
+    await large.faults(rules);
+    try {
+      expectCode(await here.pcw(SYNC), 0);
+    } finally {
+      await large.faults([]);
+    }
+    await expectWhole(large, here);
+  });
+}
+
+lakeTest('S3 that stays away ends the run as failed, and a rerun completes it', async () => {
+  const here = await inS3(small, SMALL);
+  await small.faults([{ operation: 'PutObject', kind: 'throttle' }]);
+  const throttled = await here.pcw(SYNC);
+  await small.faults([]);
+
+  expectCode(throttled, 5);
+  assert.match(throttled.stderr, /SlowDown/);
+  expectCode(await here.pcw(SYNC), 0);
+  await expectWhole(small, here);
+});
+
+lakeTest('what the role may not do is named with the action, exit 4', async () => {
+  const here = await inS3(small, SMALL);
+  for (const [action, verb] of [['s3:PutObject', SYNC], ['s3:ListBucket', SYNC], ['s3:ListBucket', ['bronze', 'ls']]]) {
+    await small.post('/_sim/account', { denied_actions: [action] });
+    const refused = await here.pcw(verb);
+    await small.post('/_sim/account', {});
+    expectCode(refused, 4);
+    assert.match(refused.stderr, new RegExp(`S3 does not allow ${action} on bucket pcw-lake-dev`));
+  }
+});
+
+lakeTest('a bucket of another region is named with its region, exit 78', async () => {
+  const here = await inS3(small, SMALL);
+
+  const refused = await here.pcw(['bronze', 'ls'], { PCW_LAKE_REGION: 'eu-central-1' });
+
+  expectCode(refused, 78);
+  assert.match(refused.stderr, /bucket pcw-lake-dev lies in region us-east-1; set lake\.region: us-east-1/);
+});
+
+lakeTest('a bucket in other hands is refused when its owner is said, and encryption reaches the object', async () => {
+  const here = await inS3(small, SMALL);
+  const stranger = await here.pcw(SYNC, { PCW_LAKE_EXPECTED_BUCKET_OWNER: '210987654321' });
+  expectCode(stranger, 4);
+  assert.match(stranger.stderr, /account 210987654321 does not own it/);
+
+  expectCode(await here.pcw(SYNC, { PCW_LAKE_EXPECTED_BUCKET_OWNER: '123456789012', PCW_LAKE_SSE_KMS_KEY_ID: 'alias/pcw-lake' }), 0);
+  await expectWhole(small, here);
+  for (const { encryption } of await objects(small, here)) assert.equal(encryption, 'aws:kms');
+});
