@@ -63,6 +63,16 @@ lakeTest('an object in parts keeps the checksum of its parts\' checksums', async
   assert.match(JSON.stringify(part.checksum), /=-2"/);
 });
 
+lakeTest('a lake of more objects than one page lists', async () => {
+  const here = await inS3(large, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '1' });
+  expectCode(await here.pcw(SYNC), 0);
+
+  const listed = JSON.parse((await here.pcw(['bronze', 'ls', '-o', 'json'])).stdout).map(({ key }) => `${here.prefix}/${key}`);
+  assert.deepEqual(listed, (await objects(large, here)).map(({ key }) => key));
+  assert.equal(listed.length, 1601);
+  await expectWhole(large, here);
+});
+
 const RIDDEN_OUT = {
   'SlowDown for a third of the writes': [{ operation: 'PutObject', kind: 'throttle', every: 3 }],
   'an answer lost after the object was stored': [{ operation: 'PutObject', kind: 'lost_answer', every: 4 }],
