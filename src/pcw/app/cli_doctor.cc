@@ -40,7 +40,7 @@ Result<std::vector<diagnose::Section>> SectionsNamed(const std::vector<std::stri
       return Error(
                  ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is no section of the diagnosis; this version has auth (1.1), "
-                             "rate-limits (1.2) and connectivity (1.4)",
+                             "rate-limits (1.2), connectivity (1.4) and bronze (3.2)",
                              name))
           .With("usage", "true");
     }
@@ -161,6 +161,7 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
             once.limits.connect = once.limits.first_byte = once.limits.total = kDoctorsPatience;
             return OpenCaller(service, *identity, quota, machine, once);
           },
+      .open_lake = [&] { return OpenLake(config, invocation.environment, machine); },
       .open_database =
           [&](std::stop_token stop) { return OpenDoctorsDatabase(config, home, database, stop); },
       .open_quota =
@@ -253,8 +254,10 @@ void AddDoctor(CLI::App& root, Invocation& invocation) {
       "list, one detail;\ninside the quota kept for diagnosis. Exit codes: 0 nothing at or above "
       "--fail-on, 1 findings.");
   auto wish = std::make_shared<DoctorWish>();
-  doctor->add_option("sections", wish->sections, "auth, rate-limits, connectivity; all without one")
-      ->check(KnownValues({"auth", "rate-limits", "connectivity"}));
+  doctor
+      ->add_option("sections", wish->sections,
+                   "auth, rate-limits, connectivity, bronze; all without one")
+      ->check(KnownValues({"auth", "rate-limits", "connectivity", "bronze"}));
   doctor->add_option("--section", wish->more_sections, "the same by name or number: 1.1, 1.2, 1.4")
       ->allow_extra_args(false);
   doctor->add_option("--fail-on", wish->fail_on, "which findings make the exit code 1")

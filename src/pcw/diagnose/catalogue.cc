@@ -15,6 +15,7 @@ constexpr std::array kSections{
     SectionDef{Section::kAuth, "auth", "1.1", "authentication failures"},
     SectionDef{Section::kRateLimits, "rate-limits", "1.2", "rate limiting"},
     SectionDef{Section::kConnectivity, "connectivity", "1.4", "connectivity issues"},
+    SectionDef{Section::kBronze, "bronze", "3.2", "the bronze layer"},
 };
 
 using enum Section;
@@ -189,6 +190,39 @@ const std::array kCatalogue{
     FindingDef{"PCW1416", kConnectivity, kWarn, kPerformance, "TLS: the certificate ends soon",
                "The certificate of the endpoint in force ends within two weeks.",
                "Renew it; AWS renews its own by itself."},
+
+    FindingDef{"PCW3200", kBronze, kInfo, kData, "the newest object of an entity",
+               "What was stored last.", "Nothing to do."},
+    FindingDef{"PCW3201", kBronze, kError, kPerformance, "the lake cannot be reached",
+               "S3, or what stands in for it, does not answer. Nothing is interpreted before it is "
+               "stored, so runs stop.",
+               "Let the machine reach S3: a gateway endpoint of the VPC, or NAT. The next run goes "
+               "on where the last one stopped."},
+    FindingDef{"PCW3202", kBronze, kError, kPerformance, "the bucket of the lake does not exist",
+               "lake.url names a bucket that is not there: a spelling, another account, or it was "
+               "deleted.",
+               "Create it, or correct lake.url. Objects that were deleted with it come back from a "
+               "replica only."},
+    FindingDef{"PCW3203", kBronze, kError, kIam, "access to the lake is denied",
+               "The policy of the role, of the bucket or of its KMS key does not let pcw list or "
+               "read.",
+               "Allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:AbortMultipartUpload."},
+    FindingDef{"PCW3204", kBronze, kError, kPerformance, "the lake cannot be used as configured",
+               "The directory cannot be written, or the bucket lies in another region than the one "
+               "that is asked.",
+               "Mend what the message names."},
+    FindingDef{
+        "PCW3205", kBronze, kError, kData, "objects that the database names are missing",
+        "Somebody deleted them, a lifecycle rule expired them, or lake.url points to another "
+        "lake than the one this database was filled from.",
+        "Point lake.url to the right lake, or restore them; the tables themselves are whole."},
+    FindingDef{"PCW3206", kBronze, kInfo, kData, "run folders that the database does not know",
+               "A run that was killed before its first commit, or another database on the same "
+               "lake. They feed no table unless they are re-ingested on purpose.",
+               "Nothing, or re-ingest them."},
+    FindingDef{"PCW3207", kBronze, kError, kIam, "the newest run could not store what it read",
+               "S3 refused or lost the write; the run stopped before anything was interpreted.",
+               "Mend what the error names, then resume the run."},
 };
 
 }  // namespace

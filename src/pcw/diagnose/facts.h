@@ -10,6 +10,7 @@
 #include "pcw/aws/credentials.h"
 #include "pcw/aws/sts.h"
 #include "pcw/base/result.h"
+#include "pcw/diagnose/bronze_facts.h"
 #include "pcw/net/endpoint_probe.h"
 #include "pcw/quota/call_ledger.h"
 #include "pcw/quota/pg_quota.h"
@@ -80,6 +81,7 @@ struct Facts {
   /// This machine's clock minus AWS's, as an answered call showed it.
   std::optional<std::chrono::microseconds> clock_ahead;
   LinkFacts link;
+  BronzeFacts bronze;
   std::optional<LedgerFacts> ledger;
 };
 

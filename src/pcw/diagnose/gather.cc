@@ -114,6 +114,7 @@ class Gathering {
       // Beside each other: they touch different facts.
       std::jthread link;
       if (WhyNothingIsTried().empty()) link = std::jthread([this] { AskForLink(); });
+      const std::jthread bronze([this] { LookAtLake(); });
       TryActions(account);
     }
     return std::move(facts_);
@@ -233,6 +234,20 @@ class Gathering {
                                 .error = {},
                                 .why_not = LastExecution(facts_, operation)});
     }
+  }
+
+  void LookAtLake() {
+    const Deadline deadline(stop_, kSlowStep);
+    const auto store = site_.open_lake();
+    if (!store) {
+      facts_.bronze.was_looked_at = true;
+      facts_.bronze.lake = "lake.url";
+      facts_.bronze.error = store.error();
+      return;
+    }
+    facts_.bronze = LookAtBronze(**store, connection_ ? &*connection_ : nullptr, site_.entities,
+                                 facts_.now, deadline.token());
+    if (facts_.bronze.error) facts_.bronze.error = InTime(*facts_.bronze.error);
   }
 
   void AskForLink() {

@@ -30,6 +30,7 @@ struct DoctorSite {
   /// A caller that does not retry and gives up after two seconds.
   std::function<Result<std::unique_ptr<aws::Caller>>(const aws::ServiceDef&, aws::QuotaGate&)>
       open_caller;
+  std::function<Result<std::unique_ptr<lake::BronzeStore>>()> open_lake;
   /// kNotFound: there is no database yet, which is no fault.
   std::function<Result<pg::Connection>(std::stop_token)> open_database;
   std::function<Result<std::unique_ptr<aws::QuotaGate>>(const std::string& account,

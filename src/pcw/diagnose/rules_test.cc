@@ -69,6 +69,13 @@ Facts Healthy() {
   return facts;
 }
 
+BronzeFacts Lake() {
+  BronzeFacts bronze;
+  bronze.was_looked_at = true;
+  bronze.lake = "s3://pcw-lake-dev";
+  return bronze;
+}
+
 // Codes that are no mere information, in order.
 std::vector<std::string> Trouble(const Facts& facts) {
   std::vector<std::string> codes;
@@ -338,6 +345,45 @@ TEST(CatalogueTest, EveryCodeIsUniqueWellFormedAndSaysCauseAndFix) {
     EXPECT_TRUE(def.cause.ends_with('.')) << def.code;
     EXPECT_TRUE(def.fix.ends_with('.')) << def.code;
   }
+}
+
+TEST(JudgeBronzeTest, EachTroubleOfTheLakeHasItsCode) {
+  const std::vector<std::pair<ErrorCode, std::string>> cases{
+      {ErrorCode::kUnavailable, "PCW3201"},
+      {ErrorCode::kTimeout, "PCW3201"},
+      {ErrorCode::kNotFound, "PCW3202"},
+      {ErrorCode::kPermissionDenied, "PCW3203"},
+      {ErrorCode::kConfig, "PCW3204"}};
+  for (const auto& [code, expected] : cases) {
+    Facts facts = Healthy();
+    facts.bronze = Lake();
+    facts.bronze.error = Error(code, "no");
+    EXPECT_THAT(Trouble(facts), ElementsAre(expected));
+  }
+}
+
+TEST(JudgeBronzeTest, WithoutCredentialsTheLakeIsNotTheCause) {
+  Facts facts = Healthy();
+  facts.credentials = nullptr;
+  facts.credentials_error = Error(ErrorCode::kNotFound, "no credentials");
+  facts.bronze = Lake();
+  facts.bronze.error = Error(ErrorCode::kNotFound, "no credentials");
+
+  EXPECT_THAT(JudgeBronze(facts), IsEmpty());
+}
+
+TEST(JudgeBronzeTest, MissingObjectsAreAnErrorAndOrphansWorthKnowing) {
+  Facts facts = Healthy();
+  facts.bronze = Lake();
+  facts.bronze.missing = {"a", "b", "c", "d"};
+  facts.bronze.orphans = {"bronze/x/run-1/"};
+
+  const auto findings = JudgeBronze(facts);
+
+  EXPECT_THAT(Trouble(facts), ElementsAre("PCW3205"));
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_EQ(findings[0].evidence.back().second, "and 1 more");
+  EXPECT_EQ(findings[1].def->code, "PCW3206");
 }
 
 }  // namespace
