@@ -120,7 +120,7 @@ test('PostgreSQL stopped with -m immediate in mid-run: the run rides it out or a
 });
 
 test('a holder that sleeps past its lease commits nothing afterwards', async () => {
-  const slow = await Sim.start(['--opportunities', '90', '--seed', '11', '--no-quota', '--latency', '30']);
+  const slow = await Sim.start(['--opportunities', '90', '--seed', '11', '--no-quota', '--latency', '150']);
   try {
     const here = await site(postgres, slow, SETTINGS);
     let child;

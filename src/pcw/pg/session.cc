@@ -61,10 +61,12 @@ Result<ServiceSession> OpenService(const ConnectOptions& options, const std::str
         .With("sqlstate", std::string(role.error().Find("sqlstate").value_or("")));
   }
   // Plans are made for the values at hand: a plan kept from when a table was still empty reads all
-  // of it ever after.
+  // of it ever after. A process that sleeps inside a transaction must not hold its locks for longer
+  // than its lease: whoever took over would wait for it.
   PCW_TRY_OK(connection.Exec({"session_settings",
                               "SELECT set_config('pcw.tenant', $1, false), "
-                              "set_config('plan_cache_mode', 'force_custom_plan', false)"},
+                              "set_config('plan_cache_mode', 'force_custom_plan', false), "
+                              "set_config('idle_in_transaction_session_timeout', '30s', false)"},
                              {tenant_id}, stop));
   PCW_TRY(const Rows checks,
           connection.Exec({"role_check",
