@@ -49,6 +49,12 @@ void AddSim(CLI::App& root, Invocation& invocation) {
   verb->add_option("--opportunities", options->opportunities, "how many, 1 to 1,000,000")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
+  const auto held = [&](const char* flag, std::uint64_t& count, const char* what) {
+    verb->add_option(flag, count, what)->check(CLI::Range(0, 100'000))->capture_default_str();
+  };
+  held("--leads", options->leads, "engagements and invitations that are leads");
+  held("--solutions", options->solutions, "how many");
+  held("--profiles", options->profiles, "partners, each with its profile");
   verb->add_option("--seed", options->seed, "the same seed gives the same records")
       ->capture_default_str();
   verb->add_option("--faults", *faults, "JSON file of scripted faults")->type_name("FILE");

@@ -30,6 +30,16 @@ constexpr std::array<std::string_view, kOperations> kNames{"ListOpportunities",
                                                            "CompleteMultipartUpload",
                                                            "AbortMultipartUpload",
                                                            "ListParts",
+                                                           "ListSolutions",
+                                                           "ListEngagements",
+                                                           "GetEngagement",
+                                                           "ListEngagementInvitations",
+                                                           "GetEngagementInvitation",
+                                                           "AcceptEngagementInvitation",
+                                                           "RejectEngagementInvitation",
+                                                           "GetAwsOpportunitySummary",
+                                                           "GetPartner",
+                                                           "GetProfileVisibility",
                                                            "other"};
 
 /// Begins a modelled error: its type and Message, the object left open.
@@ -50,6 +60,27 @@ Operation OperationNamed(std::string_view name) {
     if (kNames[i] == name) return static_cast<Operation>(i);
   }
   return Operation::kOther;
+}
+
+bool IsSellingRead(Operation operation) {
+  switch (operation) {
+    case Operation::kListOpportunities:
+    case Operation::kGetOpportunity:
+    case Operation::kListSolutions:
+    case Operation::kListEngagements:
+    case Operation::kGetEngagement:
+    case Operation::kListEngagementInvitations:
+    case Operation::kGetEngagementInvitation:
+    case Operation::kGetAwsOpportunitySummary:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsSellingWrite(Operation operation) {
+  return operation == Operation::kAcceptEngagementInvitation ||
+         operation == Operation::kRejectEngagementInvitation;
 }
 
 Answer ServiceError(ServiceId service, std::string_view name, std::string_view message,

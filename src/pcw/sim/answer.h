@@ -34,13 +34,28 @@ enum class Operation : std::uint8_t {
   kCompleteMultipartUpload,
   kAbortMultipartUpload,
   kListParts,
+  // Partner Central
+  kListSolutions,
+  kListEngagements,
+  kGetEngagement,
+  kListEngagementInvitations,
+  kGetEngagementInvitation,
+  kAcceptEngagementInvitation,
+  kRejectEngagementInvitation,
+  kGetAwsOpportunitySummary,
+  kGetPartner,
+  kGetProfileVisibility,
   kOther
 };
-inline constexpr std::size_t kOperations = 22;
+inline constexpr std::size_t kOperations = 32;
 
 std::string_view NameOf(Operation operation);
 /// kOther for names that are not simulated.
 Operation OperationNamed(std::string_view name);
+/// Whether it shares the read quota of Partner Central Selling, or its write quota. Neither: no
+/// published rate.
+bool IsSellingRead(Operation operation);
+bool IsSellingWrite(Operation operation);
 
 /// How a service speaks: awsJson 1.0, or form in and XML out (STS).
 enum class Dialect : std::uint8_t { kJson, kQuery };

@@ -1,5 +1,6 @@
 #include "pcw/sim/control.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <map>
@@ -90,6 +91,12 @@ Response Calls(Service& service) {
                        NameOf(call.operation));
     if (call.catalog) out += fmt::format(R"(,"catalog":"{}")", NameOf(*call.catalog));
     if (call.identifier != 0) out += fmt::format(R"(,"identifier":"O{}")", call.identifier);
+    if (call.name.front() != '\0') {
+      // Text of a request: anything may stand there.
+      const auto end = std::find(call.name.begin(), call.name.end(), '\0');
+      const std::string name(call.name.begin(), end);
+      out += fmt::format(",\"identifier\":{}", DumpJson(Json(name)));
+    }
     if (call.token_hash != 0) out += fmt::format(R"(,"token":"{:016x}")", call.token_hash);
     if (call.max_results != 0) out += fmt::format(R"(,"max_results":{})", call.max_results);
     if (call.after_us != 0) {
@@ -111,54 +118,82 @@ std::optional<Catalog> CatalogNamed(std::string_view name) {
   return std::nullopt;
 }
 
-Response Truth(Service& service, std::string_view query) {
-  const auto catalog = CatalogNamed(query.starts_with("catalog=") ? query.substr(8) : query);
-  if (!catalog) return Problem(400, "catalog is AWS or Sandbox");
-  const Collection& collection = service.collection(*catalog);
-  std::string out;
-  collection.ForEach([&](const RecordVersion& record) {
-    out += fmt::format("{{\"id\":\"{}\",\"LastModifiedDate\":\"{}\",\"sha256\":\"{}\"}}\n",
-                       collection.IdOf(record.index), FormatRfc3339(record.modified),
-                       Sha256Hex(collection.writer().Body(record)));
-  });
-  return Lines(std::move(out));
+/// The value of a parameter of the query; empty if it is absent.
+std::string_view Parameter(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
+      return pair.substr(name.size() + 1);
+    }
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return {};
 }
 
-enum class Change { kModify, kInsert, kRemove };
+constexpr auto kCatalogs = "catalog is AWS or Sandbox";
+constexpr auto kEntities = "entity is opportunities, leads, solutions, profiles or aws_summaries";
 
-/// {"catalog": "AWS", "ids": [...]} or {"catalog": "AWS", "count": n}.
-Response Apply(Service& service, const Request& request, Change change) {
+Response Truth(Service& service, std::string_view query) {
+  const auto catalog = CatalogNamed(Parameter(query, "catalog"));
+  if (!catalog) return Problem(400, kCatalogs);
+  const std::string_view name = Parameter(query, "entity");
+  const auto entity = EntityNamed(name.empty() ? "opportunities" : name);
+  if (!entity) return Problem(400, kEntities);
+  return Lines(service.content(*catalog).Truth(*entity));
+}
+
+/// {"catalog": "AWS", "entity": "leads", "ids": [...]}, or "count" instead of ids.
+Response Apply(Service& service, const Request& request, ChangeOrder::Kind kind) {
   PCW_ASSERT(request.method == "POST");
   auto parsed = ParseJson(request.body.empty() ? "{}" : request.body);
   if (!parsed || !parsed->is_object()) return Problem(400, "the body is not a JSON object");
   const Json& json = *parsed;
   for (const auto& [key, value] : json.items()) {
-    if (key != "catalog" && key != "ids" && key != "count") {
-      return Problem(400, "known members: catalog, ids, count");
+    if (key != "catalog" && key != "entity" && key != "ids" && key != "count") {
+      return Problem(400, "known members: catalog, entity, ids, count");
     }
   }
   const auto catalog = CatalogNamed(json.value("catalog", "AWS"));
-  if (!catalog) return Problem(400, "catalog is AWS or Sandbox");
-  if (json.contains("ids") == json.contains("count") && change != Change::kInsert) {
+  if (!catalog) return Problem(400, kCatalogs);
+  const auto entity = EntityNamed(json.value("entity", "opportunities"));
+  if (!entity) return Problem(400, kEntities);
+  if (json.contains("ids") == json.contains("count") && kind != ChangeOrder::Kind::kInsert) {
     return Problem(400, "give either ids or count");
   }
-  const auto count = json.value("count", std::uint64_t{1});
-  if (count > kMaxChanges) return Problem(400, "count is too large");
-  Collection& collection = service.collection(*catalog);
-  const WallTime now = service.now();
-  std::vector<std::string> ids;
-  if (json.contains("ids") && change != Change::kInsert) {
-    const auto wanted = json["ids"].get<std::vector<std::string>>();
-    ids =
-        change == Change::kModify ? collection.Modify(wanted, now) : collection.Remove(wanted, now);
-  } else if (change == Change::kModify) {
-    ids = collection.ModifySome(count, now);
-  } else if (change == Change::kInsert) {
-    ids = collection.Insert(count, now);
-  } else {
-    ids = collection.RemoveSome(count, now);
+  ChangeOrder order{
+      .kind = kind, .count = json.value("count", std::uint64_t{1}), .now = service.now()};
+  if (order.count > kMaxChanges) return Problem(400, "count is too large");
+  if (json.contains("ids") && kind != ChangeOrder::Kind::kInsert) {
+    order.ids = json["ids"].get<std::vector<std::string>>();
   }
-  return JsonReply(200, {{"catalog", NameOf(*catalog)}, {"changed", ids.size()}, {"ids", ids}});
+  const auto ids = service.content(*catalog).Apply(*entity, order);
+  if (!ids) return Problem(400, ids.error().message());
+  return JsonReply(200, {{"catalog", NameOf(*catalog)}, {"changed", ids->size()}, {"ids", *ids}});
+}
+
+/// {"catalog": "AWS", "ids": [...], "status": "ACCEPTED"}: what the other side, or time, does to
+/// pending invitations.
+Response SettleInvitations(Service& service, const Request& request) {
+  auto parsed = ParseJson(request.body);
+  if (!parsed || !parsed->is_object()) return Problem(400, "the body is not a JSON object");
+  const Json& json = *parsed;
+  for (const auto& [key, value] : json.items()) {
+    if (key != "catalog" && key != "ids" && key != "status") {
+      return Problem(400, "known members: catalog, ids, status");
+    }
+  }
+  const auto catalog = CatalogNamed(json.value("catalog", "AWS"));
+  if (!catalog) return Problem(400, kCatalogs);
+  const std::string name = json.value("status", "");
+  for (const auto status :
+       {InvitationStatus::kAccepted, InvitationStatus::kRejected, InvitationStatus::kExpired}) {
+    if (NameOf(status) != name) continue;
+    const auto ids = service.content(*catalog).leads().Settle(
+        json.at("ids").get<std::vector<std::string>>(), status, service.now());
+    return JsonReply(200, {{"catalog", NameOf(*catalog)}, {"changed", ids.size()}, {"ids", ids}});
+  }
+  return Problem(400, "status is ACCEPTED, REJECTED or EXPIRED");
 }
 
 Response ReplaceFaults(Service& service, const Request& request) {
@@ -207,17 +242,20 @@ constexpr std::array kEndpoints{
              [](Service& s, const Request& r, std::string_view) { return ReplaceFaults(s, r); }},
     Endpoint{"reset-calls", "POST",
              [](Service& s, const Request&, std::string_view) { return ResetCalls(s); }},
+    Endpoint{
+        "invitations", "POST",
+        [](Service& s, const Request& r, std::string_view) { return SettleInvitations(s, r); }},
     Endpoint{"modify", "POST",
              [](Service& s, const Request& r, std::string_view) {
-               return Apply(s, r, Change::kModify);
+               return Apply(s, r, ChangeOrder::Kind::kModify);
              }},
     Endpoint{"insert", "POST",
              [](Service& s, const Request& r, std::string_view) {
-               return Apply(s, r, Change::kInsert);
+               return Apply(s, r, ChangeOrder::Kind::kInsert);
              }},
     Endpoint{"remove", "POST",
              [](Service& s, const Request& r, std::string_view) {
-               return Apply(s, r, Change::kRemove);
+               return Apply(s, r, ChangeOrder::Kind::kRemove);
              }},
 };
 

@@ -23,8 +23,7 @@ std::uint64_t Ledger::Arrive(CallRecord record, SteadyTime now) {
   record.seq = next_seq_++;
   if (totals_.arrivals++ == 0) totals_.first_arrival_us = record.arrival_us;
   totals_.last_arrival_us = record.arrival_us;
-  if (record.operation == Operation::kListOpportunities ||
-      record.operation == Operation::kGetOpportunity) {
+  if (IsSellingRead(record.operation)) {
     while (!last_second_.empty() && now - last_second_.front() >= std::chrono::seconds(1)) {
       last_second_.pop_front();
     }

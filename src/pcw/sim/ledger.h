@@ -36,7 +36,7 @@ std::string_view NameOf(Outcome outcome);
 struct CallRecord {
   std::uint64_t seq = 0;         ///< from 1, in order of arrival
   std::int64_t arrival_us = 0;   ///< wall clock, microseconds since 1970
-  std::uint64_t identifier = 0;  ///< digits of the id asked for; 0 = none
+  std::uint64_t identifier = 0;  ///< digits of the opportunity's id asked for; 0 = none
   std::uint64_t token_hash = 0;  ///< of NextToken; 0 = none
   std::int64_t after_us = 0;     ///< AfterLastModifiedDate; 0 = none
   FaultMask faults = 0;          ///< kinds of the rules that fired
@@ -47,6 +47,8 @@ struct CallRecord {
   Operation operation = Operation::kOther;
   Outcome outcome = Outcome::kPending;
   std::optional<Catalog> catalog;
+  /// Any other id asked for (of an ARN the end), cut to what the longest id needs; empty = none.
+  std::array<char, 24> name{};
 };
 
 /// Totals since the start or the last reset.
@@ -57,11 +59,11 @@ struct CallTotals {
   std::uint64_t unsigned_payloads = 0;
   std::int64_t first_arrival_us = 0;
   std::int64_t last_arrival_us = 0;
-  std::uint64_t max_arrivals_per_second = 0;  ///< selling calls in any sliding second
+  std::uint64_t max_arrivals_per_second = 0;  ///< selling reads in any sliding second
   std::uint64_t dropped = 0;                  ///< records that no longer fit
 };
 
-/// Thread-safe. Holds the last `capacity` calls (about 80 bytes each, allocated as they come).
+/// Thread-safe. Holds the last `capacity` calls (about 100 bytes each, allocated as they come).
 class Ledger {
  public:
   explicit Ledger(std::size_t capacity) : capacity_(capacity) {}

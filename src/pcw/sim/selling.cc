@@ -9,22 +9,16 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/time.h"
-#include "pcw/sim/draw.h"
 #include "pcw/sim/json_text.h"
+#include "pcw/sim/request_reader.h"
 #include "pcw/sim/spoil.h"
 
 namespace pcw::sim {
 namespace {
 
-/// A member that is present and not null; nullptr otherwise.
-const Json* Member(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
 std::optional<std::string> TextAt(const Json& request, const char* group, const char* name) {
-  const Json* filter = Member(request, group);
-  const Json* value = filter != nullptr ? Member(*filter, name) : nullptr;
+  const Json* filter = MemberOf(request, group);
+  const Json* value = filter != nullptr ? MemberOf(*filter, name) : nullptr;
   if (value == nullptr) return std::nullopt;
   return value->get<std::string>();
 }
@@ -36,24 +30,12 @@ std::optional<WallTime> TimeAt(const Json& request, const char* group, const cha
   return time ? std::optional<WallTime>(*time) : std::nullopt;
 }
 
-std::set<std::string> TextsOf(const Json& request, const char* name) {
-  const Json* list = Member(request, name);
-  return list == nullptr ? std::set<std::string>{} : list->get<std::set<std::string>>();
-}
-
 SortBy SortNamed(const std::string& name) {
   if (name == "Identifier") return SortBy::kIdentifier;
   if (name == "CustomerCompanyName") return SortBy::kCustomerCompanyName;
   if (name == "CreatedDate") return SortBy::kCreatedDate;
   if (name == "TargetCloseDate") return SortBy::kTargetCloseDate;
   return SortBy::kLastModifiedDate;
-}
-
-/// What a token is bound to: everything but the token itself and the page size.
-std::uint64_t FingerprintOf(Json request) {
-  request.erase("NextToken");
-  request.erase("MaxResults");
-  return MixText(DumpJson(request));
 }
 
 /// What happens to the catalog while somebody pages through it.
@@ -76,7 +58,7 @@ void ChangeBetweenPages(Collection& collection, const FaultDecision& faults, Wal
 
 ListQuery Selling::QueryOf(const Json& request) const {
   ListQuery query;
-  if (const Json* sort = Member(request, "Sort")) {
+  if (const Json* sort = MemberOf(request, "Sort")) {
     query.sort_by = SortNamed((*sort)["SortBy"].get<std::string>());
     query.order =
         (*sort)["SortOrder"] == "ASCENDING" ? SortOrder::kAscending : SortOrder::kDescending;
@@ -94,7 +76,8 @@ ListQuery Selling::QueryOf(const Json& request) const {
   query.stages = TextsOf(request, "LifeCycleStage");
   query.review_statuses = TextsOf(request, "LifeCycleReviewStatus");
   query.company_names = TextsOf(request, "CustomerCompanyName");
-  if (const Json* max = Member(request, "MaxResults")) query.max_results = max->get<std::size_t>();
+  if (const Json* max = MemberOf(request, "MaxResults"))
+    query.max_results = max->get<std::size_t>();
   return query;
 }
 
@@ -104,7 +87,7 @@ Answer Selling::List(const Json& request, Catalog catalog, const FaultDecision& 
   const std::uint64_t fingerprint = FingerprintOf(request);
   Collection& collection = catalogs_.Of(catalog);
   TokenContent start;
-  const Json* token = Member(request, "NextToken");
+  const Json* token = MemberOf(request, "NextToken");
   if (token != nullptr) {
     auto read = mint_.Read(token->get_ref<const std::string&>(), fingerprint, now);
     if (!read) {

@@ -24,6 +24,9 @@ struct SimOptions {
   std::uint16_t port = 0;  ///< 0 = any free one
   std::uint64_t opportunities = 1'000;
   std::uint64_t sandbox_opportunities = 25;
+  std::uint64_t leads = 20;     ///< of catalog AWS; Sandbox has 3
+  std::uint64_t solutions = 8;  ///< of catalog AWS; Sandbox has 2
+  std::uint64_t profiles = 2;   ///< partners of catalog AWS; Sandbox has 1
   std::uint64_t seed = 1;
   FaultPlan faults{};
   QuotaMode quota = QuotaMode::kEnforced;

@@ -1,5 +1,6 @@
 #include "pcw/sim/service.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <optional>
@@ -23,6 +24,10 @@ using net::server::Response;
 constexpr std::string_view kRegion = "us-east-1";
 constexpr std::uint64_t kAwsFirstId = 1'000'000'000;
 constexpr std::uint64_t kSandboxFirstId = 5'000'000'000;
+constexpr std::uint64_t kSandboxLeads = 3;
+constexpr std::uint64_t kSandboxSolutions = 2;
+constexpr std::uint64_t kSandboxProfiles = 1;
+constexpr std::uint64_t kMaxHeld = 100'000;  // of the entities that are held in memory
 
 DatasetOptions DatasetOf(const SimOptions& options, Catalog catalog, WallTime now) {
   const auto midnight = std::chrono::floor<std::chrono::days>(now);
@@ -33,6 +38,15 @@ DatasetOptions DatasetOf(const SimOptions& options, Catalog catalog, WallTime no
           .epoch = options.epoch.value_or(midnight - std::chrono::hours(12)),
           .granularity = options.granularity,
           .ties = options.ties};
+}
+
+ContentOptions ContentOf(const SimOptions& options, Catalog catalog, WallTime now) {
+  const bool aws = catalog == Catalog::kAws;
+  return {.opportunities = DatasetOf(options, catalog, now),
+          .seed = options.seed,
+          .leads = aws ? options.leads : kSandboxLeads,
+          .solutions = aws ? options.solutions : kSandboxSolutions,
+          .profiles = aws ? options.profiles : kSandboxProfiles};
 }
 
 std::optional<Catalog> CatalogNamed(const std::string& name) {
@@ -48,10 +62,32 @@ std::string LooseText(const Json& body, const char* name) {
   return found != body.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// The one record that a call asks for; empty if it asks for none.
+std::string IdentifierOf(const Json& body) {
+  std::string identifier = LooseText(body, "Identifier");
+  return identifier.empty() ? LooseText(body, "RelatedOpportunityIdentifier") : identifier;
+}
+
 std::uint64_t DigitsOf(std::string_view id) {
   std::uint64_t digits = 0;
   if (id.size() > 1) std::from_chars(id.data() + 1, id.data() + id.size(), digits);
   return digits;
+}
+
+/// Books which record is asked for: an opportunity by its digits, others by their text.
+void BookIdentifier(std::string_view identifier, CallRecord& record) {
+  record.identifier = DigitsOf(identifier);
+  if (record.identifier != 0 || identifier.empty()) return;
+  const std::string_view name = identifier.substr(identifier.rfind('/') + 1);
+  std::copy_n(name.begin(), std::min(name.size(), record.name.size()), record.name.begin());
+}
+
+/// Books the page size of a list call whose form was checked.
+void BookPageSize(const Json& body, CallRecord& record) {
+  const auto size = body.find("MaxResults");
+  if (size != body.end() && size->is_number_integer()) {
+    record.max_results = size->get<std::uint16_t>();
+  }
 }
 
 Outcome OutcomeOf(const Answer& answer) {
@@ -94,6 +130,10 @@ Result<std::unique_ptr<Service>> Service::Create(const SimOptions& options, cons
   if (options.opportunities > 10'000'000 || options.sandbox_opportunities > 10'000'000) {
     return Error(ErrorCode::kConfig, "the simulator holds at most 10,000,000 opportunities");
   }
+  if (options.leads > kMaxHeld || options.solutions > kMaxHeld || options.profiles > kMaxHeld) {
+    return Error(ErrorCode::kConfig,
+                 "the simulator holds at most 100,000 leads, solutions and profiles each");
+  }
   if (options.limits.reads_per_second <= 0 || options.limits.writes_per_second <= 0 ||
       options.ledger_capacity == 0) {
     return Error(ErrorCode::kConfig, "rates and the ledger's capacity must be above zero");
@@ -112,12 +152,10 @@ Service::Service(const SimOptions& options, const Clock& clock, Facts facts)
       quota_(options.limits, options.quota),
       ledger_(options.ledger_capacity),
       faults_(options.faults),
-      aws_(DatasetOf(options, Catalog::kAws, clock.Now()), Catalog::kAws),
-      sandbox_(DatasetOf(options, Catalog::kSandbox, clock.Now()), Catalog::kSandbox),
-      catalogs_{aws_, sandbox_},
       mint_(options.token_style, options.seed, options.token_life),
-      selling_(catalogs_, mint_, options.filter_granularity),
-      partners_(options.seed),
+      aws_(ContentOf(options, Catalog::kAws, clock.Now()), Catalog::kAws, mint_),
+      sandbox_(ContentOf(options, Catalog::kSandbox, clock.Now()), Catalog::kSandbox, mint_),
+      selling_({aws_.opportunities(), sandbox_.opportunities()}, mint_, options.filter_granularity),
       sts_(keys_, account_, options.external_id, options.max_session) {}
 
 void Service::Identify(const Request& request, Call& call) const {
@@ -162,7 +200,7 @@ void Service::Identify(const Request& request, Call& call) const {
   if (!parsed) return;
   call.body = std::move(*parsed);
   call.record.catalog = CatalogNamed(LooseText(call.body, "Catalog"));
-  call.record.identifier = DigitsOf(LooseText(call.body, "Identifier"));
+  BookIdentifier(IdentifierOf(call.body), call.record);
   const std::string token = LooseText(call.body, "NextToken");
   if (!token.empty()) call.record.token_hash = MixText(token);
 }
@@ -183,7 +221,8 @@ std::optional<Answer> Service::Admit(const OperationFacts& facts, Call& call) {
     return refusal;
   }
   if (SpecOf(facts.service).quota == ReadQuota::kNone) return std::nullopt;
-  switch (quota_.Take(CallClass::kRead, call.steady)) {
+  const CallClass kind = IsSellingWrite(facts.operation) ? CallClass::kWrite : CallClass::kRead;
+  switch (quota_.Take(kind, call.steady)) {
     case QuotaVerdict::kAccepted:
       return std::nullopt;
     case QuotaVerdict::kOverSecond:
@@ -212,9 +251,6 @@ std::optional<Answer> Service::Deny(const OperationFacts& facts, const Key& call
 }
 
 Answer Service::ListOpportunities(Call& call) {
-  if (call.body.contains("MaxResults") && call.body["MaxResults"].is_number_integer()) {
-    call.record.max_results = call.body["MaxResults"].get<std::uint16_t>();
-  }
   if (const auto filter = call.body.find("LastModifiedDate");
       filter != call.body.end() && filter->is_object()) {
     const auto after = ParseRfc3339(LooseText(*filter, "AfterLastModifiedDate"));
@@ -237,16 +273,14 @@ Answer Service::ExecuteJson(const OperationFacts& facts, const Key& caller, Call
                            {{"Catalog", "The catalog does not exist.", "INVALID_ENUM_VALUE"}});
   }
   if (auto denied = Deny(facts, caller, call)) return std::move(*denied);
-  switch (facts.operation) {
-    case Operation::kListOpportunities:
-      return ListOpportunities(call);
-    case Operation::kGetOpportunity:
-      return selling_.Get(call.body, *call.record.catalog, call.faults);
-    case Operation::kListPartners:
-      return partners_.List(call.body, *call.record.catalog);
-    default:
-      return FrontError("UnknownOperationException", "");
+  BookPageSize(call.body, call.record);
+  if (facts.operation == Operation::kListOpportunities) return ListOpportunities(call);
+  if (facts.operation == Operation::kGetOpportunity) {
+    return selling_.Get(call.body, *call.record.catalog, call.faults);
   }
+  auto answer =
+      content(*call.record.catalog).Execute(facts.operation, {call.body, call.faults, call.now});
+  return answer ? std::move(*answer) : FrontError("UnknownOperationException", "");
 }
 
 Answer Service::ExecuteSts(const OperationFacts& facts, const Key& caller, const Call& call) const {
@@ -314,8 +348,8 @@ Reply Service::Handle(const Request& request) {
   call.steady = clock_.Steady();
   call.record.arrival_us = call.now.time_since_epoch().count();
   Identify(request, call);
-  call.faults = faults_.Decide(
-      {call.record.operation, call.record.catalog, LooseText(call.body, "Identifier")});
+  call.faults =
+      faults_.Decide({call.record.operation, call.record.catalog, IdentifierOf(call.body)});
   call.record.faults = call.faults.mask();
   call.record.seq = ledger_.Arrive(call.record, call.steady);
   if (const FaultRule* rule = call.faults.Find(FaultKind::kSkew)) {

@@ -11,13 +11,13 @@
 #include "pcw/base/result.h"
 #include "pcw/net/server/message.h"
 #include "pcw/sim/account_state.h"
+#include "pcw/sim/catalog_content.h"
 #include "pcw/sim/collection.h"
 #include "pcw/sim/facts.h"
 #include "pcw/sim/faults.h"
 #include "pcw/sim/keys.h"
 #include "pcw/sim/ledger.h"
 #include "pcw/sim/page_token.h"
-#include "pcw/sim/partners.h"
 #include "pcw/sim/quota.h"
 #include "pcw/sim/selling.h"
 #include "pcw/sim/server.h"
@@ -37,7 +37,8 @@ class Service {
   /// Answers one request to the AWS surface (anything not under /_sim).
   net::server::Reply Handle(const net::server::Request& request);
 
-  Collection& collection(Catalog catalog) { return catalogs_.Of(catalog); }
+  CatalogContent& content(Catalog catalog) { return catalog == Catalog::kAws ? aws_ : sandbox_; }
+  Collection& collection(Catalog catalog) { return content(catalog).opportunities(); }
   Ledger& ledger() { return ledger_; }
   FaultEngine& faults() { return faults_; }
   Account& account() { return account_; }
@@ -70,12 +71,10 @@ class Service {
   Quota quota_;
   Ledger ledger_;
   FaultEngine faults_;
-  Collection aws_;
-  Collection sandbox_;
-  const Catalogs catalogs_;
   TokenMint mint_;
+  CatalogContent aws_;
+  CatalogContent sandbox_;
   Selling selling_;
-  const Partners partners_;
   const Sts sts_;
 };
 

@@ -35,11 +35,11 @@ class ServiceAccountTest : public ServiceTest {
   }
 };
 
-TEST_F(ServiceAccountTest, ListPartnersNamesTheOnePartnerOfTheAccount) {
+TEST_F(ServiceAccountTest, ListPartnersNamesThePartnersOfTheAccount) {
   const Response response = Send(PartnersParts());
 
   const Json page = Body(response);
-  ASSERT_EQ(page["PartnerSummaryList"].size(), 1U) << response.body;
+  ASSERT_EQ(page["PartnerSummaryList"].size(), 2U) << response.body;
   const Json& partner = page["PartnerSummaryList"][0];
   const auto id = partner["Id"].get<std::string>();
   EXPECT_THAT(id, MatchesRegex("partner-[a-z0-9]+"));

@@ -1,11 +1,15 @@
 #include "pcw/sim/spoil.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string_view>
 #include <utility>
 
 namespace pcw::sim {
 namespace {
+
+using namespace std::literals;
 
 using net::server::AfterSend;
 using net::server::KeepAlive;
@@ -58,16 +62,35 @@ void AppendMember(std::string& body, std::string_view member) {
   body += '}';
 }
 
+// Where records of the several entities have what a fault spoils, the telling name first.
+constexpr std::array kModified{"LastModifiedDate"sv, "ModifiedAt"sv, "InvitationDate"sv,
+                               "CreatedDate"sv,      "CreatedAt"sv,  "TargetCloseDate"sv};
+constexpr std::array kIds{"Id"sv, "RelatedOpportunityId"sv};
+constexpr std::array kTexts{"OpportunityType"sv, "Title"sv,  "EngagementTitle"sv, "Name"sv,
+                            "LegalName"sv,       "Origin"sv, "ProfileId"sv};
+constexpr std::array kEnums{"Stage"sv, "Status"sv, "PrimarySolutionType"sv, "Visibility"sv,
+                            "Type"sv};
+
+/// The first of the names that the record has; the first of all if it has none.
+std::string_view NameIn(const std::string& body, std::span<const std::string_view> names) {
+  const auto found = std::find_if(names.begin(), names.end(), [&](std::string_view name) {
+    return FindTextMember(body, name).size > 0;
+  });
+  return found == names.end() ? names.front() : *found;
+}
+
 void BadRecord(std::string& body, const FaultRule& rule) {
   const std::string& how = rule.Word("variant");
-  if (how == "missing_modified") DropTextMember(body, "LastModifiedDate");
-  if (how == "missing_id") DropTextMember(body, "Id");
-  if (how == "wrong_type") ReplaceTextMember(body, "LastModifiedDate", "1763900000");
-  if (how == "bad_date") ReplaceTextMember(body, "LastModifiedDate", "\"2026-02-30T25:61:00Z\"");
-  if (how == "other_id") ReplaceTextMember(body, "Id", "\"O1\"");
-  if (how == "nul_in_string") ReplaceTextMember(body, "OpportunityType", "\"Net\\u0000New\"");
-  if (how == "lone_surrogate") ReplaceTextMember(body, "OpportunityType", "\"\\ud83d alone\"");
-  if (how == "invalid_utf8") ReplaceTextMember(body, "OpportunityType", "\"\xff\xfe\xc3\"");
+  if (how == "missing_modified") DropTextMember(body, NameIn(body, kModified));
+  if (how == "missing_id") DropTextMember(body, NameIn(body, kIds));
+  if (how == "wrong_type") ReplaceTextMember(body, NameIn(body, kModified), "1763900000");
+  if (how == "bad_date") {
+    ReplaceTextMember(body, NameIn(body, kModified), "\"2026-02-30T25:61:00Z\"");
+  }
+  if (how == "other_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O1\"");
+  if (how == "nul_in_string") ReplaceTextMember(body, NameIn(body, kTexts), "\"Net\\u0000New\"");
+  if (how == "lone_surrogate") ReplaceTextMember(body, NameIn(body, kTexts), "\"\\ud83d alone\"");
+  if (how == "invalid_utf8") ReplaceTextMember(body, NameIn(body, kTexts), "\"\xff\xfe\xc3\"");
   if (how == "huge_field") {
     AppendMember(body, "\"HugeField\":\"" +
                            std::string(static_cast<std::size_t>(rule.Number("bytes")), 'h') + "\"");
@@ -89,7 +112,7 @@ void SpoilRecord(std::string& body, const FaultDecision& faults) {
     AppendMember(body, R"("FutureMember":{"Level":3,"Notes":["a",null,1.50],"Empty":{}})");
   }
   if (faults.Find(FaultKind::kUnknownEnum) != nullptr) {
-    ReplaceTextMember(body, "Stage", "\"Nurturing (new)\"");
+    ReplaceTextMember(body, NameIn(body, kEnums), "\"Nurturing (new)\"");
   }
 }
 
