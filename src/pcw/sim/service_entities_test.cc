@@ -25,7 +25,7 @@ using ::testing::StartsWith;
 class ServiceEntitiesTest : public ServiceTest {
  protected:
   void SetUp() override {
-    Start({.quota = QuotaMode::kOff, .leads = 30, .solutions = 45, .profiles = 120});
+    Start({.leads = 30, .solutions = 45, .profiles = 120, .quota = QuotaMode::kOff});
   }
 
   /// A page or record; expects success.
@@ -238,7 +238,7 @@ TEST_F(ServiceEntitiesTest, RecordsCanBeSpoiltWhateverTheyAre) {
   const std::string solutions = ErrorOf("ListSolutions", {{"MaxResults", 1}});
   EXPECT_THAT(solutions, Not(HasSubstr("\"Id\":")));
   EXPECT_THAT(solutions, HasSubstr("FutureMember"));
-  EXPECT_THAT(solutions, HasSubstr(R"("Status":"Nurturing (new)")"));
+  EXPECT_THAT(solutions, HasSubstr(R"x("Status":"Nurturing (new)")x"));
   EXPECT_THAT(ErrorOf("GetAwsOpportunitySummary", {{"RelatedOpportunityIdentifier", Id(0)}}),
               StartsWith(R"({"Origin")"));
 }
