@@ -120,10 +120,16 @@ TEST_F(FactsTest, AnOperationIsFoundByItsWholeTarget) {
 }
 
 TEST_F(FactsTest, EveryOperationButWhoAmINeedsAPermission) {
-  EXPECT_THAT(facts.Actions(),
-              ElementsAre("partnercentral:ListOpportunities", "partnercentral:GetOpportunity",
-                          "partnercentral:ListPartners", "sts:AssumeRole",
-                          "sts:AssumeRoleWithWebIdentity"));
+  EXPECT_THAT(
+      facts.Actions(),
+      ElementsAre(
+          "partnercentral:ListOpportunities", "partnercentral:GetOpportunity",
+          "partnercentral:ListPartners", "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity",
+          "partnercentral:ListSolutions", "partnercentral:ListEngagements",
+          "partnercentral:GetEngagement", "partnercentral:ListEngagementInvitations",
+          "partnercentral:GetEngagementInvitation", "partnercentral:AcceptEngagementInvitation",
+          "partnercentral:RejectEngagementInvitation", "partnercentral:GetAwsOpportunitySummary",
+          "partnercentral:GetPartner", "partnercentral:GetProfileVisibility"));
 }
 
 TEST_F(FactsTest, OnlyAWebIdentityComesUnsigned) {

@@ -20,7 +20,6 @@ using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::SizeIs;
-using ::testing::StartsWith;
 
 class ServiceEntitiesTest : public ServiceTest {
  protected:
@@ -235,12 +234,17 @@ TEST_F(ServiceEntitiesTest, RecordsCanBeSpoiltWhateverTheyAre) {
   Faults(R"({"kind":"bad_record","variant":"missing_id"},{"kind":"unknown_enum"},
             {"kind":"unknown_member"})");
 
-  const std::string solutions = ErrorOf("ListSolutions", {{"MaxResults", 1}});
+  // Any fault makes the reply a raw one.
+  const auto bytes = [&](const std::string& operation, const std::string& body) {
+    return std::get<net::server::RawReply>(service->Handle(SignForSim(Parts(operation, body))))
+        .bytes;
+  };
+  const std::string solutions = bytes("ListSolutions", R"({"Catalog":"AWS","MaxResults":1})");
   EXPECT_THAT(solutions, Not(HasSubstr("\"Id\":")));
   EXPECT_THAT(solutions, HasSubstr("FutureMember"));
   EXPECT_THAT(solutions, HasSubstr(R"x("Status":"Nurturing (new)")x"));
-  EXPECT_THAT(ErrorOf("GetAwsOpportunitySummary", {{"RelatedOpportunityIdentifier", Id(0)}}),
-              StartsWith(R"({"Origin")"));
+  const Json request{{"Catalog", "AWS"}, {"RelatedOpportunityIdentifier", Id(0)}};
+  EXPECT_THAT(bytes("GetAwsOpportunitySummary", request.dump()), HasSubstr(R"({"Origin")"));
 }
 
 TEST_F(ServiceEntitiesTest, ReadsShareTheReadQuotaAndAnswersHaveTheirOwn) {
