@@ -110,6 +110,9 @@ class Rotation {
     for (const connector::EntityDef* entity : connector::AllEntities()) {
       if (!IsConfigured(*entity, loaded_.config)) continue;
       for (const connector::SourceDef& source : entity->sources) {
+        // AWS looks at the key before it counts the call, so a throttle has said yes to the key;
+        // waiting for it to pass would keep a key in force that may have to go.
+        if (is_throttled_) break;
         PCW_TRY(const auto caller,
                 OpenCaller(*source.list->service, candidate, *quota, machine_, once));
         PCW_TRY_OK(TrySource(*caller, source));
@@ -161,7 +164,7 @@ class Rotation {
                                                     .modified_after = std::nullopt}),
                     invocation_.stop);
     if (!listed && listed.error().code() == ErrorCode::kThrottled) {
-      // AWS looks at the key before it counts the call.
+      is_throttled_ = true;
       probes_.push_back({action(*source.list), "throttled: the key is taken, the right not tried"});
       return Ok{};
     }
@@ -195,6 +198,7 @@ class Rotation {
   Machine machine_;
   std::unique_ptr<DatabaseAccess> database_;
   std::vector<Probe> probes_;
+  bool is_throttled_ = false;  ///< the account: what is left is not tried
 };
 
 Result<int> Rotate(const Invocation& invocation, const std::string& to) {

@@ -97,9 +97,9 @@ Status PrintHealth(DatabaseAccess& database, std::stop_token stop) {
 // What the other side saw, not what pcw believes it sent.
 void PrintQuotaUsed(const sim::CallTotals& seen, std::int64_t reads_per_day, Pace pace) {
   std::uint64_t reads = 0, refused = 0;
-  for (const sim::Operation operation :
-       {sim::Operation::kListOpportunities, sim::Operation::kGetOpportunity}) {
-    const auto& outcomes = seen.by_operation[static_cast<std::size_t>(operation)];
+  for (std::size_t i = 0; i < sim::kOperations; ++i) {
+    if (!sim::IsSellingRead(static_cast<sim::Operation>(i))) continue;
+    const auto& outcomes = seen.by_operation[i];
     reads = std::accumulate(outcomes.begin(), outcomes.end(), reads);
     refused += outcomes[static_cast<std::size_t>(sim::Outcome::kRefusedSecond)] +
                outcomes[static_cast<std::size_t>(sim::Outcome::kRefusedDay)];
@@ -130,9 +130,11 @@ Result<int> Demo(const Invocation& invocation, Pace pace) {
   local_aws.quota = pace == Pace::kAwsQuotas ? sim::QuotaMode::kEnforced : sim::QuotaMode::kOff;
   PCW_TRY(const auto simulator, sim::SimServer::Start(local_aws));
   std::printf(
-      "pcw demo: %d opportunities in a local AWS simulator on port %d, private PostgreSQL and lake "
-      "in %s\n",
-      kOpportunities, simulator->port(), home.c_str());
+      "pcw demo: %d opportunities, %d leads, %d solutions and %d profiles in a local AWS simulator "
+      "on "
+      "port %d, private PostgreSQL and lake in %s\n",
+      kOpportunities, static_cast<int>(local_aws.leads), static_cast<int>(local_aws.solutions),
+      static_cast<int>(local_aws.profiles), simulator->port(), home.c_str());
   std::printf(pace == Pace::kAwsQuotas
                   ? "At AWS's real quotas (10 reads a second): about 20 s. `--fast` lifts them.\n"
                   : "--fast: the quotas are lifted, on both sides.\n");

@@ -37,7 +37,9 @@ PageSource::~PageSource() { stop_source_.request_stop(); }
 
 Result<ListedPage> PageSource::Next() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return ready_.has_value(); });
+  changed_.wait(lock, [this] { return ready_.has_value() || has_ended_; });
+  // A stop ends the listing while an older page was still waiting to be taken.
+  if (!ready_) return Error(ErrorCode::kCancelled, "stopped while listing");
   Result<ListedPage> page = std::move(*ready_);
   ready_.reset();
   changed_.notify_all();
@@ -46,6 +48,13 @@ Result<ListedPage> PageSource::Next() {
 
 void PageSource::Work(std::stop_token stop) {
   const LogScope scope(log_fields_);
+  ListAll(std::move(stop));
+  const std::lock_guard lock(mutex_);
+  has_ended_ = true;
+  changed_.notify_all();
+}
+
+void PageSource::ListAll(std::stop_token stop) {
   for (;;) {
     Result<ListedPage> page = Fetch(stop);
     const bool is_end = !page || page->is_last;

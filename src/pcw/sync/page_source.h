@@ -54,6 +54,7 @@ class PageSource {
   static constexpr int kThrottledRounds = 10;
 
   void Work(std::stop_token stop);
+  void ListAll(std::stop_token stop);
   Result<ListedPage> Fetch(std::stop_token stop);
   Result<aws::CallResult> CallPatiently(std::stop_token stop);
   Status RememberToken(std::string_view token);
@@ -69,6 +70,7 @@ class PageSource {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::optional<Result<ListedPage>> ready_;  // guarded by mutex_
+  bool has_ended_ = false;                   // guarded by mutex_: nothing comes after ready_
   std::stop_source stop_source_;
   std::stop_callback<std::function<void()>> forward_stop_;
   std::jthread worker_;
