@@ -75,6 +75,8 @@ void AddCredentials(CLI::App& root, Invocation& invocation);
 void AddRuns(CLI::App& root, Invocation& invocation);
 void AddBronze(CLI::App& root, Invocation& invocation);
 void AddQuota(CLI::App& root, Invocation& invocation);
+void AddDrift(CLI::App& root, Invocation& invocation);
+void AddMapping(CLI::App& root, Invocation& invocation);
 void AddDlq(CLI::App& root, Invocation& invocation);
 void AddConfig(CLI::App& root, Invocation& invocation);
 void AddDb(CLI::App& root, Invocation& invocation);

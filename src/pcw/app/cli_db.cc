@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/uuid.h"
 #include "pcw/pg/conninfo.h"
@@ -26,6 +27,8 @@ Result<int> Migrate(const Invocation& invocation) {
   PCW_TRY(pg::Connection admin, database->OpenAdmin(invocation.stop));
   PCW_TRY(const int applied, pg::Migrate(admin, invocation.stop));
   PCW_TRY_OK(database->GrantServiceLogin(admin, invocation.stop));
+  PCW_TRY(const int columns, AddMappedColumns(loaded.config, admin, invocation.stop));
+  if (columns > 0) std::printf("%d columns of configured mappings added\n", columns);
   std::printf(
       "%s\n",
       applied == 0

@@ -8,6 +8,7 @@
 
 #include "pcw/app/cli.h"
 #include "pcw/app/escalation_file.h"
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/aws/endpoint.h"
@@ -40,7 +41,7 @@ Result<std::vector<diagnose::Section>> SectionsNamed(const std::vector<std::stri
       return Error(
                  ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is no section of the diagnosis; this version has auth (1.1), "
-                             "rate-limits (1.2), connectivity (1.4) and bronze (3.2)",
+                             "rate-limits (1.2), schema (1.3), connectivity (1.4) and bronze (3.2)",
                              name))
           .With("usage", "true");
     }
@@ -126,6 +127,16 @@ std::vector<const connector::EntityDef*> ConfiguredEntities(const Config& config
   return entities;
 }
 
+// A mapping that cannot be read is told by the verbs that need it.
+std::map<std::string, int> MappingVersions(const Config& config) {
+  std::map<std::string, int> versions;
+  for (const connector::EntityDef* entity : ConfiguredEntities(config)) {
+    if (const Result<connector::Mapping> mapping = MappingFor(config, entity->name))
+      versions.emplace(entity->name, mapping->version);
+  }
+  return versions;
+}
+
 Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
   const Config& config = loaded.config;
   const std::filesystem::path home = HomeDirectory(invocation.environment);
@@ -148,6 +159,7 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
                 .proxy = config.aws.proxy,
                 .step = kDoctorsPatience},
       .entities = ConfiguredEntities(config),
+      .mapping_versions = MappingVersions(config),
       .write_actions = config.partner_central.write_actions,
       .database = config.database.url.empty()
                       ? fmt::format("embedded, in {}", (home / "pg").string())
@@ -256,9 +268,11 @@ void AddDoctor(CLI::App& root, Invocation& invocation) {
   auto wish = std::make_shared<DoctorWish>();
   doctor
       ->add_option("sections", wish->sections,
-                   "auth, rate-limits, connectivity, bronze; all without one")
-      ->check(KnownValues({"auth", "rate-limits", "connectivity", "bronze"}));
-  doctor->add_option("--section", wish->more_sections, "the same by name or number: 1.1, 1.2, 1.4")
+                   "auth, rate-limits, schema, connectivity, bronze; all without one")
+      ->check(KnownValues({"auth", "rate-limits", "schema", "connectivity", "bronze"}));
+  doctor
+      ->add_option("--section", wish->more_sections,
+                   "the same by name or number: 1.1, 1.2, 1.3, 1.4, 3.2")
       ->allow_extra_args(false);
   doctor->add_option("--fail-on", wish->fail_on, "which findings make the exit code 1")
       ->check(CLI::IsMember({"warn", "error"}))

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/quota_plan.h"
 #include "pcw/app/sync_command.h"
@@ -24,7 +25,7 @@ struct PlanWish {
 Result<OrderedJson> PlanEntity(SyncSite& site, pg::Connection& connection, const Config& config,
                                const connector::EntityDef& entity, const PlanWish& wish,
                                Machine& machine, std::stop_token stop) {
-  PCW_TRY(const connector::Mapping mapping, connector::BuiltinMapping(entity.name));
+  PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity.name));
   PCW_TRY(const sync::RunMode mode, sync::ParseRunMode(wish.mode));
   sync::EstimateRequest request{.catalog = config.partner_central.catalog,
                                 .mode = mode,

@@ -38,12 +38,14 @@ struct Config {
     int part_records = 0;
     std::size_t part_bytes = 0;
     std::chrono::seconds part_age{0};
+    int stop_at_mismatch_percent = 50;
   } sync;
   struct {
     bool is_enabled = true;
     std::string catalog, schedule;
     std::chrono::milliseconds incremental_every{0};
     std::vector<std::string> entities;
+    std::string mappings;  ///< directory; empty = the built-in ones
     int batch_size = 0;
     std::chrono::milliseconds min_interval{0};
     int max_in_flight = 0;

@@ -229,6 +229,9 @@ const std::array kKeys{
     ConfigKey{"sync.part_age", KeyType::kDuration, "30s",
               "... or when its first record is that old; a crash repeats at most one part",
               StoreDuration<PCW_FIELD(sync.part_age), 1000>},
+    ConfigKey{"sync.stop_at_mismatch_percent", KeyType::kInteger, "50",
+              "a run stops when more of its last 200 records do not fit the mapping; 0 = never",
+              StoreInteger<PCW_FIELD(sync.stop_at_mismatch_percent), 0, 100>},
     ConfigKey{"connectors.partner_central.enabled", KeyType::kBool, "true", "",
               StoreBool<PCW_FIELD(partner_central.is_enabled)>},
     ConfigKey{"connectors.partner_central.catalog", KeyType::kText, "AWS", "or Sandbox",
@@ -252,6 +255,9 @@ const std::array kKeys{
         [](Config& c, const RawValue& v) {
           return StoreList<PCW_FIELD(partner_central.entities)>(c, v, Entities());
         }},
+    ConfigKey{"connectors.partner_central.mappings", KeyType::kText, "",
+              "directory whose <entity>.yaml replace the built-in mappings; empty = none",
+              StoreText<PCW_FIELD(partner_central.mappings)>},
     ConfigKey{"connectors.partner_central.batch_size", KeyType::kInteger, "100",
               "MaxResults of a list call",
               StoreInteger<PCW_FIELD(partner_central.batch_size), 1, 100>},

@@ -92,6 +92,8 @@ int Run(int argc, char** argv) {
   AddCredentials(root, invocation);
   AddDoctor(root, invocation);
   AddDlq(root, invocation);
+  AddDrift(root, invocation);
+  AddMapping(root, invocation);
   AddConfig(root, invocation);
   AddDb(root, invocation);
   AddSim(root, invocation);

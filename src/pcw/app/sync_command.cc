@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/progress.h"
 #include "pcw/base/json.h"
 #include "pcw/base/time.h"
@@ -41,6 +42,7 @@ sync::SyncOptions OptionsFor(const Config& config, sync::RunMode mode,
   options.part_records = config.sync.part_records;
   options.part_bytes = config.sync.part_bytes;
   options.part_age = config.sync.part_age;
+  options.stop_at_mismatch_percent = config.sync.stop_at_mismatch_percent;
   return options;
 }
 
@@ -93,7 +95,7 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
                                     const connector::EntityDef& entity, sync::RunMode mode,
                                     const std::optional<std::string>& resume, Machine& machine,
                                     std::stop_token stop) {
-  PCW_TRY(const connector::Mapping mapping, connector::BuiltinMapping(entity.name));
+  PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity.name));
   ProgressDisplay display(
       {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
       machine.clock);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "pcw/app/mapping_choice.h"
 #include "pcw/aws/credentials_chain.h"
 #include "pcw/aws/endpoint.h"
 #include "pcw/aws/metadata_credentials.h"
@@ -65,6 +66,7 @@ Result<std::unique_ptr<DatabaseAccess>> DatabaseAccess::Open(const Config& confi
   // A private server has nobody else to migrate it.
   PCW_TRY(pg::Connection admin, access->OpenAdmin(stop));
   PCW_TRY_OK(pg::Migrate(admin, stop));
+  PCW_TRY_OK(AddMappedColumns(config, admin, stop));
   return access;
 }
 

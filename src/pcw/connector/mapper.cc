@@ -7,6 +7,7 @@
 #include <simdjson.h>
 
 #include "pcw/base/time.h"
+#include "pcw/connector/drift_observer.h"
 #include "pcw/connector/mapping.h"
 
 namespace pcw::connector {
@@ -234,11 +235,16 @@ struct Mapper::State {
 Mapper::Mapper(const Mapping& mapping) : state_(std::make_unique<State>(mapping)) {}
 Mapper::~Mapper() = default;
 
-Result<Row> Mapper::MapRecord(const RecordView& record) {
+Result<Row> Mapper::MapRecord(const RecordView& record, DriftObserver* observer) {
   PCW_TRY(const element document, ParseRecord(state_->parser, record.payload));
   std::optional<element> companion;
   if (!record.companion.empty()) {
     PCW_TRY(companion, ParseRecord(state_->companion_parser, record.companion));
+  }
+  if (observer != nullptr) {
+    Status other = companion ? observer->Observe(*companion, record.companion_operation) : Ok{};
+    PCW_TRY_OK(observer->Observe(document, record.operation));
+    PCW_TRY_OK(std::move(other));
   }
   Row row;
   row.values.reserve(state_->mapping.columns.size());

@@ -27,6 +27,10 @@ constexpr std::array<std::pair<std::string_view, ColumnType>, 7> kTypes{
      {"json", ColumnType::kJson}}};
 constexpr std::array<std::pair<std::string_view, Pii>, 3> kPiiClasses{
     {{"none", Pii::kNone}, {"business", Pii::kBusiness}, {"personal", Pii::kPersonal}}};
+constexpr std::array<std::pair<std::string_view, DriftMode>, 3> kDriftModes{
+    {{"evolve", DriftMode::kEvolve},
+     {"quarantine", DriftMode::kQuarantine},
+     {"freeze", DriftMode::kFreeze}}};
 
 bool IsColumnName(std::string_view name) {
   const auto is_start = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
@@ -57,7 +61,7 @@ class MappingReader {
       Problem(root, "", "expected a map with entity, version and columns");
       return mapping;
     }
-    CheckKeys(root, "", {"entity", "version", "columns", "pii"});
+    CheckKeys(root, "", {"entity", "version", "columns", "pii", "drift"});
     if (const YamlNode* entity = Need(root, "entity")) mapping.entity = Text(*entity, "entity");
     if (const YamlNode* version = Need(root, "version")) mapping.version = PositiveNumber(*version);
     if (const YamlNode* columns = Need(root, "columns")) {
@@ -72,6 +76,7 @@ class MappingReader {
       for (const auto& [pointer, pii_class] : pii->members)
         mapping.pii.push_back(ReadPii(pointer, pii_class));
     }
+    if (const YamlNode* drift = root.Find("drift")) ReadDrift(*drift, mapping);
     return mapping;
   }
 
@@ -193,6 +198,24 @@ class MappingReader {
     return column;
   }
 
+  void ReadDrift(const YamlNode& drift, Mapping& mapping) {
+    if (drift.kind != YamlNode::Kind::kMap) {
+      Problem(drift, "drift", "expected { default: evolve, fields: { /Pointer: quarantine } }");
+      return;
+    }
+    CheckKeys(drift, "drift", {"default", "fields"});
+    if (const YamlNode* mode = drift.Find("default"))
+      mapping.drift_default = OneOf(*mode, "drift.default", kDriftModes);
+    const YamlNode* fields = drift.Find("fields");
+    if (fields == nullptr) return;
+    if (fields->kind != YamlNode::Kind::kMap)
+      Problem(*fields, "drift.fields", "expected a map of JSON pointer to mode");
+    for (const auto& [pointer, mode] : fields->members) {
+      const std::string path = "drift.fields." + pointer.text;
+      mapping.drift_fields.emplace_back(Pointer(pointer, path), OneOf(mode, path, kDriftModes));
+    }
+  }
+
   PiiMember ReadPii(const YamlNode& pointer, const YamlNode& pii_class) {
     const std::string path = "pii." + pointer.text;
     return {Pointer(pointer, path), OneOf(pii_class, path, kPiiClasses)};
@@ -216,11 +239,16 @@ Result<Mapping> ParseMapping(std::string_view yaml, std::string_view file) {
   return mapping;
 }
 
-Result<Mapping> BuiltinMapping(std::string_view entity) {
+Result<std::string_view> BuiltinMappingText(std::string_view entity) {
   for (const auto& [file, yaml] : MappingFiles()) {
-    if (file.substr(0, file.find('.')) == entity) return ParseMapping(yaml, file);
+    if (file.substr(0, file.find('.')) == entity) return yaml;
   }
   return Error(ErrorCode::kInternal, fmt::format("no mapping is compiled in for {}", entity));
+}
+
+Result<Mapping> BuiltinMapping(std::string_view entity) {
+  PCW_TRY(const std::string_view yaml, BuiltinMappingText(entity));
+  return ParseMapping(yaml, fmt::format("built-in {}.yaml", entity));
 }
 
 }  // namespace pcw::connector

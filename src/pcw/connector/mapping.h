@@ -53,17 +53,30 @@ struct PiiMember {
   Pii pii = Pii::kNone;
 };
 
+/// What happens to a record that departs from AWS's model at a field.
+enum class DriftMode : std::uint8_t {
+  kEvolve,      ///< it is taken, and the departure noted
+  kQuarantine,  ///< it is a dead letter until the finding is accepted
+  kFreeze       ///< the run stops before it, until the finding is accepted
+};
+
 /// mappings/<entity>.yaml, checked. Immutable.
 struct Mapping {
   std::string entity;
   int version = 0;
   std::vector<ColumnMapping> columns;
   std::vector<PiiMember> pii;
+  DriftMode drift_default = DriftMode::kEvolve;
+  /// By pointer, "*" for elements; covers what is below it; the longest decides.
+  std::vector<std::pair<std::string, DriftMode>> drift_fields;
 };
 
 /// Parses a mapping document (256 KiB at most; no anchors, aliases, tags, duplicate or unknown
 /// keys). kConfig with file:line:column and all problems in one message. `file` is for messages.
 Result<Mapping> ParseMapping(std::string_view yaml, std::string_view file);
+
+/// The text of the mapping compiled into the binary for `entity`. kInternal if there is none.
+Result<std::string_view> BuiltinMappingText(std::string_view entity);
 
 /// The mapping compiled into the binary for `entity`. kInternal if there is none (a build fault,
 /// tested).
@@ -99,16 +112,20 @@ struct RecordView {
   std::string_view id{};                   ///< @id
   std::string_view version{};              ///< @version
   std::string_view served_at{};            ///< @served_at, RFC 3339
+  std::string_view operation{};            ///< whose answer it is; for an observer
 };
+
+class DriftObserver;
 
 /// Maps one record. kSchemaMismatch with context `pointer`, `column`, `expected`, `found` when a
 /// required column cannot be filled or the record is not a JSON object. Unknown members and enum
-/// values are data, not errors (I10). Thread-safe through separate Mapper objects.
+/// values are data, not errors (I10), unless an observer looks on for which the mapping has another
+/// mode than evolve: then as DriftObserver::Observe. Thread-safe through separate Mapper objects.
 class Mapper {
  public:
   explicit Mapper(const Mapping& mapping);
   ~Mapper();
-  Result<Row> MapRecord(const RecordView& record);
+  Result<Row> MapRecord(const RecordView& record, DriftObserver* observer = nullptr);
 
  private:
   struct State;

@@ -14,6 +14,7 @@ constexpr std::array kSections{
     SectionDef{Section::kSetup, "setup", "0", "pcw's own configuration and database"},
     SectionDef{Section::kAuth, "auth", "1.1", "authentication failures"},
     SectionDef{Section::kRateLimits, "rate-limits", "1.2", "rate limiting"},
+    SectionDef{Section::kSchema, "schema", "1.3", "schema mismatches"},
     SectionDef{Section::kConnectivity, "connectivity", "1.4", "connectivity issues"},
     SectionDef{Section::kBronze, "bronze", "3.2", "the bronze layer"},
 };
@@ -133,6 +134,32 @@ const std::array kCatalogue{
                "Nothing was synced here, or the account is not known, so nothing can be said of "
                "quota and throttles.",
                "Nothing to do."},
+
+    FindingDef{"PCW1301", kSchema, kError, kData, "drift stopped the newest run",
+               "A record departs where the mapping says freeze, or more records do not fit the "
+               "mapping than sync.stop_at_mismatch_percent allows.",
+               "Accept the finding or correct the mapping, then resume the run."},
+    FindingDef{"PCW1302", kSchema, kWarn, kData, "a column is NULL far more often than before",
+               "AWS moved or dropped the member, its values changed form, or partners stopped "
+               "filling it.",
+               "Look at a record in bronze; correct the mapping and re-ingest, or accept it."},
+    FindingDef{"PCW1303", kSchema, kWarn, kData, "AWS's answers changed under the mapping",
+               "A member has another type, went away, or has values that do not fit its column.",
+               "Look at the record in bronze; correct the mapping and re-ingest, or accept it."},
+    FindingDef{"PCW1304", kSchema, kWarn, kData, "rows of an older mapping",
+               "The mapping has another version than the one that made these rows; a sync rewrites "
+               "only what AWS changed.",
+               "Re-ingest the entity from bronze; it takes no AWS call."},
+    FindingDef{"PCW1305", kSchema, kWarn, kData, "records that do not fit the mapping",
+               "A required member is absent or of another type, or its field is under quarantine.",
+               "Correct the mapping or accept the finding; the record's bytes are in bronze."},
+    FindingDef{"PCW1306", kSchema, kInfo, kData, "what is NULL, and which API pcw knows",
+               "The runbook's query, and the API versions of the facts that pcw ships.",
+               "Nothing to do."},
+    FindingDef{"PCW1307", kSchema, kWarn, kData, "AWS sends what pcw's copy of its API lacks",
+               "AWS added members or enum values after the facts that pcw ships were made. Nothing "
+               "is lost: bronze has the records whole and texts are stored as they are.",
+               "Map the new member or accept it; a newer pcw may know it."},
 
     FindingDef{"PCW1401", kConnectivity, kError, kPerformance, "the host name does not exist",
                "The resolver answers that there is no such name.",

@@ -14,6 +14,7 @@
 #include "pcw/net/endpoint_probe.h"
 #include "pcw/quota/call_ledger.h"
 #include "pcw/quota/pg_quota.h"
+#include "pcw/sync/drift_store.h"
 
 namespace pcw::diagnose {
 
@@ -63,6 +64,25 @@ struct LedgerFacts {
   std::vector<quota::OperationOutcome> operations;
 };
 
+/// Mappings and drift, when the database could be read.
+struct SchemaFacts {
+  struct OldRows {
+    std::string entity;
+    int version = 0;        ///< of the mapping in force
+    std::int64_t rows = 0;  ///< of another one
+  };
+  /// The newest run of an entity, if drift ended it.
+  struct StoppedRun {
+    std::string entity, run_id, reason, error;
+  };
+  std::vector<sync::StoredFinding> open;                              ///< newest first
+  std::int64_t changed_rows = 0, null_company = 0, null_revenue = 0;  ///< the runbook's query
+  std::vector<OldRows> old_rows;
+  std::vector<std::pair<std::string, std::int64_t>> letters;  ///< open ones of mapping, by entity
+  std::vector<StoppedRun> stopped;
+  std::vector<std::string> api_versions;  ///< of the shipped facts
+};
+
 struct Facts {
   WallTime now;
   SettingFacts settings;
@@ -83,6 +103,7 @@ struct Facts {
   LinkFacts link;
   BronzeFacts bronze;
   std::optional<LedgerFacts> ledger;
+  std::optional<SchemaFacts> schema;
 };
 
 }  // namespace pcw::diagnose

@@ -16,6 +16,7 @@
 #include "pcw/connector/raw_record.h"
 #include "pcw/connector/request.h"
 #include "pcw/diagnose/rules.h"
+#include "pcw/diagnose/schema_gather.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -110,6 +111,7 @@ class Gathering {
     const std::string account =
         facts_.identity ? facts_.identity->account : facts_.settings.expected_account;
     if (connection_ && !account.empty()) ReadLedger(account);
+    if (connection_) ReadSchema();
     {
       // Beside each other: they touch different facts.
       std::jthread link;
@@ -188,6 +190,17 @@ class Gathering {
       facts_.ledger = std::move(*ledger);
     } else {
       facts_.database_error = std::move(ledger).error();
+    }
+  }
+
+  void ReadSchema() {
+    const Deadline deadline(stop_, kStep);
+    Result<SchemaFacts> schema =
+        LoadSchemaFacts(*connection_, site_.entities, site_.mapping_versions, deadline.token());
+    if (schema) {
+      facts_.schema = std::move(*schema);
+    } else if (!facts_.database_error) {
+      facts_.database_error = std::move(schema).error();
     }
   }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -23,6 +24,7 @@ struct DoctorSite {
   std::vector<EndpointFacts> endpoints;  ///< without probes
   net::ProbeOptions probe;
   std::vector<const connector::EntityDef*> entities;  ///< configured ones
+  std::map<std::string, int> mapping_versions;        ///< in force, by entity
   std::vector<std::string> write_actions;             ///< configured ones: "create"
   std::string database;                               ///< for people
   Clock& clock;

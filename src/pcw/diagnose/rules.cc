@@ -23,8 +23,10 @@ int RankOf(Section section) {
       return 3;
     case Section::kBronze:
       return 4;
+    case Section::kSchema:
+      return 5;
   }
-  return 5;
+  return 6;
 }
 
 }  // namespace
@@ -78,8 +80,8 @@ std::vector<Finding> JudgeSetup(const Facts& facts) {
 std::vector<Finding> Judge(const Facts& facts) {
   std::vector<Finding> findings = JudgeSetup(facts);
   if (facts.config_error) return findings;
-  for (auto& more :
-       {JudgeConnectivity(facts), JudgeAuth(facts), JudgeRateLimits(facts), JudgeBronze(facts)})
+  for (auto& more : {JudgeConnectivity(facts), JudgeAuth(facts), JudgeRateLimits(facts),
+                     JudgeSchema(facts), JudgeBronze(facts)})
     findings.insert(findings.end(), more.begin(), more.end());
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
     if (a.def->level != b.def->level) return a.def->level > b.def->level;

@@ -12,6 +12,7 @@ std::vector<Finding> JudgeSetup(const Facts& facts);
 std::vector<Finding> JudgeConnectivity(const Facts& facts);
 std::vector<Finding> JudgeAuth(const Facts& facts);
 std::vector<Finding> JudgeRateLimits(const Facts& facts);
+std::vector<Finding> JudgeSchema(const Facts& facts);
 std::vector<Finding> JudgeBronze(const Facts& facts);
 
 /// All of them: causes before what follows from them. What cannot be judged because something

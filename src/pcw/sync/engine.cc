@@ -1,6 +1,7 @@
 #include "pcw/sync/engine.h"
 
 #include <memory>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ struct OpenRun {
   Cursor cursor;
   bool has_open_letters = false;
   std::int64_t rows_present = 0;
+  std::set<connector::DriftKey> accepted_drift;
 };
 
 Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef& def,
@@ -44,10 +46,15 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   PCW_TRY_OK(transaction.Commit());
   PCW_FAILPOINT("run.start.after");
 
-  OpenRun run{.row = std::move(row), .cursor = {}, .has_open_letters = false, .rows_present = 0};
+  OpenRun run{.row = std::move(row),
+              .cursor = {},
+              .has_open_letters = false,
+              .rows_present = 0,
+              .accepted_drift = {}};
   PCW_TRY(run.cursor,
           LoadCursor(connection, run.row.connector_id, def.name, options.catalog, stop));
   PCW_TRY(run.rows_present, table.CountPresent(connection, options.catalog, stop));
+  PCW_TRY(run.accepted_drift, LoadAcceptedDrift(connection, run.row.connector_id, def.name, stop));
   dlq::DeadLetterFilter open_letters;
   open_letters.entity = def.name;
   open_letters.limit = 1;
@@ -100,7 +107,9 @@ class RunInFlight {
                     .connector_id = run_.row.connector_id,
                     .catalog = options.catalog,
                     .bronze_prefix = run_.row.bronze_prefix},
-                   RunStats{}, run_.has_open_letters),
+                   RunStats{}, run_.has_open_letters,
+                   {.accepted = run_.accepted_drift,
+                    .stop_at_mismatch_percent = options.stop_at_mismatch_percent}),
         scan_(def, table, options, deps, database, committer_, run_.row.id,
               run_.cursor.last_full_listed, stop) {}
 
@@ -180,6 +189,7 @@ class RunInFlight {
     if (options_.mode == RunMode::kFull && !is_suspiciously_empty) {
       PCW_TRY_OK(table_.RecordAbsence(connection, options_.catalog, run_.row.id, missing, {}));
     }
+    PCW_TRY_OK(committer_.LearnDrift(connection));
     PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
     PCW_FAILPOINT("finish.commit.before");
     PCW_TRY_OK(transaction.Commit());
@@ -196,7 +206,9 @@ class RunInFlight {
       error = Error(ErrorCode::kConflict,
                     "the lease was lost to another process; it goes on with this entity");
     if (!is_fenced_off) {
-      if (Status flushed = scan_.Flush(); !flushed)
+      const Status flushed = scan_.Flush();
+      // What ended the run is told as its error.
+      if (!flushed && flushed.error().message() != error.message())
         LogError("what was fetched last could not be stored", flushed.error());
     }
     outcome.status =

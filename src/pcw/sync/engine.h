@@ -34,6 +34,7 @@ struct SyncOptions {
   int part_records = 1000;
   std::size_t part_bytes = 4U << 20U;
   std::chrono::seconds part_age{30};
+  int stop_at_mismatch_percent = 50;  ///< of the last 200 records, dead letters; 0 = never
 };
 
 /// A moment of a running sync, for progress displays.

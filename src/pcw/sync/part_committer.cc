@@ -22,15 +22,15 @@ struct PartCommitter::Prepared {
   std::uint64_t bytes = 0;
   std::vector<MappedRecord> rows;
   std::vector<dlq::DeadLetter> letters;
-  std::map<std::tuple<std::string, std::string, std::string>, std::int64_t>
-      misfits;      ///< (column, pointer, found) -> records
-  RunStats before;  ///< counters without this batch
+  connector::DriftFindings drift;
+  std::int64_t misfits = 0;  ///< values that became NULL
+  RunStats before;           ///< counters without this batch
 };
 
 PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::Mapping& mapping,
                              const EntityTable& table, lake::BronzeStore& store, Database database,
                              const jobs::Lease& lease, RunContext run, RunStats start,
-                             bool has_open_letters)
+                             bool has_open_letters, DriftSettings drift)
     : def_(def),
       mapping_(mapping),
       table_(table),
@@ -39,6 +39,8 @@ PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::M
       lease_(lease),
       run_(std::move(run)),
       mapper_(mapping),
+      observer_(def, mapping, std::move(drift.accepted)),
+      mismatches_(drift.stop_at_mismatch_percent),
       has_open_letters_(has_open_letters),
       stats_(std::move(start)) {
   const auto column =
@@ -123,7 +125,10 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   prepared.letters = std::move(batch.letters);
   if (!batch.records.empty()) {
     PCW_TRY_OK(PutPart(prepared, batch));
-    MapAll(prepared, batch);
+    if (Status mapped = MapAll(prepared, batch); !mapped) {
+      PCW_TRY_OK(KeepFindings(prepared));
+      return mapped;
+    }
   }
   for (dlq::DeadLetter& letter : prepared.letters) Address(letter);
 
@@ -137,15 +142,17 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   PCW_TRY(RunStats after, std::move(committed_stats));
 
   has_open_letters_ = has_open_letters_ || !prepared.letters.empty();
-  const std::lock_guard lock(mutex_);
-  stats_ = std::move(after);
-  if (prepared.part > 0) {
-    parts_.push_back({.key = prepared.bronze_key,
-                      .sha256 = Hex(prepared.sha256),
-                      .bytes = prepared.bytes,
-                      .records = static_cast<int>(batch.records.size())});
+  {
+    const std::lock_guard lock(mutex_);
+    stats_ = std::move(after);
+    if (prepared.part > 0) {
+      parts_.push_back({.key = prepared.bronze_key,
+                        .sha256 = Hex(prepared.sha256),
+                        .bytes = prepared.bytes,
+                        .records = static_cast<int>(batch.records.size())});
+    }
   }
-  return Ok{};
+  return mismatches_.Check();
 }
 
 Status PartCommitter::PutPart(Prepared& prepared, const Batch& batch) {
@@ -159,29 +166,43 @@ Status PartCommitter::PutPart(Prepared& prepared, const Batch& batch) {
   return Ok{};
 }
 
-void PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
+Result<connector::Row> PartCommitter::MapOne(const Batch::Record& record,
+                                             const lake::PartBuilder& part) {
+  const connector::SourceDef& source = *record.source;
+  const aws::Operation& operation =
+      record.is_sparse || source.detail == nullptr ? *source.list : *source.detail;
+  observer_.Begin(record.id, record.line.line);
+  PCW_TRY(connector::Row row,
+          mapper_.MapRecord(
+              {.payload = part.at(record.line.payload),
+               .companion = part.at(record.line.companion),
+               .companion_operation = source.companion != nullptr ? source.companion->name : "",
+               .id = record.id,
+               .version = record.version,
+               .served_at = record.served_at,
+               .operation = operation.name},
+              &observer_));
+  if (std::get<std::string>(row.values[id_column_]) != record.id) {
+    return Error(ErrorCode::kSchemaMismatch,
+                 "the detail answer is of another record than the one asked for");
+  }
+  PCW_TRY_OK(observer_.ObserveRow(row, operation.name, record.is_sparse));
+  return row;
+}
+
+Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
   prepared.rows.reserve(batch.records.size());
+  std::optional<Error> frozen;
   for (const Batch::Record& record : batch.records) {
     const lake::PartBuilder& part = batch.part;
-    Result<connector::Row> row = mapper_.MapRecord(
-        {.payload = part.at(record.line.payload),
-         .companion = part.at(record.line.companion),
-         .companion_operation =
-             record.source->companion != nullptr ? record.source->companion->name : "",
-         .id = record.id,
-         .version = record.version,
-         .served_at = record.served_at});
-    if (row && std::get<std::string>(row->values[id_column_]) != record.id) {
-      row = Error(ErrorCode::kSchemaMismatch,
-                  "the detail answer is of another record than the one asked for");
-    }
+    Result<connector::Row> row = MapOne(record, part);
+    mismatches_.Note(!row);
     if (!row) {
+      if (!frozen && row.error().Find("reason") == connector::kFrozen) frozen = row.error();
       prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line.line));
       continue;
     }
-    for (const connector::Misfit& misfit : row->misfits) {
-      ++prepared.misfits[{misfit.column, misfit.pointer, misfit.found}];
-    }
+    prepared.misfits += static_cast<std::int64_t>(row->misfits.size());
     prepared.rows.push_back({.id = record.id,
                              .row = std::move(*row),
                              .rank = record.source->rank,
@@ -193,6 +214,30 @@ void PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
                              .bronze_key = prepared.bronze_key,
                              .bronze_line = record.line.line});
   }
+  prepared.drift = observer_.TakeFindings();
+  if (frozen) return std::move(*frozen);
+  return Ok{};
+}
+
+// What a frozen part found, without its rows.
+Status PartCommitter::KeepFindings(const Prepared& prepared) {
+  return database_.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
+    PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "keep findings"));
+    PCW_TRY_OK(lease_.CheckFence(connection, {}));
+    PCW_TRY_OK(SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
+    return transaction.Commit();
+  });
+}
+
+DriftScope PartCommitter::Scope() const {
+  return {.connector_id = run_.connector_id,
+          .entity = def_.name,
+          .catalog = run_.catalog,
+          .run_id = run_.run_id};
+}
+
+Status PartCommitter::LearnDrift(pg::Connection& connection) const {
+  return sync::LearnDrift(connection, Scope(), observer_.Tallies(), observer_.accepted());
 }
 
 dlq::DeadLetter PartCommitter::LetterFor(const Error& error, const Prepared& prepared,
@@ -242,7 +287,7 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
     PCW_TRY_OK(dlq::SettleDeadLetters(connection, run_.tenant_id, run_.connector_id, def_.name,
                                       run_.catalog, landed, {}));
   }
-  PCW_TRY_OK(SaveDrift(connection, prepared));
+  PCW_TRY_OK(SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
 
   RunStats after = prepared.before;
   const auto processed = static_cast<std::int64_t>(prepared.rows.size());
@@ -256,7 +301,7 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   after.rows_unchanged += merged.unchanged;
   after.dead_lettered += dead;
   after.records_listed += batch.skipped + batch.duplicate + processed + dead;
-  for (const auto& [where, records] : prepared.misfits) after.misfits += records;
+  after.misfits += prepared.misfits;
   if (prepared.part > 0) {
     after.parts = prepared.part;
     PCW_TRY_OK(connection.Exec(
@@ -335,22 +380,6 @@ Status PartCommitter::FindPoison(Prepared& prepared, std::size_t begin, std::siz
   const std::size_t middle = begin + range.size() / 2;
   PCW_TRY_OK(FindPoison(prepared, begin, middle, poison));
   return FindPoison(prepared, middle, end, poison);
-}
-
-Status PartCommitter::SaveDrift(pg::Connection& connection, const Prepared& prepared) {
-  for (const auto& [where, records] : prepared.misfits) {
-    const auto& [column, pointer, found] = where;
-    PCW_TRY_OK(connection.Exec(
-        {"drift_save",
-         "INSERT INTO schema_drift AS d (tenant_id, connector_id, entity, column_name, pointer, "
-         "found, records, first_seen_run) VALUES "
-         "(pcw_tenant(), $1::bigint, $2, $3, $4, $5, $6::bigint, $7::uuid) ON CONFLICT (tenant_id, "
-         "connector_id, entity, column_name, "
-         "found) DO UPDATE SET records = d.records + excluded.records, last_seen_at = now()"},
-        {std::to_string(run_.connector_id), std::string(def_.name), column, pointer, found,
-         std::to_string(records), run_.run_id}));
-  }
-  return Ok{};
 }
 
 }  // namespace pcw::sync

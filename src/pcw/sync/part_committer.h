@@ -2,14 +2,14 @@
 #pragma once
 
 #include <condition_variable>
-#include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
-#include <tuple>
 #include <vector>
 
+#include "pcw/connector/drift_observer.h"
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/dlq/dead_letter.h"
@@ -17,7 +17,9 @@
 #include "pcw/lake/bronze_store.h"
 #include "pcw/lake/part.h"
 #include "pcw/sync/database.h"
+#include "pcw/sync/drift_store.h"
 #include "pcw/sync/entity_table.h"
+#include "pcw/sync/mismatch_limit.h"
 #include "pcw/sync/run_stats.h"
 
 namespace pcw::sync {
@@ -29,6 +31,12 @@ struct RunContext {
   std::int64_t connector_id = 0;
   std::string catalog;
   std::string bronze_prefix;
+};
+
+/// What a run knows of drift when it begins.
+struct DriftSettings {
+  std::set<connector::DriftKey> accepted;
+  int stop_at_mismatch_percent = 50;  ///< 0 = never
 };
 
 /// Records and fates that are committed together.
@@ -66,13 +74,18 @@ struct CallTotals {
 /// the part's checkpoint, guarded by the fence. A lost COMMIT answer is read back from the
 /// checkpoint (T8).
 ///
+/// A part with a departure that the mapping freezes is not committed; its findings are, so that
+/// they can be accepted. Too many dead letters among the last records end the run behind their
+/// part.
+///
 /// Enqueue and Flush are for one thread. Its work is not interrupted by a stop: a stop finishes the
 /// part in hand.
 class PartCommitter {
  public:
   PartCommitter(const connector::EntityDef& def, const connector::Mapping& mapping,
                 const EntityTable& table, lake::BronzeStore& store, Database database,
-                const jobs::Lease& lease, RunContext run, RunStats start, bool has_open_letters);
+                const jobs::Lease& lease, RunContext run, RunStats start, bool has_open_letters,
+                DriftSettings drift);
   ~PartCommitter();
 
   /// Hands over a batch; waits until the one before is committed, so that no more than two batches
@@ -87,13 +100,18 @@ class PartCommitter {
   std::vector<std::string> TakeSettledIds();
   /// The parts written, for the manifest.
   std::vector<lake::ManifestPart> parts() const;
+  /// Compares the rates of the whole run with the baseline and learns them. Inside the transaction
+  /// that ends the run, after Flush.
+  Status LearnDrift(pg::Connection& connection) const;
 
  private:
   struct Prepared;
   void Work(std::stop_token stop);
   Status Commit(Batch& batch, const CallTotals& totals);
   Status PutPart(Prepared& prepared, const Batch& batch);
-  void MapAll(Prepared& prepared, const Batch& batch);
+  Status MapAll(Prepared& prepared, const Batch& batch);
+  Result<connector::Row> MapOne(const Batch::Record& record, const lake::PartBuilder& part);
+  Status KeepFindings(const Prepared& prepared);
   Result<RunStats> CommitRows(Prepared& prepared, const Batch& batch);
   Result<RunStats> TryCommitRows(pg::Connection& connection, const Prepared& prepared,
                                  const Batch& batch);
@@ -104,7 +122,7 @@ class PartCommitter {
   dlq::DeadLetter LetterFor(const Error& error, const Prepared& prepared, const std::string& id,
                             int line) const;
   void Address(dlq::DeadLetter& letter) const;
-  Status SaveDrift(pg::Connection& connection, const Prepared& prepared);
+  DriftScope Scope() const;
 
   const connector::EntityDef& def_;
   const connector::Mapping& mapping_;
@@ -114,6 +132,8 @@ class PartCommitter {
   const jobs::Lease& lease_;
   const RunContext run_;
   connector::Mapper mapper_;
+  connector::DriftObserver observer_;
+  MismatchLimit mismatches_;
   std::size_t id_column_ = 0;
   bool has_open_letters_;
 

@@ -1,0 +1,61 @@
+#include "pcw/app/mapping_choice.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "pcw/base/file.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/sync/entity_columns.h"
+
+namespace pcw::app {
+namespace {
+
+constexpr std::size_t kMostBytes = 256U << 10U;
+
+}  // namespace
+
+Result<MappingText> MappingTextFor(const Config& config, std::string_view entity) {
+  const std::filesystem::path directory(config.partner_central.mappings);
+  if (!directory.empty()) {
+    std::error_code problem;
+    if (!std::filesystem::is_directory(directory, problem))
+      return Error(ErrorCode::kConfig,
+                   fmt::format("connectors.partner_central.mappings: {} is no directory",
+                               directory.string()));
+    const std::filesystem::path file = directory / fmt::format("{}.yaml", entity);
+    Result<std::string> yaml = ReadFile(file, kMostBytes);
+    if (yaml) return MappingText{.yaml = std::move(*yaml), .file = file.string()};
+    if (yaml.error().code() != ErrorCode::kNotFound) return std::move(yaml).error();
+  }
+  PCW_TRY(const std::string_view yaml, connector::BuiltinMappingText(entity));
+  return MappingText{.yaml = std::string(yaml), .file = fmt::format("built-in {}.yaml", entity)};
+}
+
+Result<connector::Mapping> MappingFor(const Config& config, std::string_view entity) {
+  PCW_TRY(const MappingText text, MappingTextFor(config, entity));
+  PCW_TRY(connector::Mapping mapping, connector::ParseMapping(text.yaml, text.file));
+  if (mapping.entity != entity) {
+    return Error(ErrorCode::kConfig, fmt::format("{} is a mapping of {}, expected of {}", text.file,
+                                                 mapping.entity, entity));
+  }
+  return mapping;
+}
+
+Result<int> AddMappedColumns(const Config& config, pg::Connection& admin, std::stop_token stop) {
+  if (config.partner_central.mappings.empty()) return 0;
+  int added = 0;
+  for (const connector::EntityDef* entity : connector::AllEntities()) {
+    PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity->name));
+    PCW_TRY(const int more, sync::AddColumns(admin, *entity, mapping, stop));
+    added += more;
+  }
+  return added;
+}
+
+Result<connector::Mapping> LoadMappingFile(const std::string& path) {
+  PCW_TRY(const std::string yaml, ReadFile(path, kMostBytes));
+  return connector::ParseMapping(yaml, path);
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,22 @@
+// What the database tells of mappings and drift.
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "pcw/base/result.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/diagnose/facts.h"
+#include "pcw/pg/connection.h"
+
+namespace pcw::diagnose {
+
+/// `mapping_versions`: those in force, by entity. Reads only.
+Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
+                                    const std::vector<const connector::EntityDef*>& entities,
+                                    const std::map<std::string, int>& mapping_versions,
+                                    std::stop_token stop);
+
+}  // namespace pcw::diagnose
