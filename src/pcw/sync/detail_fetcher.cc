@@ -58,6 +58,11 @@ void DetailFetcher::Submit(DetailTask task) {
   {
     const std::lock_guard lock(mutex_);
     window_.push_back(slot);
+    // After a stop idle workers are gone: nobody would take it up, and Take would wait for ever.
+    if (stop_source_.stop_requested()) {
+      slot->result.emplace(Error(ErrorCode::kCancelled, "stopped before the call"));
+      return;
+    }
     waiting_.push_back(std::move(slot));
     const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(Limit()), window_.size());
     if (workers_.size() < wanted) {
