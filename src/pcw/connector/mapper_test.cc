@@ -129,7 +129,7 @@ TEST(ParseMappingTest, NamesEveryProblemWithItsPlace) {
   const std::string& text = mapping.error().message();
   EXPECT_THAT(text, HasSubstr("m.yaml:2:10 version: expected a whole number from 1"));
   EXPECT_THAT(text, HasSubstr("m.yaml:3:1 colums: unknown key, expected one of entity, version, "
-                              "columns, pii; did you mean columns?"));
+                              "columns, pii, drift; did you mean columns?"));
   EXPECT_THAT(text, HasSubstr("m.yaml:5:3 columns.A: a column name"));
   EXPECT_THAT(text, HasSubstr("columns.A.from: \"x\" is not a JSON pointer"));
   EXPECT_THAT(text, HasSubstr("\"txt\", expected one of text, integer, decimal, boolean, "

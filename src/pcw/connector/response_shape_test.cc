@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/result_matchers.h"
+#include "pcw/connector/mapping.h"
 
 namespace pcw::connector {
 namespace {
