@@ -74,6 +74,7 @@ void AddDoctor(CLI::App& root, Invocation& invocation);
 void AddCredentials(CLI::App& root, Invocation& invocation);
 void AddRuns(CLI::App& root, Invocation& invocation);
 void AddBronze(CLI::App& root, Invocation& invocation);
+void AddBronzeReingest(CLI::App& bronze, Invocation& invocation);
 void AddQuota(CLI::App& root, Invocation& invocation);
 void AddDrift(CLI::App& root, Invocation& invocation);
 void AddMapping(CLI::App& root, Invocation& invocation);

@@ -1,4 +1,4 @@
-// pcw bronze ls|cat|verify
+// pcw bronze ls|cat|verify; reingest is in a file of its own
 #include <cstdio>
 #include <memory>
 
@@ -119,6 +119,7 @@ void AddBronze(CLI::App& root, Invocation& invocation) {
   verify->callback([=, &invocation] {
     invocation.verb = [=, &invocation] { return Verify(invocation, PrefixOf(*entity, *prefix)); };
   });
+  AddBronzeReingest(*noun, invocation);
 }
 
 }  // namespace pcw::app

@@ -41,7 +41,8 @@ Result<sync::RunMode> ModeOf(SyncSite& site, const connector::EntityDef& entity,
             sync::ListRuns(connection,
                            {.entity = std::string(entity.name), .status = "", .limit = 50}, stop));
     for (const sync::StoredRun& run : runs) {
-      if (run.status != "failed" && run.status != "cancelled") continue;
+      const bool is_sync = run.mode != sync::NameOf(sync::RunMode::kReingest);
+      if (!is_sync || (run.status != "failed" && run.status != "cancelled")) continue;
       mode = run.mode;
       break;
     }

@@ -11,18 +11,6 @@
 namespace pcw::app {
 namespace {
 
-// What `connectors.config_json` keeps for people who look at the table: no secrets, no addresses.
-std::string ConnectorConfigJson(const Config& config) {
-  const auto& connector = config.partner_central;
-  OrderedJson json;
-  json["catalog"] = connector.catalog;
-  json["schedule"] = connector.schedule;
-  json["incremental_every_ms"] = connector.incremental_every.count();
-  json["entities"] = connector.entities;
-  json["batch_size"] = connector.batch_size;
-  return DumpJson(json);
-}
-
 sync::SyncOptions OptionsFor(const Config& config, sync::RunMode mode,
                              const std::optional<std::string>& resume) {
   const auto& connector = config.partner_central;
@@ -65,6 +53,17 @@ std::int64_t BulkCallsLeft(SyncSite& site, const Config& config, std::stop_token
 }
 
 }  // namespace
+
+std::string ConnectorConfigJson(const Config& config) {
+  const auto& connector = config.partner_central;
+  OrderedJson json;
+  json["catalog"] = connector.catalog;
+  json["schedule"] = connector.schedule;
+  json["incremental_every_ms"] = connector.incremental_every.count();
+  json["entities"] = connector.entities;
+  json["batch_size"] = connector.batch_size;
+  return DumpJson(json);
+}
 
 Result<SyncSite> OpenSyncSite(const Config& config,
                               const std::map<std::string, std::string>& environment,

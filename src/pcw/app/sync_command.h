@@ -21,6 +21,9 @@ bool IsConfigured(const connector::EntityDef& entity, const Config& config);
 Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
     const connector::ConnectorDef& connector, const std::string& name, const Config& config);
 
+/// What `connectors.config_json` keeps for people who look at the table: no secrets, no addresses.
+std::string ConnectorConfigJson(const Config& config);
+
 /// Database, lake and AWS access of one configuration, opened in the order that gives the most
 /// useful error first.
 struct SyncSite {

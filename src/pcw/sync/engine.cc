@@ -32,11 +32,17 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   if (options.resume_run) {
     PCW_TRY(const StoredRun earlier,
             options.resume_run->empty()
-                ? LatestResumableRun(connection, row.connector_id, def.name, stop)
+                ? LatestResumableRun(connection, row.connector_id, def.name, RunKind::kSync, stop)
                 : LoadRun(connection, *options.resume_run, stop));
     if (earlier.entity != def.name) {
       return Error(ErrorCode::kInvalidRequest, fmt::format("run {} is one of {}, not of {}",
                                                            earlier.id, earlier.entity, def.name));
+    }
+    if (earlier.mode == NameOf(RunMode::kReingest)) {
+      return Error(ErrorCode::kInvalidRequest,
+                   fmt::format("run {} is a re-ingest; go on with it by `pcw bronze reingest "
+                               "--entity {} --resume {}`",
+                               earlier.id, def.name, earlier.id));
     }
     row.resumed_from = earlier.id;
   }

@@ -6,77 +6,11 @@
 #include <fmt/format.h>
 
 #include "pcw/pg/binary_copy.h"
+#include "pcw/sync/entity_sql.h"
 #include "pcw/sync/version_rounds.h"
 
 namespace pcw::sync {
-namespace {
-
 using connector::ColumnMapping;
-using connector::ColumnType;
-
-std::string_view SqlType(ColumnType type) {
-  switch (type) {
-    case ColumnType::kText:
-      return "text";
-    case ColumnType::kInteger:
-      return "bigint";
-    case ColumnType::kDecimal:
-      return "numeric";
-    case ColumnType::kBoolean:
-      return "boolean";
-    case ColumnType::kTimestamp:
-      return "timestamptz";
-    case ColumnType::kDate:
-      return "date";
-    case ColumnType::kJson:
-      return "jsonb";
-  }
-  return "text";
-}
-
-Status AddValue(pg::BinaryCopy& copy, const connector::Value& value, ColumnType type) {
-  if (std::holds_alternative<std::monostate>(value)) {
-    copy.AddNull();
-    return Ok{};
-  }
-  switch (type) {
-    case ColumnType::kText:
-      copy.AddText(std::get<std::string>(value));
-      return Ok{};
-    case ColumnType::kJson:
-      copy.AddJsonb(std::get<std::string>(value));
-      return Ok{};
-    case ColumnType::kDecimal:
-      return copy.AddNumeric(std::get<std::string>(value));
-    case ColumnType::kInteger:
-      copy.AddInt8(std::get<std::int64_t>(value));
-      return Ok{};
-    case ColumnType::kBoolean:
-      copy.AddBool(std::get<bool>(value));
-      return Ok{};
-    case ColumnType::kTimestamp:
-      copy.AddTimestamptz(std::get<WallTime>(value));
-      return Ok{};
-    case ColumnType::kDate: {
-      const auto& date = std::get<connector::Date>(value);
-      copy.AddDate(date.year, date.month, date.day);
-      return Ok{};
-    }
-  }
-  return Error(ErrorCode::kInternal, "unknown column type");
-}
-
-// Data that the server refuses is the record's fault, not the statement's.
-Error AsDataError(Error error) {
-  const auto state = error.Find("sqlstate");
-  if (!state || !state->starts_with("22")) return error;
-  Error refused(ErrorCode::kSchemaMismatch,
-                "PostgreSQL refused a value of this record: " + error.message());
-  for (const auto& [key, value] : error.context()) refused.With(key, value);
-  return refused;
-}
-
-}  // namespace
 
 std::string ArrayLiteral(std::span<const std::string> items) {
   std::string text = "{";
@@ -120,33 +54,11 @@ Result<EntityTable> EntityTable::Create(const connector::EntityDef& def,
 }
 
 std::string EntityTable::MergeSql(bool is_sparse) const {
-  std::string columns, assignments;
-  for (const ColumnMapping& column : mapping_->columns) {
-    columns += column.column + ", ";
-    if (column.column == def_->id_column) continue;
-    assignments += is_sparse ? fmt::format("{0} = coalesce(excluded.{0}, t.{0}), ", column.column)
-                             : fmt::format("{0} = excluded.{0}, ", column.column);
-  }
-  std::string own = "payload_json, payload_sha256, bronze_key, bronze_line, ";
-  if (has_companion_) own += "companion_json, companion_sha256, ";
-  if (is_ranked_) own += "source_rank, ";
-  for (std::string_view rest = own; !rest.empty();) {
-    const std::string_view name = rest.substr(0, rest.find(','));
-    assignments += fmt::format("{0} = excluded.{0}, ", name);
-    rest.remove_prefix(name.size() + 2);
-  }
-  std::string differs =
-      "excluded.payload_sha256 <> t.payload_sha256 OR excluded.mapping_version <> "
-      "t.mapping_version";
-  if (has_companion_)
-    differs += " OR excluded.companion_sha256 IS DISTINCT FROM t.companion_sha256";
-  std::string guard =
-      fmt::format("excluded.source_modified_at >= t.source_modified_at AND ({})", differs);
-  if (is_ranked_) {
-    guard = fmt::format(
-        "excluded.source_rank > t.source_rank OR (excluded.source_rank = t.source_rank AND {})",
-        guard);
-  }
+  std::string columns;
+  for (const ColumnMapping& column : mapping_->columns) columns += column.column + ", ";
+  const std::string own = OwnColumns(*def_);
+  const std::string assignments = Assignments(*def_, *mapping_, is_sparse);
+  const std::string guard = ReplacesHeld(*def_, "excluded", "excluded.mapping_version");
   return fmt::format(
       "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}{2}mapping_version, "
       "last_seen_run) SELECT pcw_tenant(), $1, {1}{2}$2::integer, $3::uuid FROM staging_{3}{4} ON "

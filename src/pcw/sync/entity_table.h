@@ -37,6 +37,7 @@ struct MappedRecord {
   Sha256Digest companion_sha256{};
   std::string_view bronze_key;
   int bronze_line = 0;
+  std::string_view fetched_run{};  ///< the run whose bronze it is; only a re-ingest needs it
 };
 
 /// A record that two full scans in a row did not see.

@@ -23,6 +23,7 @@ constexpr std::string_view kListRuns = R"sql(
   LEFT JOIN leases l ON l.tenant_id = r.tenant_id AND l.connector_id = r.connector_id AND l.entity = r.entity
   WHERE ($1 = '' OR r.entity = $1) AND ($2 = '' OR r.status = $2) AND ($3 = '' OR r.id::text LIKE $3 || '%')
     AND ($4 = '' OR (r.connector_id = nullif($4, '')::bigint AND r.status IN ('failed', 'cancelled')))
+    AND ($6 = '' OR ($6 = 'reingest') = (r.mode = 'reingest'))
   ORDER BY r.started_at DESC, r.id DESC LIMIT $5::int)sql";
 
 StoredRun ReadRun(const pg::Rows& rows, std::size_t row) {
@@ -77,7 +78,17 @@ std::string FormatStats(const RunStats& stats) {
   return DumpJson(json);
 }
 
-std::string_view NameOf(RunMode mode) { return mode == RunMode::kFull ? "full" : "incremental"; }
+std::string_view NameOf(RunMode mode) {
+  switch (mode) {
+    case RunMode::kFull:
+      return "full";
+    case RunMode::kIncremental:
+      return "incremental";
+    case RunMode::kReingest:
+      return "reingest";
+  }
+  return "full";
+}
 
 Result<RunMode> ParseRunMode(std::string_view text) {
   if (text == "full") return RunMode::kFull;
@@ -230,10 +241,11 @@ Status SaveCursor(pg::Connection& connection, std::int64_t connector_id, std::st
 
 Result<std::vector<StoredRun>> ListRuns(pg::Connection& connection, const RunFilter& filter,
                                         std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows, connection.Exec({"runs_list", kListRuns},
-                                               {filter.entity, filter.status, std::string(),
-                                                std::string(), std::to_string(filter.limit)},
-                                               stop));
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"runs_list", kListRuns},
+                          {filter.entity, filter.status, std::string(), std::string(),
+                           std::to_string(filter.limit), std::string()},
+                          stop));
   std::vector<StoredRun> runs;
   for (std::size_t row = 0; row < rows.size(); ++row) runs.push_back(ReadRun(rows, row));
   return runs;
@@ -247,10 +259,10 @@ Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::
                              "its first 8 or more characters",
                              id.substr(0, 64)));
   }
-  PCW_TRY(
-      const pg::Rows rows,
-      connection.Exec({"runs_list", kListRuns},
-                      {std::string(), std::string(), std::string(id), std::string(), "2"}, stop));
+  PCW_TRY(const pg::Rows rows, connection.Exec({"runs_list", kListRuns},
+                                               {std::string(), std::string(), std::string(id),
+                                                std::string(), "2", std::string()},
+                                               stop));
   if (rows.empty())
     return Error(ErrorCode::kNotFound,
                  fmt::format("there is no run {}; `pcw runs list` shows the runs", id));
@@ -261,10 +273,11 @@ Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::
 }
 
 Result<StoredRun> LatestResumableRun(pg::Connection& connection, std::int64_t connector_id,
-                                     std::string_view entity, std::stop_token stop) {
+                                     std::string_view entity, RunKind kind, std::stop_token stop) {
   PCW_TRY(const pg::Rows rows, connection.Exec({"runs_list", kListRuns},
                                                {std::string(entity), std::string(), std::string(),
-                                                std::to_string(connector_id), "1"},
+                                                std::to_string(connector_id), "1",
+                                                kind == RunKind::kReingest ? "reingest" : "sync"},
                                                stop));
   if (rows.empty()) {
     return Error(

@@ -14,8 +14,9 @@
 
 namespace pcw::sync {
 
-enum class RunMode { kFull, kIncremental };
+enum class RunMode { kFull, kIncremental, kReingest };
 std::string_view NameOf(RunMode mode);
+/// A mode of a sync; kReingest is not one.
 Result<RunMode> ParseRunMode(std::string_view text);
 
 /// Terminal states of a run (I8).
@@ -87,8 +88,10 @@ Result<std::vector<StoredRun>> ListRuns(pg::Connection& connection, const RunFil
 /// By id or a unique prefix of it (8 characters or more). kNotFound, or kInvalidRequest if the
 /// prefix is ambiguous or too short.
 Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::stop_token stop);
+/// What a run is a continuation of: syncs of syncs, re-ingests of re-ingests.
+enum class RunKind { kSync, kReingest };
 /// The newest failed or cancelled run of the entity, for --resume. kNotFound if there is none.
 Result<StoredRun> LatestResumableRun(pg::Connection& connection, std::int64_t connector_id,
-                                     std::string_view entity, std::stop_token stop);
+                                     std::string_view entity, RunKind kind, std::stop_token stop);
 
 }  // namespace pcw::sync

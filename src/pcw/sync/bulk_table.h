@@ -1,0 +1,116 @@
+// The table of one entity as a re-ingest writes it: encoded batches, merged by the rule of I4.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/pg/connection.h"
+#include "pcw/sync/entity_table.h"
+
+namespace pcw::sync {
+
+/// Rows of one COPY, encoded; at most one version of each id.
+struct EncodedRows {
+  std::string copy;                  ///< a complete binary COPY stream
+  std::vector<std::size_t> offsets;  ///< where each row begins in it
+  std::vector<std::size_t> records;  ///< which record of the batch each row is
+
+  /// The stream of some of its rows: [begin, end).
+  std::string Slice(std::size_t begin, std::size_t end) const;
+  /// The same rows but those: places, ascending.
+  EncodedRows Without(const std::vector<std::size_t>& rows) const;
+};
+
+/// A record as its meta tells it, to ask whether the table holds it already.
+struct KnownVersion {
+  std::string_view id;
+  Sha256Digest sha256{};
+  Sha256Digest companion_sha256{};
+  bool has_companion = false;
+  int rank = 0;
+};
+
+/// What a merge would do, for a dry run.
+struct ColumnChange {
+  std::string column;
+  std::int64_t rows = 0;
+  struct Example {
+    std::string id, before, after;  ///< as PostgreSQL prints them; "NULL" for none
+  };
+  std::vector<Example> examples;  ///< at most 3
+};
+struct Comparison {
+  std::vector<std::string> new_ids;
+  std::int64_t changed = 0;
+  std::int64_t older = 0;  ///< than what is held
+  std::vector<ColumnChange> columns;
+};
+
+/// Writes one entity's table from bronze. Immutable after construction; thread-safe (each call gets
+/// its connection). Every call is for rows of one catalog.
+///
+/// Unlike EntityTable it knows no run that sees records: a new row gets the run that fetched it as
+/// last_seen_run; a rewritten one keeps last_seen_run, missed_full_scans and missing_since.
+///
+/// Failures are those of pg::Connection; a value the server refuses is kSchemaMismatch.
+class BulkTable {
+ public:
+  /// kInternal as EntityTable::Create. `table` is the table to write, the entity's own or its
+  /// shadow.
+  static Result<BulkTable> Create(const connector::EntityDef& def,
+                                  const connector::Mapping& mapping, std::string table);
+
+  /// kInvalidRequest naming the columns of the mapping that the table does not have.
+  Status CheckColumns(pg::Connection& connection, std::stop_token stop) const;
+
+  /// Orders the versions of a batch (RoundsOf) and encodes them. The table's session must be given
+  /// the results in order.
+  Result<std::vector<EncodedRows>> Encode(std::span<const MappedRecord> records) const;
+
+  /// Which of `versions` the table holds as they are, by this mapping: their places, ascending.
+  Result<std::vector<std::size_t>> FindUnchanged(pg::Connection& connection,
+                                                 std::string_view catalog,
+                                                 std::span<const KnownVersion> versions,
+                                                 std::stop_token stop) const;
+
+  /// Makes the session's staging table if it is not there yet.
+  Status PrepareStaging(pg::Connection& connection, std::stop_token stop) const;
+  /// Inside a transaction: COPY into staging in place of what is there.
+  Status Stage(pg::Connection& connection, std::string_view copy, std::stop_token stop) const;
+  /// Inside the same transaction: merges what is staged. MergeCounts::unchanged stays 0.
+  Result<MergeCounts> MergeStaged(pg::Connection& connection, std::string_view catalog,
+                                  std::stop_token stop) const;
+  /// Inside the same transaction: what merging would do. Adds to `comparison`.
+  Status CompareStaged(pg::Connection& connection, std::string_view catalog, Comparison& comparison,
+                       std::stop_token stop) const;
+
+ private:
+  struct Sql {
+    std::string create_staging, clear_staging, copy, unchanged, fill, merge, merge_sparse, compare,
+        new_ids, columns;
+    std::vector<std::string> examples;  ///< one a compared column
+  };
+  BulkTable(const connector::EntityDef& def, const connector::Mapping& mapping, std::string table);
+  Sql MakeSql() const;
+  std::string MergeSql(bool is_sparse) const;
+  void AddCompareSql(Sql& sql) const;
+  Status EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,
+                     EncodedRows& rows) const;
+
+  const connector::EntityDef* def_;
+  const connector::Mapping* mapping_;
+  std::string table_;
+  std::string staging_;
+  bool is_ranked_;
+  bool has_companion_;
+  std::size_t modified_column_ = 0;
+  std::shared_ptr<const Sql> sql_;
+};
+
+}  // namespace pcw::sync

@@ -1,0 +1,37 @@
+// What the SQL of every writer of an entity's table shares.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "pcw/base/error.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/pg/binary_copy.h"
+
+namespace pcw::sync {
+
+std::string_view SqlType(connector::ColumnType type);
+
+/// Appends one mapped value to a COPY stream.
+Status AddValue(pg::BinaryCopy& copy, const connector::Value& value, connector::ColumnType type);
+
+/// Data that the server refuses (SQLSTATE class 22) is the record's fault, not the statement's:
+/// kSchemaMismatch then, else the error as it is.
+Error AsDataError(Error error);
+
+/// Columns of an entity table that no mapping fills and that a record brings, each followed by
+/// ", ".
+std::string OwnColumns(const connector::EntityDef& def);
+
+/// "a = excluded.a, " for every column a record brings, but the id. A sparse record leaves alone
+/// what it does not tell.
+std::string Assignments(const connector::EntityDef& def, const connector::Mapping& mapping,
+                        bool is_sparse);
+
+/// The rule of I4 as SQL: whether the row `fresh` replaces the row t. `version` is the mapping
+/// version of the former.
+std::string ReplacesHeld(const connector::EntityDef& def, std::string_view fresh,
+                         std::string_view version);
+
+}  // namespace pcw::sync

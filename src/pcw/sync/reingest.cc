@@ -1,0 +1,607 @@
+#include "pcw/sync/reingest.h"
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/failpoint.h"
+#include "pcw/base/json.h"
+#include "pcw/base/log.h"
+#include "pcw/base/time.h"
+#include "pcw/base/uuid.h"
+#include "pcw/jobs/lease.h"
+#include "pcw/lake/layout.h"
+#include "pcw/sync/rebuild.h"
+#include "pcw/sync/reingest_batch.h"
+#include "pcw/sync/reingest_loader.h"
+
+namespace pcw::sync {
+namespace {
+
+constexpr std::size_t kMostRejectedKept = 100;
+constexpr std::int64_t kMostRecordsAnEpoch = 20'000;
+
+/// A re-ingest in flight. Lives on the caller's thread, which plans, maps and encodes; a reader
+/// thread is ahead of it, loader threads behind it.
+///
+/// Work is cut into epochs: some whole objects, a batch for each loader. An epoch whose batches are
+/// all committed, with every one before it, is progress.
+class Reingest {
+ public:
+  Reingest(const connector::EntityDef& def, const connector::Mapping& mapping,
+           const BulkTable& table, const ReingestOptions& options, ReingestDeps& deps,
+           Database& database, const jobs::Lease* lease, std::string run_id,
+           std::int64_t connector_id, std::stop_token stop)
+      : def_(def),
+        mapping_(mapping),
+        table_(table),
+        options_(options),
+        deps_(deps),
+        database_(database),
+        lease_(lease),
+        connector_id_(connector_id),
+        stop_(std::move(stop)),
+        mapper_(mapping),
+        started_(deps.clock.Steady()),
+        connections_(static_cast<std::size_t>(options.connections)),
+        batch_records_(connections_ <= 1   ? 2000
+                       : connections_ == 2 ? 1500
+                                           : 1000),
+        batches_(connections_) {
+    outcome_.run_id = std::move(run_id);
+  }
+
+  ReingestOutcome Run(ReingestSelection selection, std::string after_key) {
+    outcome_.completed_key = after_key;
+    Status done = Load(selection, std::move(after_key));
+    if (done && options_.is_rebuild) done = Swap();
+    outcome_.stats.elapsed_ms = Elapsed().count();
+    if (done) {
+      const bool is_whole = outcome_.stats.dead_lettered == 0 && outcome_.rejected.empty();
+      outcome_.status = is_whole ? RunStatus::kSucceeded : RunStatus::kPartial;
+    } else {
+      Fail(std::move(done).error());
+    }
+    PCW_ASSERT(outcome_.stats.AddsUp());
+    if (lease_ != nullptr && !lease_->lost().stop_requested()) End();
+    return std::move(outcome_);
+  }
+
+ private:
+  /// What is on its way to the table.
+  struct Epoch {
+    std::size_t batches_left = 0;
+    std::int64_t unchanged = 0;  ///< left alone before they were parsed
+    std::int64_t misfits = 0;
+    std::string last_key;  ///< the last object that is whole with this epoch; empty = none
+    LoadResult sum;
+    std::vector<std::uint64_t> ids;  ///< hashes of what was sent
+  };
+
+  static std::uint64_t HashOf(std::string_view id) { return std::hash<std::string_view>{}(id); }
+
+  Status Load(const ReingestSelection& selection, std::string after_key) {
+    PCW_TRY(ResolvedSelection resolved,
+            database_.Run<ResolvedSelection>(stop_, [&](pg::Connection& connection) {
+              return Resolve(connection, def_, connector_id_, selection, stop_);
+            }));
+    resolved.objects.after_key = std::move(after_key);
+    filter_ = std::move(resolved.records);
+    PCW_TRY_OK(LoadOpenLetters());
+    PCW_TRY(std::vector<lake::RunFolder> folders,
+            lake::ListRunFolders(
+                deps_.store, lake::EntityPrefix(def_.connector->lake_prefix, def_.name), stop_));
+    if (options_.is_rebuild) {
+      PCW_TRY(pg::Connection owner, deps_.open_owner(stop_));
+      PCW_TRY_OK(MakeShadow(owner, def_, options_.tenant_id, stop_));
+    }
+    pool_ = std::make_unique<LoaderPool>(
+        LoadContext{.table = table_,
+                    .open = options_.is_rebuild ? deps_.open_owner : deps_.open,
+                    .lease = lease_,
+                    .tenant_id = options_.tenant_id,
+                    .run_id = outcome_.run_id,
+                    .connector_id = connector_id_,
+                    .entity = std::string(def_.name),
+                    .settles_letters = !open_letters_.empty(),
+                    .sleeper = deps_.sleeper,
+                    .clock = deps_.clock},
+        options_.connections);
+    Status pumped = Pump(std::move(folders), std::move(resolved.objects));
+    // Whatever ended it, batches that are under way are finished and counted.
+    Status drained = pool_->Drain();
+    Collect();
+    pool_.reset();
+    PCW_TRY_OK(drained);
+    PCW_TRY_OK(pumped);
+    return SaveProgress();
+  }
+
+  Status LoadOpenLetters() {
+    PCW_TRY(const pg::Rows rows,
+            database_.Exec({"reingest_open_letters",
+                            "SELECT record_key FROM dead_letters WHERE tenant_id = pcw_tenant() "
+                            "AND connector_id = $1::bigint AND entity = $2 AND state = 'open' AND "
+                            "stage = 'map'"},
+                           {std::to_string(connector_id_), std::string(def_.name)}, stop_));
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      open_letters_.insert(HashOf(rows.Text(row, 0)));
+    return Ok{};
+  }
+
+  Status Pump(std::vector<lake::RunFolder> folders, ObjectFilter filter) {
+    BronzeReader reader(deps_.store, std::move(folders), std::move(filter), stop_);
+    for (;;) {
+      if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "stopped");
+      PCW_TRY(std::optional<ReadObject> object, reader.Next());
+      if (!object && stop_.stop_requested()) return Error(ErrorCode::kCancelled, "stopped");
+      if (!object) return CloseEpoch();
+      ++outcome_.objects;
+      if (object->rejected) {
+        Reject(object->key, *object->rejected);
+      } else {
+        PCW_TRY_OK(TakeObject(*object));
+      }
+      open_.last_key = object->key;
+      Report();
+      if (IsDue()) PCW_TRY_OK(CloseEpoch());
+    }
+  }
+
+  void Reject(const std::string& key, const std::string& reason) {
+    Log(LogLevel::kWarn, "bronze object rejected", {{"key", key}, {"reason", reason}});
+    ++outcome_.objects_rejected;
+    if (outcome_.rejected.size() < kMostRejectedKept) outcome_.rejected.push_back({key, reason});
+  }
+
+  bool IsDue() const {
+    return open_records_ >= kMostRecordsAnEpoch ||
+           std::any_of(batches_.begin(), batches_.end(),
+                       [this](const ReingestBatch& batch) { return batch.is_due(batch_records_); });
+  }
+
+  // What makes an object unfit although its bytes are right.
+  std::optional<std::string> FaultOf(const ReadObject& object) const {
+    if (!IsUuid(object.run_id))
+      return fmt::format("its run folder names no run: \"{}\" is not a UUID", object.run_id);
+    for (const lake::ScannedLine& line : object.part.lines) {
+      const connector::SourceDef* source = def_.SourceOf(line.operation);
+      if (source == nullptr) {
+        return fmt::format("line {}: {} is no operation that {} come from", line.line,
+                           line.operation, def_.name);
+      }
+    }
+    return std::nullopt;
+  }
+
+  Status TakeObject(const ReadObject& object) {
+    if (const auto fault = FaultOf(object)) {
+      Reject(object.key, *fault);
+      return Ok{};
+    }
+    PCW_TRY(const std::string catalog, CatalogOf(object));
+    if (catalog != "AWS" && catalog != "Sandbox") {
+      Reject(object.key, catalog.empty()
+                             ? "no manifest, no run in the database and no member of its records "
+                               "tells the catalog"
+                             : fmt::format("\"{}\" is not a catalog", catalog.substr(0, 40)));
+      return Ok{};
+    }
+    if (catalog != catalog_) {
+      PCW_TRY_OK(CloseEpoch());
+      catalog_ = catalog;
+    }
+    outcome_.stats.bytes += static_cast<std::int64_t>(object.text.size());
+    std::vector<const lake::ScannedLine*> lines;
+    lines.reserve(object.part.lines.size());
+    for (const lake::ScannedLine& line : object.part.lines) {
+      if (filter_.Takes(line)) lines.push_back(&line);
+    }
+    PCW_TRY(const std::vector<std::size_t> unchanged, FindUnchanged(lines));
+    auto next = unchanged.begin();
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const bool is_held = next != unchanged.end() && *next == i;
+      if (is_held) ++next;
+      const std::uint64_t hash = HashOf(lines[i]->id);
+      // What was read of the table is old news for a record that is on its way to it.
+      const bool is_left_alone =
+          is_held && !in_flight_.contains(hash) && !open_letters_.contains(hash);
+      ++open_records_;
+      if (is_left_alone) {
+        ++open_.unchanged;
+        continue;
+      }
+      TakeRecord(object.key, *lines[i], hash);
+      const bool is_cut = i + 1 < lines.size() && i % 100 == 0 && IsDue();
+      if (is_cut) PCW_TRY_OK(CloseEpoch());
+    }
+    return Ok{};
+  }
+
+  Result<std::vector<std::size_t>> FindUnchanged(
+      const std::vector<const lake::ScannedLine*>& lines) {
+    std::vector<std::size_t> none;
+    if (options_.is_rebuild) return none;  // the shadow begins empty
+    std::vector<KnownVersion> versions;
+    versions.reserve(lines.size());
+    for (const lake::ScannedLine* line : lines) {
+      versions.push_back({.id = line->id,
+                          .sha256 = line->sha256,
+                          .companion_sha256 = line->companion_sha256,
+                          .has_companion = !line->companion.empty(),
+                          .rank = def_.SourceOf(line->operation)->rank});
+    }
+    return database_.Run<std::vector<std::size_t>>(stop_, [&](pg::Connection& connection) {
+      return table_.FindUnchanged(connection, catalog_, versions, stop_);
+    });
+  }
+
+  void TakeRecord(const std::string& key, const lake::ScannedLine& line, std::uint64_t hash) {
+    ReingestBatch& batch = batches_[(hash >> 17U) % connections_];
+    const connector::SourceDef& source = *def_.SourceOf(line.operation);
+    Result<connector::Row> row = mapper_.MapRecord({.payload = line.payload,
+                                                    .companion = line.companion,
+                                                    .companion_operation = line.companion_operation,
+                                                    .id = line.id,
+                                                    .version = line.version,
+                                                    .served_at = line.served_at});
+    if (row && !batch.IsOf(line.id, def_, mapping_, *row)) {
+      row = Error(ErrorCode::kSchemaMismatch,
+                  "the detail answer is of another record than the one asked for");
+    }
+    open_.ids.push_back(hash);
+    in_flight_[hash] = next_epoch_;
+    if (!row) {
+      dlq::DeadLetter letter =
+          dlq::MakeDeadLetter(row.error(), dlq::Stage::kMap, std::string(line.id));
+      letter.tenant_id = options_.tenant_id;
+      letter.run_id = outcome_.run_id;
+      letter.connector_id = connector_id_;
+      letter.entity = def_.name;
+      letter.catalog = catalog_;
+      letter.bronze_key = key;
+      letter.bronze_line = line.line;
+      batch.Add(std::move(letter));
+      NoteLetter(hash);
+      return;
+    }
+    open_.misfits += static_cast<std::int64_t>(row->misfits.size());
+    batch.Add(key, line, std::move(*row), source);
+  }
+
+  void NoteLetter(std::uint64_t hash) {
+    if (open_letters_.empty()) pool_->SettleLetters();
+    open_letters_.insert(hash);
+  }
+
+  // The manifest knows it, else the database, else the record itself.
+  Result<std::string> CatalogOf(const ReadObject& object) {
+    if (!object.catalog.empty()) return object.catalog;
+    const auto [known, is_new] = catalogs_.try_emplace(object.run_id);
+    if (!is_new && !known->second.empty()) return known->second;
+    PCW_TRY(const pg::Rows rows,
+            database_.Exec({"reingest_catalog",
+                            "SELECT catalog FROM ingestion_runs WHERE tenant_id = pcw_tenant() AND "
+                            "id = $1::uuid"},
+                           {object.run_id}, stop_));
+    if (!rows.empty()) {
+      known->second = rows.Text(0, 0);
+    } else if (!object.part.lines.empty()) {
+      const Result<Json> record = ParseJson(object.part.lines.front().payload);
+      if (record && record->is_object() && record->contains("Catalog") &&
+          record->at("Catalog").is_string())
+        known->second = record->at("Catalog").get<std::string>();
+    }
+    return known->second;
+  }
+
+  // Hands what is open to the loaders.
+  Status CloseEpoch() {
+    const std::size_t number = next_epoch_++;
+    std::vector<std::pair<std::size_t, LoadBatch>> ready;
+    for (std::size_t loader = 0; loader < batches_.size(); ++loader) {
+      if (batches_[loader].is_empty()) continue;
+      PCW_TRY(LoadBatch batch, batches_[loader].Encode(table_));
+      batch.epoch = number;
+      batch.catalog = catalog_;
+      ready.emplace_back(loader, std::move(batch));
+    }
+    open_.batches_left = ready.size();
+    epochs_.push_back(std::exchange(open_, {}));
+    open_records_ = 0;
+    for (auto& [loader, batch] : ready) PCW_TRY_OK(pool_->Submit(loader, std::move(batch)));
+    malloc_trim(0);
+    if (Collect()) return SaveProgress();
+    return Ok{};
+  }
+
+  // Adds up what the loaders have done. True if that completed an epoch.
+  bool Collect() {
+    for (LoadResult& result : pool_->TakeResults()) {
+      Epoch& epoch = epochs_[result.epoch - first_epoch_];
+      --epoch.batches_left;
+      epoch.sum.processed += result.processed;
+      epoch.sum.inserted += result.inserted;
+      epoch.sum.updated += result.updated;
+      epoch.sum.unchanged += result.unchanged;
+      epoch.sum.dead_lettered += result.dead_lettered;
+      for (const std::string& id : result.refused) NoteLetter(HashOf(id));
+      if (options_.is_dry_run) AddComparison(epoch.sum, result);
+    }
+    bool is_progress = false;
+    while (!epochs_.empty() && epochs_.front().batches_left == 0) {
+      Fold(epochs_.front(), first_epoch_);
+      epochs_.pop_front();
+      ++first_epoch_;
+      is_progress = true;
+    }
+    return is_progress;
+  }
+
+  void Fold(const Epoch& epoch, std::size_t number) {
+    RunStats& stats = outcome_.stats;
+    stats.records_processed += epoch.sum.processed + epoch.unchanged;
+    stats.rows_inserted += epoch.sum.inserted;
+    stats.rows_updated += epoch.sum.updated;
+    stats.rows_unchanged += epoch.sum.unchanged + epoch.unchanged;
+    stats.dead_lettered += epoch.sum.dead_lettered;
+    stats.misfits += epoch.misfits;
+    stats.records_listed = stats.records_processed + stats.dead_lettered;
+    if (!epoch.last_key.empty()) outcome_.completed_key = epoch.last_key;
+    for (const std::uint64_t id : epoch.ids) {
+      if (const auto found = in_flight_.find(id);
+          found != in_flight_.end() && found->second == number)
+        in_flight_.erase(found);
+    }
+  }
+
+  // A record that bronze holds in several versions is new once.
+  void AddComparison(LoadResult& sum, const LoadResult& result) {
+    std::int64_t inserted = 0;
+    for (const std::string& id : result.comparison.new_ids) {
+      if (new_ids_.insert(HashOf(id)).second) ++inserted;
+    }
+    sum.inserted += inserted;
+    sum.updated += result.comparison.changed;
+    sum.unchanged += result.processed - inserted - result.comparison.changed;
+    outcome_.rows_older += result.comparison.older;
+    outcome_.columns.resize(std::max(outcome_.columns.size(), result.comparison.columns.size()));
+    for (std::size_t i = 0; i < result.comparison.columns.size(); ++i) {
+      const ColumnChange& change = result.comparison.columns[i];
+      ColumnChange& total = outcome_.columns[i];
+      total.column = change.column;
+      total.rows += change.rows;
+      for (const auto& example : change.examples) {
+        if (total.examples.size() < 3) total.examples.push_back(example);
+      }
+    }
+  }
+
+  Status SaveProgress() {
+    if (lease_ == nullptr) return Ok{};
+    outcome_.stats.elapsed_ms = Elapsed().count();
+    Status saved = database_.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
+      PCW_TRY(pg::Transaction transaction,
+              pg::Transaction::Begin(connection, "re-ingest progress"));
+      PCW_TRY_OK(SaveStats(connection, outcome_.run_id, FormatStats(outcome_, options_), {}));
+      PCW_TRY_OK(lease_->CheckFence(connection, {}));
+      PCW_TRY_OK(transaction.Commit());
+      return Ok{};
+    });
+    PCW_TRY_OK(saved);
+    PCW_FAILPOINT("reingest.progress.after");
+    return Ok{};
+  }
+
+  Status Swap() {
+    PCW_TRY(pg::Connection owner, deps_.open_owner(stop_));
+    return SwapShadow(owner, def_, *lease_, options_.expect_lost, stop_);
+  }
+
+  void Fail(Error error) {
+    outcome_.status =
+        error.code() == ErrorCode::kCancelled ? RunStatus::kCancelled : RunStatus::kFailed;
+    if (lease_ != nullptr && lease_->lost().stop_requested())
+      error = Error(ErrorCode::kConflict,
+                    "the lease was lost to another process; it goes on with this entity");
+    outcome_.stats.is_resumable = error.code() != ErrorCode::kInternal && !options_.is_rebuild;
+    outcome_.stats.reason = std::string(error.Find("reason").value_or(NameOf(error.code())));
+    error.With("entity", std::string(def_.name));
+    if (!outcome_.run_id.empty()) error.With("run_id", outcome_.run_id);
+    outcome_.error = std::move(error);
+  }
+
+  void End() {
+    PCW_FAILPOINT("reingest.finish.before");
+    Status ended = database_.Run<Ok>({}, [&](pg::Connection& connection) {
+      return FinishRun(connection, outcome_.run_id, outcome_.status,
+                       FormatStats(outcome_, options_), outcome_.error, {});
+    });
+    PCW_FAILPOINT("reingest.finish.after");
+    // An earlier attempt whose answer was lost has ended it (T8).
+    if (!ended && ended.error().code() != ErrorCode::kConflict)
+      LogError("the end of the run could not be stored; the next run of the entity will mark it",
+               ended.error());
+  }
+
+  void Report() {
+    if (!deps_.on_progress) return;
+    const RunStats& stats = outcome_.stats;
+    deps_.on_progress({.run_id = outcome_.run_id,
+                       .settled = stats.records_listed,
+                       .skipped = stats.rows_unchanged,
+                       .dead_letters = stats.dead_lettered,
+                       .elapsed = Elapsed()});
+  }
+
+  std::chrono::milliseconds Elapsed() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.Steady() - started_);
+  }
+
+  const connector::EntityDef& def_;
+  const connector::Mapping& mapping_;
+  const BulkTable& table_;
+  const ReingestOptions& options_;
+  ReingestDeps& deps_;
+  Database& database_;
+  const jobs::Lease* lease_;
+  const std::int64_t connector_id_;
+  std::stop_token stop_;
+  connector::Mapper mapper_;
+  const SteadyTime started_;
+  const std::size_t connections_;
+  const std::size_t batch_records_;
+
+  RecordFilter filter_;
+  std::string catalog_;
+  std::map<std::string, std::string> catalogs_;  // by run, of runs without a manifest
+  std::unordered_set<std::uint64_t> open_letters_;
+  std::unordered_map<std::uint64_t, std::size_t> in_flight_;  // id -> the last epoch it is in
+  std::unordered_set<std::uint64_t> new_ids_;                 // of a dry run
+  std::vector<ReingestBatch> batches_;                        // open, one a loader
+  Epoch open_;
+  std::int64_t open_records_ = 0;
+  std::deque<Epoch> epochs_;  // handed over
+  std::size_t first_epoch_ = 0;
+  std::size_t next_epoch_ = 0;
+  std::unique_ptr<LoaderPool> pool_;
+  ReingestOutcome outcome_;
+};
+
+/// Where a re-ingest goes on.
+struct Resumption {
+  ReingestSelection selection;
+  std::string after_key;
+};
+
+Result<Resumption> LoadResumption(pg::Connection& connection, const connector::EntityDef& def,
+                                  const connector::Mapping& mapping, std::int64_t connector_id,
+                                  const ReingestOptions& options, NewRun& row,
+                                  std::stop_token stop) {
+  PCW_TRY(const StoredRun earlier,
+          options.resume_run->empty()
+              ? LatestResumableRun(connection, connector_id, def.name, RunKind::kReingest, stop)
+              : LoadRun(connection, *options.resume_run, stop));
+  if (earlier.entity != def.name || earlier.mode != NameOf(RunMode::kReingest)) {
+    return Error(ErrorCode::kInvalidRequest,
+                 fmt::format("run {} is no re-ingest of {}", earlier.id, def.name));
+  }
+  PCW_TRY(const Json stats, ParseJson(earlier.stats_json));
+  if (stats.value("mapping_version", mapping.version) != mapping.version) {
+    return Error(ErrorCode::kInvalidRequest,
+                 fmt::format("run {} used mapping version {}, this one is {}: start without "
+                             "--resume, rows of another version are rewritten",
+                             earlier.id, stats.value("mapping_version", 0), mapping.version));
+  }
+  if (stats.value("rebuild", false)) {
+    return Error(
+        ErrorCode::kInvalidRequest,
+        fmt::format("run {} was a rebuild, which starts over; the table is untouched", earlier.id));
+  }
+  row.resumed_from = earlier.id;
+  Resumption resumption;
+  PCW_TRY(resumption.selection, ParseSelection(stats.value("selection", Json::object())));
+  resumption.after_key = stats.value("completed_key", "");
+  return resumption;
+}
+
+}  // namespace
+
+std::string FormatStats(const ReingestOutcome& outcome, const ReingestOptions& options) {
+  OrderedJson json = OrderedJson::parse(FormatStats(outcome.stats));
+  json["objects"] = outcome.objects;
+  json["objects_rejected"] = outcome.objects_rejected;
+  if (!outcome.rejected.empty()) {
+    json["rejected"] = OrderedJson::array();
+    for (const RejectedObject& object : outcome.rejected)
+      json["rejected"].push_back({{"key", object.key}, {"reason", object.reason}});
+  }
+  json["selection"] = ToJson(options.selection);
+  if (!options.mapping_file.empty()) json["mapping_file"] = options.mapping_file;
+  json["mapping_version"] = options.mapping_version;
+  if (options.is_rebuild) json["rebuild"] = true;
+  if (!outcome.completed_key.empty()) json["completed_key"] = outcome.completed_key;
+  return DumpJson(json);
+}
+
+Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
+                                    const connector::Mapping& mapping,
+                                    const ReingestOptions& wanted, ReingestDeps deps,
+                                    std::stop_token stop) {
+  ReingestOptions options = wanted;
+  options.mapping_version = mapping.version;
+  if (options.is_rebuild && (!options.selection.is_all() || options.is_dry_run)) {
+    return Error(ErrorCode::kInvalidRequest,
+                 "--rebuild makes the whole table anew: it takes no selection and no --dry-run")
+        .With("usage", "true");
+  }
+  PCW_TRY(
+      const BulkTable table,
+      BulkTable::Create(def, mapping, options.is_rebuild ? ShadowOf(def) : std::string(def.table)));
+  PCW_TRY(const BulkTable live, BulkTable::Create(def, mapping, std::string(def.table)));
+  Database database(deps.open, deps.sleeper, deps.clock);
+  PCW_TRY(const std::int64_t connector_id,
+          database.Run<std::int64_t>(stop, [&](pg::Connection& connection) -> Result<std::int64_t> {
+            PCW_TRY_OK(live.CheckColumns(connection, stop));
+            return UpsertConnector(connection, *def.connector, true, options.connector_config_json,
+                                   stop);
+          }));
+  if (options.is_dry_run) {
+    return Reingest(def, mapping, table, options, deps, database, nullptr, "", connector_id, stop)
+        .Run(options.selection, "");
+  }
+
+  const WallTime started = deps.clock.Now();
+  const std::string run_id = MakeUuidV7(started, deps.rng);
+  const LogScope scope({{"run_id", run_id},
+                        {"tenant", options.tenant_id},
+                        {"connector", std::string(def.connector->kind)},
+                        {"entity", std::string(def.name)}});
+  PCW_TRY(const std::unique_ptr<jobs::Lease> lease,
+          jobs::Lease::Acquire(deps.lease_connect,
+                               {.tenant_id = options.tenant_id,
+                                .connector_id = connector_id,
+                                .entity = std::string(def.name)},
+                               run_id, {}, deps.clock, deps.sleeper, stop));
+  std::stop_source either;
+  const std::stop_callback on_stop(stop, [&either] { either.request_stop(); });
+  const std::stop_callback on_lost(lease->lost(), [&either] { either.request_stop(); });
+
+  NewRun row{.id = run_id,
+             .connector_id = connector_id,
+             .entity = std::string(def.name),
+             .mode = RunMode::kReingest,
+             .catalog = options.catalog,
+             .started_at = started,
+             .fence = lease->fence(),
+             .bronze_prefix = "",
+             .resumed_from = std::nullopt};
+  PCW_TRY(const Resumption resumption,
+          database.Run<Resumption>(stop, [&](pg::Connection& connection) -> Result<Resumption> {
+            // First what was left open: a killed re-ingest is resumable only once it has ended.
+            PCW_TRY_OK(AbandonOlderRuns(connection, connector_id, def.name, row.fence, stop));
+            Resumption from{options.selection, ""};
+            if (options.resume_run) {
+              PCW_TRY(from,
+                      LoadResumption(connection, def, mapping, connector_id, options, row, stop));
+            }
+            PCW_TRY_OK(InsertRun(connection, row, stop));
+            return from;
+          }));
+  PCW_FAILPOINT("reingest.start.after");
+  options.selection = resumption.selection;
+  return Reingest(def, mapping, table, options, deps, database, lease.get(), run_id, connector_id,
+                  either.get_token())
+      .Run(resumption.selection, resumption.after_key);
+}
+
+}  // namespace pcw::sync

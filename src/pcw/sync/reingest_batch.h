@@ -1,0 +1,55 @@
+// Records of one loader, gathered and then encoded.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/lake/part_reader.h"
+#include "pcw/sync/bulk_table.h"
+#include "pcw/sync/reingest_loader.h"
+
+namespace pcw::sync {
+
+/// Bytes that stay where they are until all of them are dropped.
+class BytesArena {
+ public:
+  std::string_view Keep(std::string_view bytes);
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::vector<std::string> chunks_;
+  std::size_t bytes_ = 0;
+};
+
+/// Gathers mapped records; copies what it keeps, so that the object they come from can be dropped.
+/// Not thread-safe.
+class ReingestBatch {
+ public:
+  /// The row's id column is `id`.
+  static bool IsOf(std::string_view id, const connector::EntityDef& def,
+                   const connector::Mapping& mapping, const connector::Row& row);
+
+  void Add(const std::string& key, const lake::ScannedLine& line, connector::Row row,
+           const connector::SourceDef& source);
+  void Add(dlq::DeadLetter letter) { batch_.letters.push_back(std::move(letter)); }
+
+  bool is_empty() const { return mapped_.empty() && batch_.letters.empty(); }
+  /// So many records are gathered, or as many bytes as a batch should have.
+  bool is_due(std::size_t records) const {
+    return mapped_.size() + batch_.letters.size() >= records || arena_.bytes() >= kDueBytes;
+  }
+
+  /// The batch, ready to be loaded; this object is empty afterwards.
+  Result<LoadBatch> Encode(const BulkTable& table);
+
+ private:
+  static constexpr std::size_t kDueBytes = 6U << 20U;
+  BytesArena arena_;
+  std::vector<MappedRecord> mapped_;
+  LoadBatch batch_;
+};
+
+}  // namespace pcw::sync

@@ -1,0 +1,228 @@
+#include "pcw/sync/reingest_loader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include "pcw/base/failpoint.h"
+
+namespace pcw::sync {
+
+struct LoaderPool::Loader {
+  Database database;
+  std::optional<LoadBatch> next;  // guarded by the pool's mutex
+  bool is_busy = false;           // guarded by the pool's mutex
+  std::jthread thread;
+};
+
+LoaderPool::LoaderPool(LoadContext context, int threads)
+    : context_(std::move(context)), settles_letters_(context_.settles_letters) {
+  for (int i = 0; i < threads; ++i) {
+    loaders_.push_back(std::make_unique<Loader>(
+        Loader{.database = Database(context_.open, context_.sleeper, context_.clock),
+               .next = std::nullopt,
+               .thread = {}}));
+    Loader& loader = *loaders_.back();
+    loader.thread = std::jthread([this, &loader](std::stop_token stop) { Work(loader, stop); });
+  }
+}
+
+LoaderPool::~LoaderPool() = default;
+
+Status LoaderPool::Submit(std::size_t loader, LoadBatch batch) {
+  Loader& chosen = *loaders_[loader];
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return failure_ || !chosen.next; });
+  if (failure_) return *failure_;
+  chosen.next = std::move(batch);
+  changed_.notify_all();
+  return Ok{};
+}
+
+std::vector<LoadResult> LoaderPool::TakeResults() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(results_, {});
+}
+
+Status LoaderPool::Drain() {
+  std::unique_lock lock(mutex_);
+  // Every loader comes to rest before an error is told: its work may have been committed.
+  changed_.wait(lock, [&] {
+    return std::all_of(loaders_.begin(), loaders_.end(), [&](const auto& loader) {
+      return !loader->is_busy && (!loader->next || failure_);
+    });
+  });
+  if (failure_) return *failure_;
+  return Ok{};
+}
+
+void LoaderPool::SettleLetters() {
+  const std::lock_guard lock(mutex_);
+  settles_letters_ = true;
+}
+
+void LoaderPool::Work(Loader& loader, std::stop_token stop) {
+  for (;;) {
+    LoadBatch batch;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, stop, [&] { return loader.next && !failure_; });
+      if (stop.stop_requested() || !loader.next || failure_) return;
+      batch = std::move(*std::exchange(loader.next, std::nullopt));
+      loader.is_busy = true;
+      changed_.notify_all();
+    }
+    Result<LoadResult> result = [&]() -> Result<LoadResult> {
+      try {
+        return Load(loader.database, batch);
+      } catch (const std::exception& problem) {
+        return Error(ErrorCode::kInternal,
+                     fmt::format("unexpected exception while merging: {}", problem.what()));
+      }
+    }();
+    batch = {};
+    malloc_trim(0);  // what one thread frees of another's memory stays with the allocator
+    const std::lock_guard lock(mutex_);
+    loader.is_busy = false;
+    if (result) {
+      results_.push_back(std::move(*result));
+    } else if (!failure_) {
+      failure_ = std::move(result).error();
+    }
+    changed_.notify_all();
+  }
+}
+
+Result<LoadResult> LoaderPool::Load(Database& database, LoadBatch& batch) {
+  const auto attempt = [&](pg::Connection& connection) {
+    return context_.lease != nullptr ? Commit(connection, batch) : Compare(connection, batch);
+  };
+  PCW_FAILPOINT("reingest.batch.before");
+  Result<LoadResult> result = database.Run<LoadResult>({}, attempt);
+  if (result || result.error().code() != ErrorCode::kSchemaMismatch) return result;
+  LoadResult refused;
+  PCW_TRY_OK(IsolatePoison(database, batch, refused));
+  PCW_TRY(LoadResult rest, database.Run<LoadResult>({}, attempt));
+  rest.refused = std::move(refused.refused);
+  return rest;
+}
+
+Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatch& batch) {
+  PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "re-ingest batch"));
+  LoadResult result{.epoch = batch.epoch, .refused = {}, .comparison = {}};
+  if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
+  for (const EncodedRows& round : batch.rounds) {
+    PCW_TRY_OK(context_.table.Stage(connection, round.copy, {}));
+    PCW_TRY(const MergeCounts merged, context_.table.MergeStaged(connection, batch.catalog, {}));
+    result.inserted += merged.inserted;
+    result.updated += merged.updated;
+  }
+  if (!batch.letters.empty()) PCW_TRY_OK(dlq::PutDeadLetters(connection, batch.letters, {}));
+  bool settles = !batch.letters.empty();
+  {
+    const std::lock_guard lock(mutex_);
+    settles = settles || settles_letters_;
+  }
+  if (settles) PCW_TRY_OK(Settle(connection, batch));
+  result.processed = static_cast<std::int64_t>(batch.records.size());
+  result.dead_lettered = static_cast<std::int64_t>(batch.letters.size());
+  result.unchanged = result.processed - result.inserted - result.updated;
+  PCW_FAILPOINT("reingest.commit.before");
+  PCW_TRY_OK(context_.lease->CheckFence(connection, {}));
+  PCW_TRY_OK(transaction.Commit());
+  PCW_FAILPOINT("reingest.commit.after");
+  return result;
+}
+
+Result<LoadResult> LoaderPool::Compare(pg::Connection& connection, const LoadBatch& batch) {
+  PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "re-ingest dry run"));
+  LoadResult result{.epoch = batch.epoch, .refused = {}, .comparison = {}};
+  if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
+  for (const EncodedRows& round : batch.rounds) {
+    PCW_TRY_OK(context_.table.Stage(connection, round.copy, {}));
+    PCW_TRY_OK(context_.table.CompareStaged(connection, batch.catalog, result.comparison, {}));
+  }
+  result.processed = static_cast<std::int64_t>(batch.records.size());
+  result.dead_lettered = static_cast<std::int64_t>(batch.letters.size());
+  return result;  // rolled back
+}
+
+Status LoaderPool::Settle(pg::Connection& connection, const LoadBatch& batch) {
+  if (batch.records.empty()) return Ok{};
+  std::vector<std::string> ids, keys;
+  std::string lines = "{";
+  for (const LoadBatch::Record& record : batch.records) {
+    ids.push_back(record.id);
+    keys.push_back(batch.keys[record.key]);
+    lines += (lines.size() > 1 ? "," : "") + std::to_string(record.line);
+  }
+  lines += '}';
+  // Only what failed of these bytes or of earlier ones is settled: an older version that lands is
+  // no answer to a newer one that did not.
+  PCW_TRY_OK(connection.Exec(
+      {"reingest_settle",
+       "UPDATE dead_letters AS d SET state = 'settled', settled_at = now() FROM unnest($4::text[], "
+       "$5::text[], $6::integer[]) AS s (id, key, line) WHERE d.tenant_id = pcw_tenant() AND "
+       "d.connector_id = $1::bigint AND d.entity = $2 AND d.catalog = $3 AND d.state = 'open' AND "
+       "d.stage = 'map' AND d.record_key = s.id AND ((d.bronze_key = s.key AND d.bronze_line = "
+       "s.line) OR regexp_replace(d.bronze_key, '[^/]*$', '') COLLATE \"C\" < "
+       "regexp_replace(s.key, '[^/]*$', '') COLLATE \"C\")"},
+      {std::to_string(context_.connector_id), context_.entity, batch.catalog, ArrayLiteral(ids),
+       ArrayLiteral(keys), std::move(lines)},
+      {}));
+  return Ok{};
+}
+
+Status LoaderPool::IsolatePoison(Database& database, LoadBatch& batch, LoadResult& result) {
+  std::vector<std::size_t> gone;  // places in batch.records
+  for (EncodedRows& round : batch.rounds) {
+    std::vector<std::size_t> poison;
+    PCW_TRY_OK(FindPoison(database, batch, round, 0, round.offsets.size(), poison));
+    for (const std::size_t row : poison) gone.push_back(round.records[row]);
+    round = round.Without(poison);
+  }
+  std::erase_if(batch.rounds, [](const EncodedRows& round) { return round.offsets.empty(); });
+  std::sort(gone.rbegin(), gone.rend());
+  for (const std::size_t place : gone) {
+    result.refused.push_back(batch.records[place].id);
+    batch.records.erase(batch.records.begin() + static_cast<std::ptrdiff_t>(place));
+  }
+  return Ok{};
+}
+
+Status LoaderPool::FindPoison(Database& database, LoadBatch& batch, const EncodedRows& round,
+                              std::size_t begin, std::size_t end,
+                              std::vector<std::size_t>& poison) {
+  if (begin == end) return Ok{};
+  const std::string slice = round.Slice(begin, end);
+  Status tried = database.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
+    PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "find refused record"));
+    PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
+    PCW_TRY_OK(context_.table.Stage(connection, slice, {}));
+    PCW_TRY_OK(context_.table.MergeStaged(connection, batch.catalog, {}));
+    return Ok{};  // rolled back: this only asks
+  });
+  if (tried) return Ok{};
+  if (tried.error().code() != ErrorCode::kSchemaMismatch) return tried;
+  if (end - begin > 1) {
+    const std::size_t middle = begin + (end - begin) / 2;
+    PCW_TRY_OK(FindPoison(database, batch, round, begin, middle, poison));
+    return FindPoison(database, batch, round, middle, end, poison);
+  }
+  const LoadBatch::Record& record = batch.records[round.records[begin]];
+  dlq::DeadLetter letter = dlq::MakeDeadLetter(tried.error(), dlq::Stage::kMap, record.id);
+  letter.tenant_id = context_.tenant_id;
+  letter.run_id = context_.run_id;
+  letter.connector_id = context_.connector_id;
+  letter.entity = context_.entity;
+  letter.catalog = batch.catalog;
+  letter.bronze_key = batch.keys[record.key];
+  letter.bronze_line = record.line;
+  batch.letters.push_back(std::move(letter));
+  poison.push_back(begin);
+  return Ok{};
+}
+
+}  // namespace pcw::sync
