@@ -111,7 +111,7 @@ test('a wrong verb or option is a usage error with a suggestion', async () => {
 });
 
 test('every verb has help with an example', async () => {
-  for (const verb of [[], ['sync'], ['sync', 'run'], ['runs', 'list'], ['runs', 'show'], ['runs', 'watch'], ['bronze', 'ls'], ['bronze', 'cat'], ['bronze', 'verify'],
+  for (const verb of [[], ['sync'], ['sync', 'run'], ['runs', 'list'], ['runs', 'show'], ['runs', 'watch'], ['bronze', 'ls'], ['bronze', 'cat'], ['bronze', 'verify'], ['bronze', 'reingest'], ['history'],
     ['quota', 'show'], ['dlq', 'list'], ['dlq', 'show'], ['config', 'check'], ['config', 'show'], ['db', 'migrate'], ['db', 'status'], ['db', 'psql'], ['completion', 'bash'], ['completion', 'zsh'], ['completion', 'fish'], ['man'], ['sim'], ['demo'], ['version']]) {
     const result = await run([...verb, '--help']);
     assert.equal(result.code, 0, verb.join(' '));

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pcw/app/log_settings.h"
+#include "pcw/base/time.h"
 #include "pcw/connector/entity_def.h"
 
 namespace pcw::app {
@@ -88,6 +89,19 @@ std::vector<std::string> EntityNames() {
   for (const connector::EntityDef* entity : connector::AllEntities())
     names.emplace_back(entity->name);
   return names;
+}
+
+Error UsageError(std::string message) {
+  return Error(ErrorCode::kInvalidRequest, std::move(message)).With("usage", "true");
+}
+
+Result<std::optional<WallTime>> ParseTimeOption(const std::string& option,
+                                                const std::string& text) {
+  if (text.empty()) return std::optional<WallTime>();
+  const Result<WallTime> time = ParseRfc3339(text.size() == 10 ? text + "T00:00:00Z" : text);
+  if (time) return std::optional<WallTime>(*time);
+  return UsageError(
+      fmt::format("{} {}: expected a time such as 2026-11-20T08:00:00Z, or a day", option, text));
 }
 
 CLI::App* AddVerb(CLI::App& noun, const std::string& name, const std::string& description,

@@ -15,6 +15,7 @@
 
 #include "pcw/app/config.h"
 #include "pcw/app/output.h"
+#include "pcw/base/clock.h"
 #include "pcw/base/result.h"
 
 namespace pcw::app {
@@ -63,6 +64,16 @@ CLI::Validator KnownValues(const std::vector<std::string>& values);
 /// The entities of this version, for KnownValues.
 std::vector<std::string> EntityNames();
 
+/// Where an entity's bronze lies; `prefix` as it stands if there is one; all of bronze for neither.
+std::string BronzePrefix(const std::string& entity, const std::string& prefix);
+
+/// An error of usage: exit 64.
+Error UsageError(std::string message);
+
+/// The value of a TIME option: RFC 3339, or a day, which means its first moment, UTC. nullopt for
+/// an empty text.
+Result<std::optional<WallTime>> ParseTimeOption(const std::string& option, const std::string& text);
+
 /// Adds a verb with its description and an example block that --help shows.
 CLI::App* AddVerb(CLI::App& noun, const std::string& name, const std::string& description,
                   const std::string& examples);
@@ -74,7 +85,10 @@ void AddDoctor(CLI::App& root, Invocation& invocation);
 void AddCredentials(CLI::App& root, Invocation& invocation);
 void AddRuns(CLI::App& root, Invocation& invocation);
 void AddBronze(CLI::App& root, Invocation& invocation);
+void AddBronzeCat(CLI::App& bronze, Invocation& invocation);
+void AddBronzeVerify(CLI::App& bronze, Invocation& invocation);
 void AddBronzeReingest(CLI::App& bronze, Invocation& invocation);
+void AddHistory(CLI::App& root, Invocation& invocation);
 void AddQuota(CLI::App& root, Invocation& invocation);
 void AddDrift(CLI::App& root, Invocation& invocation);
 void AddMapping(CLI::App& root, Invocation& invocation);

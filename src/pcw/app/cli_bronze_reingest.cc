@@ -20,7 +20,7 @@ namespace {
 constexpr int kExitChanges = 2;
 constexpr int kMostConnections = 4;
 
-struct Wanted {
+struct ReingestWish {
   std::string entity, since, until, mapping, resume;
   sync::ReingestSelection selection;
   int connections = 0;  ///< 0 = one a core
@@ -29,30 +29,18 @@ struct Wanted {
   std::int64_t expect = 0;
 };
 
-Error Usage(std::string message) {
-  return Error(ErrorCode::kInvalidRequest, std::move(message)).With("usage", "true");
-}
-
-// "2026-11-20" means its first moment, UTC.
-Result<std::optional<WallTime>> TimeOf(const std::string& option, const std::string& text) {
-  if (text.empty()) return std::optional<WallTime>();
-  const Result<WallTime> time = ParseRfc3339(text.size() == 10 ? text + "T00:00:00Z" : text);
-  if (time) return std::optional<WallTime>(*time);
-  return Usage(
-      fmt::format("{} {}: expected a time such as 2026-11-20T08:00:00Z, or a day", option, text));
-}
-
 // The document that --mapping names, else the built-in one.
-Result<connector::Mapping> MappingOf(const connector::EntityDef& entity, const std::string& file) {
+Result<connector::Mapping> LoadMapping(const connector::EntityDef& entity,
+                                       const std::string& file) {
   PCW_TRY(connector::Mapping builtin, connector::BuiltinMapping(entity.name));
   if (file.empty()) return builtin;
   PCW_TRY(const std::string text, ReadFile(file, 256U << 10U));
   PCW_TRY(connector::Mapping mapping, connector::ParseMapping(text, file));
   if (mapping.entity != entity.name) {
-    return Usage(fmt::format("{} maps {}, not {}", file, mapping.entity, entity.name));
+    return UsageError(fmt::format("{} maps {}, not {}", file, mapping.entity, entity.name));
   }
   if (mapping.version == builtin.version) {
-    return Usage(
+    return UsageError(
         fmt::format("{} has version {}, which is the built-in mapping's: rows of that version "
                     "count as done; raise it",
                     file, mapping.version));
@@ -115,9 +103,9 @@ void PrintDryRun(const sync::ReingestOutcome& outcome, const connector::Mapping&
   }
 }
 
-void Print(const Invocation& invocation, const sync::ReingestOutcome& outcome,
-           const sync::ReingestOptions& options, const connector::EntityDef& entity,
-           const connector::Mapping& mapping) {
+void PrintReingest(const Invocation& invocation, const sync::ReingestOutcome& outcome,
+                   const sync::ReingestOptions& options, const connector::EntityDef& entity,
+                   const connector::Mapping& mapping) {
   for (const sync::RejectedObject& object : outcome.rejected) {
     std::fprintf(stderr, "pcw: rejected %s: %s\n", ForTerminal(object.key).c_str(),
                  ForTerminal(object.reason).c_str());
@@ -159,7 +147,7 @@ Result<pg::Connection> OpenOwner(DatabaseAccess& database, std::stop_token stop)
   return owner;
 }
 
-sync::ReingestOptions OptionsFor(const Config& config, const Wanted& wanted,
+sync::ReingestOptions OptionsFor(const Config& config, const ReingestWish& wanted,
                                  const sync::ReingestSelection& selection) {
   sync::ReingestOptions options;
   options.tenant_id = kDefaultTenant;
@@ -177,18 +165,18 @@ sync::ReingestOptions OptionsFor(const Config& config, const Wanted& wanted,
   return options;
 }
 
-Result<int> Reingest(const Invocation& invocation, const Wanted& wanted) {
+Result<int> RunReingestVerb(const Invocation& invocation, const ReingestWish& wanted) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   const Config& config = loaded.config;
   PCW_TRY(const auto entities, EntitiesNamed(connector::PartnerCentral(), wanted.entity, config));
-  if (entities.size() != 1) return Usage("--entity: name one entity");
+  if (entities.size() != 1) return UsageError("--entity: name one entity");
   const connector::EntityDef& entity = *entities.front();
   sync::ReingestSelection selection = wanted.selection;
-  PCW_TRY(selection.since, TimeOf("--since", wanted.since));
-  PCW_TRY(selection.until, TimeOf("--until", wanted.until));
+  PCW_TRY(selection.since, ParseTimeOption("--since", wanted.since));
+  PCW_TRY(selection.until, ParseTimeOption("--until", wanted.until));
   if (wanted.has_resume && (!selection.is_all() || wanted.is_dry_run || wanted.is_rebuild))
-    return Usage("--resume goes on with what that run selected; give no selection with it");
-  PCW_TRY(const connector::Mapping mapping, MappingOf(entity, wanted.mapping));
+    return UsageError("--resume goes on with what that run selected; give no selection with it");
+  PCW_TRY(const connector::Mapping mapping, LoadMapping(entity, wanted.mapping));
 
   Machine machine;
   const std::filesystem::path home = HomeDirectory(invocation.environment);
@@ -210,7 +198,7 @@ Result<int> Reingest(const Invocation& invocation, const Wanted& wanted) {
       invocation.stop);
   display.Finish();
   PCW_TRY_OK(outcome);
-  Print(invocation, *outcome, options, entity, mapping);
+  PrintReingest(invocation, *outcome, options, entity, mapping);
   if (outcome->error) return std::move(*outcome->error);
   if (outcome->status == sync::RunStatus::kPartial) return kExitDeadLetters;
   const bool has_changes = outcome->stats.rows_inserted + outcome->stats.rows_updated > 0;
@@ -218,7 +206,7 @@ Result<int> Reingest(const Invocation& invocation, const Wanted& wanted) {
                                                                             : kExitOk;
 }
 
-void AddSelection(CLI::App& verb, const std::shared_ptr<Wanted>& wanted) {
+void AddSelection(CLI::App& verb, const std::shared_ptr<ReingestWish>& wanted) {
   sync::ReingestSelection& selection = wanted->selection;
   verb.add_option("--since", wanted->since, "only what was fetched at that time or later")
       ->type_name("TIME");
@@ -238,7 +226,7 @@ void AddSelection(CLI::App& verb, const std::shared_ptr<Wanted>& wanted) {
 }  // namespace
 
 void AddBronzeReingest(CLI::App& bronze, Invocation& invocation) {
-  auto wanted = std::make_shared<Wanted>();
+  auto wanted = std::make_shared<ReingestWish>();
   CLI::App* verb = AddVerb(
       bronze, "reingest", "Make an entity's rows from bronze again, without one call to AWS",
       "  pcw bronze reingest --entity opportunities --dry-run\n"
@@ -270,7 +258,7 @@ void AddBronzeReingest(CLI::App& bronze, Invocation& invocation) {
   verb->callback([&invocation, wanted, verb] {
     wanted->has_resume = verb->count("--resume") > 0;
     wanted->has_expect = verb->count("--expect") > 0;
-    invocation.verb = [&invocation, wanted] { return Reingest(invocation, *wanted); };
+    invocation.verb = [&invocation, wanted] { return RunReingestVerb(invocation, *wanted); };
   });
 }
 

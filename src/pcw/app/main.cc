@@ -88,6 +88,7 @@ int Run(int argc, char** argv) {
   AddSync(root, invocation);
   AddRuns(root, invocation);
   AddBronze(root, invocation);
+  AddHistory(root, invocation);
   AddQuota(root, invocation);
   AddCredentials(root, invocation);
   AddDoctor(root, invocation);

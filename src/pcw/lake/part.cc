@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/lake/part_reader.h"
 
 namespace pcw::lake {
 namespace {
@@ -36,23 +37,6 @@ void AppendMember(std::string& out, std::string_view key, std::string_view value
 Error BadLine(int line, std::string_view what) {
   return Error(ErrorCode::kSchemaMismatch, fmt::format("line {}: {}", line, what))
       .With("line", std::to_string(line));
-}
-
-int Nibble(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-bool ReadHex(std::string_view hex, Sha256Digest& digest) {
-  if (hex.size() != digest.size() * 2) return false;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    const int high = Nibble(hex[2 * i]);
-    const int low = Nibble(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    digest[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  return true;
 }
 
 // Where the meta object ends: it holds strings and numbers only, so its first brace outside a
@@ -104,7 +88,7 @@ std::string TextOf(const Json& meta, const char* key) {
 // Digest and spacing of an answer, checked against its bytes.
 Status ReadDigest(const Answer& answer, int number, Sha256Digest& sha256, bool& is_respaced) {
   is_respaced = answer.meta.contains("respaced");
-  if (!ReadHex(TextOf(answer.meta, "sha256"), sha256))
+  if (!ReadHexDigest(TextOf(answer.meta, "sha256"), sha256))
     return BadLine(number, "meta.sha256 is not a SHA-256");
   if (!is_respaced && Sha256(answer.payload) != sha256)
     return BadLine(number, "the payload was altered: its SHA-256 is not meta.sha256");

@@ -27,17 +27,6 @@ int Nibble(char c) {
   return -1;
 }
 
-bool ReadHex(std::string_view hex, Sha256Digest& digest) {
-  if (hex.size() != digest.size() * 2) return false;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    const int high = Nibble(hex[2 * i]);
-    const int low = Nibble(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    digest[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  return true;
-}
-
 // What meta says, of a record or of a companion.
 struct Meta {
   std::string_view id, operation, request_id, fetched_at, served_at, version, sha256;
@@ -174,7 +163,8 @@ class LineScanner {
   }
 
   Status ReadDigest(const Meta& meta, std::string_view payload, Sha256Digest& digest) const {
-    if (!ReadHex(meta.sha256, digest)) return Refused(number_, "meta.sha256 is not a SHA-256");
+    if (!ReadHexDigest(meta.sha256, digest))
+      return Refused(number_, "meta.sha256 is not a SHA-256");
     if (digests_ == LineDigests::kCheck && !meta.is_respaced && Sha256(payload) != digest) {
       return Refused(number_, "the payload was altered: its SHA-256 is not meta.sha256");
     }
@@ -200,6 +190,17 @@ Status CheckWhole(std::string_view text) {
 }
 
 }  // namespace
+
+bool ReadHexDigest(std::string_view hex, Sha256Digest& digest) {
+  if (hex.size() != digest.size() * 2) return false;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    const int high = Nibble(hex[2 * i]);
+    const int low = Nibble(hex[2 * i + 1]);
+    if (high < 0 || low < 0) return false;
+    digest[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return true;
+}
 
 Result<ScannedPart> ScanPart(std::string_view text, LineDigests digests) {
   PCW_TRY_OK(CheckWhole(text));

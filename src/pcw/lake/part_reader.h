@@ -36,6 +36,9 @@ enum class LineDigests { kCheck, kVouched };
 /// A line longer than this is not one of ours: the largest answer taken is smaller.
 inline constexpr std::size_t kLongestLine = 10U << 20U;
 
+/// Reads 64 lower-case hex digits. False if it is anything else.
+bool ReadHexDigest(std::string_view hex, Sha256Digest& digest);
+
 /// Splits a part as ReadPart does and refuses what it refuses, at the speed of memory. Refuses the
 /// part as a whole, kSchemaMismatch with context `line`, also for: no bytes, gzip, a byte order
 /// mark, NUL bytes, a line longer than kLongestLine, no line break at the end, meta without id or

@@ -11,7 +11,7 @@
 namespace pcw::lake {
 namespace {
 
-struct RunFolder {
+struct FolderUnderTest {
   std::string prefix;
   std::vector<ObjectInfo> objects;
 };
@@ -30,7 +30,7 @@ class Verifier {
   Verifier(BronzeStore& store, VerifyReport& report, std::stop_token stop)
       : store_(store), report_(report), stop_(stop) {}
 
-  Status CheckRun(const RunFolder& run) {
+  Status CheckRun(const FolderUnderTest& run) {
     ++report_.runs;
     const std::string manifest_key = run.prefix + "manifest.json";
     std::optional<Manifest> manifest;
@@ -111,7 +111,7 @@ class Verifier {
 Result<VerifyReport> VerifyBronze(BronzeStore& store, std::string_view prefix,
                                   std::stop_token stop) {
   PCW_TRY(const std::vector<ObjectInfo> objects, store.List(prefix, stop));
-  std::map<std::string, RunFolder> runs;
+  std::map<std::string, FolderUnderTest> runs;
   VerifyReport report;
   for (const ObjectInfo& object : objects) {
     const std::string run = RunPrefixOf(object.key);
