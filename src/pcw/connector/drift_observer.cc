@@ -74,6 +74,10 @@ bool Covers(const std::vector<std::string>& above, const std::vector<std::string
   return above.size() <= path.size() && std::equal(above.begin(), above.end(), path.begin());
 }
 
+// By value: what value_unsafe refers to ends with the expression.
+simdjson::dom::object ObjectOf(const element& value) { return value.get_object().value_unsafe(); }
+simdjson::dom::array ArrayOf(const element& value) { return value.get_array().value_unsafe(); }
+
 bool HasType(element_type found, Type expected) {
   switch (expected) {
     case Type::kStructure:
@@ -156,7 +160,7 @@ void DriftObserver::Walk(Watched& watched, const element& value, std::uint32_t a
   }
   switch (node.type) {
     case Type::kStructure:
-      for (const auto field : value.get_object().value_unsafe()) {
+      for (const auto field : ObjectOf(value)) {
         const auto known =
             std::find_if(node.members.begin(), node.members.end(),
                          [&](const auto& member) { return member.first == field.key; });
@@ -173,11 +177,10 @@ void DriftObserver::Walk(Watched& watched, const element& value, std::uint32_t a
       }
       return;
     case Type::kList:
-      for (const element item : value.get_array().value_unsafe())
-        Walk(watched, item, node.members.front().second);
+      for (const element item : ArrayOf(value)) Walk(watched, item, node.members.front().second);
       return;
     case Type::kMap:
-      for (const auto field : value.get_object().value_unsafe())
+      for (const auto field : ObjectOf(value))
         Walk(watched, field.value, node.members.front().second);
       return;
     case Type::kString: {
