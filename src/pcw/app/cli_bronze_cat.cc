@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/wiring.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/connector/pii_mask.h"
@@ -30,11 +31,11 @@ class RecordDisplay {
   RecordDisplay(bool is_unmasked, OutputFormat format)
       : is_unmasked_(is_unmasked), format_(format) {}
 
-  static Result<RecordDisplay> Create(bool is_unmasked, OutputFormat format) {
+  static Result<RecordDisplay> Create(const Config& config, bool is_unmasked, OutputFormat format) {
     RecordDisplay display(is_unmasked, format);
     std::vector<connector::Mapping> mappings;
     for (const connector::EntityDef* entity : connector::AllEntities()) {
-      PCW_TRY(connector::Mapping mapping, connector::BuiltinMapping(entity->name));
+      PCW_TRY(connector::Mapping mapping, MappingFor(config, entity->name));
       mappings.push_back(std::move(mapping));
     }
     display.mask_ = std::make_shared<const connector::PiiMask>(mappings);
@@ -152,9 +153,10 @@ Result<int> CatBronze(const Invocation& invocation, const CatWish& wanted) {
         .With("usage", "true");
   }
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const auto store, OpenLake(loaded.config, HomeDirectory(invocation.environment)));
+  Machine machine;
+  PCW_TRY(const auto store, OpenLake(loaded.config, invocation.environment, machine));
   PCW_TRY(const RecordDisplay display,
-          RecordDisplay::Create(wanted.is_unmasked, invocation.output));
+          RecordDisplay::Create(loaded.config, wanted.is_unmasked, invocation.output));
   return wanted.key.empty() ? CatRecords(*store, wanted, display, invocation.stop)
                             : CatObject(*store, wanted, display, invocation.stop);
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
@@ -29,20 +30,19 @@ struct ReingestWish {
   std::int64_t expect = 0;
 };
 
-// The document that --mapping names, else the built-in one.
-Result<connector::Mapping> LoadMapping(const connector::EntityDef& entity,
+// The document that --mapping names, else the one in force.
+Result<connector::Mapping> LoadMapping(const Config& config, const connector::EntityDef& entity,
                                        const std::string& file) {
-  PCW_TRY(connector::Mapping builtin, connector::BuiltinMapping(entity.name));
-  if (file.empty()) return builtin;
-  PCW_TRY(const std::string text, ReadFile(file, 256U << 10U));
-  PCW_TRY(connector::Mapping mapping, connector::ParseMapping(text, file));
+  PCW_TRY(connector::Mapping in_force, MappingFor(config, entity.name));
+  if (file.empty()) return in_force;
+  PCW_TRY(connector::Mapping mapping, LoadMappingFile(file));
   if (mapping.entity != entity.name) {
     return UsageError(fmt::format("{} maps {}, not {}", file, mapping.entity, entity.name));
   }
-  if (mapping.version == builtin.version) {
+  if (mapping.version == in_force.version) {
     return UsageError(
-        fmt::format("{} has version {}, which is the built-in mapping's: rows of that version "
-                    "count as done; raise it",
+        fmt::format("{} has version {}, which is that of the mapping in force: rows of that "
+                    "version count as done; raise it",
                     file, mapping.version));
   }
   return mapping;
@@ -176,11 +176,11 @@ Result<int> RunReingestVerb(const Invocation& invocation, const ReingestWish& wa
   PCW_TRY(selection.until, ParseTimeOption("--until", wanted.until));
   if (wanted.has_resume && (!selection.is_all() || wanted.is_dry_run || wanted.is_rebuild))
     return UsageError("--resume goes on with what that run selected; give no selection with it");
-  PCW_TRY(const connector::Mapping mapping, LoadMapping(entity, wanted.mapping));
+  PCW_TRY(const connector::Mapping mapping, LoadMapping(config, entity, wanted.mapping));
 
   Machine machine;
   const std::filesystem::path home = HomeDirectory(invocation.environment);
-  PCW_TRY(const auto lake, OpenLake(config, home));
+  PCW_TRY(const auto lake, OpenLake(config, invocation.environment, machine));
   PCW_TRY(const auto database, DatabaseAccess::Open(config, home, invocation.stop));
   const sync::ReingestOptions options = OptionsFor(config, wanted, selection);
   ProgressDisplay display({.entity = std::string(entity.name), .calls_left = -1}, machine.clock);

@@ -134,7 +134,8 @@ void PrintReport(const lake::VerifyReport& report, const CrossCheck& check) {
 
 Result<int> VerifyLake(const Invocation& invocation, const std::string& prefix) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const auto store, OpenLake(loaded.config, HomeDirectory(invocation.environment)));
+  Machine machine;
+  PCW_TRY(const auto store, OpenLake(loaded.config, invocation.environment, machine));
   PCW_TRY(lake::VerifyReport report, lake::VerifyBronze(*store, prefix, invocation.stop));
   PCW_TRY(const CrossCheck check,
           CompareWithDatabase(invocation, loaded.config, *store, prefix, report));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
@@ -204,8 +205,9 @@ Result<int> ShowHistory(const Invocation& invocation, const HistoryWish& wanted)
   PCW_TRY(const auto since, ParseTimeOption("--since", wanted.since));
   PCW_TRY(const auto until, ParseTimeOption("--until", wanted.until));
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const auto lake, OpenLake(loaded.config, HomeDirectory(invocation.environment)));
-  PCW_TRY(const connector::Mapping mapping, connector::BuiltinMapping(entity->name));
+  Machine machine;
+  PCW_TRY(const auto lake, OpenLake(loaded.config, invocation.environment, machine));
+  PCW_TRY(const connector::Mapping mapping, MappingFor(loaded.config, entity->name));
   PCW_TRY(
       lake::RecordVersions found,
       lake::FindVersions(*lake, lake::EntityPrefix(entity->connector->lake_prefix, entity->name),

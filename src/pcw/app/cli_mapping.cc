@@ -233,7 +233,8 @@ Result<Trial> OpenTrial(const Invocation& invocation, const Config& config, cons
   Trial trial;
   PCW_TRY(trial.mapping, LoadMappingFile(wish.file));
   PCW_TRY(trial.entity, EntityNamed(trial.mapping.entity, config));
-  PCW_TRY(const auto store, OpenLake(config, HomeDirectory(invocation.environment)));
+  Machine machine;
+  PCW_TRY(const auto store, OpenLake(config, invocation.environment, machine));
   PCW_TRY(trial.samples, NewestSamples(*store, *trial.entity, wish.samples, invocation.stop));
   if (trial.samples.empty())
     return Error(
