@@ -117,16 +117,21 @@ BulkTable::Sql BulkTable::MakeSql() const {
   sql.clear_staging = fmt::format("DELETE FROM {}", staging_);
   sql.copy = fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging_);
   // LIMIT 1: one look into the primary key an id, whatever the planner believes of the table.
-  sql.unchanged = fmt::format(
-      "SELECT w.n FROM unnest($2::text[], $3::bytea[], $4::bytea[], $5::smallint[]) WITH "
-      "ORDINALITY AS w (id, sha256, companion, rank, n) CROSS JOIN LATERAL (SELECT "
-      "payload_sha256, mapping_version{2}{3} FROM {0} WHERE tenant_id = (SELECT pcw_tenant()) AND "
-      "catalog = $1 AND {1} = w.id LIMIT 1) AS t WHERE t.payload_sha256 = w.sha256 AND "
-      "t.mapping_version = $6::integer{4}{5}",
+  const std::string is_same =
+      fmt::format("t.payload_sha256 = w.sha256 AND t.mapping_version = $6::integer{}{}",
+                  has_companion_ ? " AND t.companion_sha256 IS NOT DISTINCT FROM w.companion" : "",
+                  is_ranked_ ? " AND t.source_rank = w.rank" : "");
+  sql.held = fmt::format(
+      "SELECT w.n, CASE WHEN {4} THEN NULL ELSE (extract(epoch FROM t.source_modified_at) * "
+      "1000000)::bigint END, {5} FROM unnest($2::text[], $3::bytea[], $4::bytea[], "
+      "$5::smallint[]) WITH ORDINALITY AS w (id, sha256, companion, rank, n) CROSS JOIN LATERAL "
+      "(SELECT payload_sha256, mapping_version, source_modified_at{2}{3} FROM {0} WHERE tenant_id "
+      "= (SELECT pcw_tenant()) AND catalog = $1 AND {1} = w.id LIMIT 1) AS t",
       table_, def_->id_column, has_companion_ ? ", companion_sha256" : "",
-      is_ranked_ ? ", source_rank" : "",
-      has_companion_ ? " AND t.companion_sha256 IS NOT DISTINCT FROM w.companion" : "",
-      is_ranked_ ? " AND t.source_rank = w.rank" : "");
+      is_ranked_ ? ", source_rank" : "", is_same, is_ranked_ ? "t.source_rank" : "0");
+  sql.is_empty = fmt::format(
+      "SELECT NOT EXISTS (SELECT FROM {} WHERE tenant_id = (SELECT pcw_tenant()) AND catalog = $1)",
+      table_);
   sql.merge = MergeSql(false);
   if (def_->has_sparse()) {
     sql.merge_sparse = MergeSql(true);
@@ -249,12 +254,24 @@ Result<std::vector<EncodedRows>> BulkTable::Encode(std::span<const MappedRecord>
   return encoded;
 }
 
-Result<std::vector<std::size_t>> BulkTable::FindUnchanged(pg::Connection& connection,
-                                                          std::string_view catalog,
-                                                          std::span<const KnownVersion> versions,
-                                                          std::stop_token stop) const {
-  std::vector<std::size_t> unchanged;
-  if (versions.empty()) return unchanged;
+Result<bool> BulkTable::IsEmpty(pg::Connection& connection, std::string_view catalog,
+                                std::stop_token stop) const {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"bulk_is_empty", sql_->is_empty}, {std::string(catalog)}, stop));
+  return rows.Bool(0, 0);
+}
+
+bool BulkTable::IsOutdated(const connector::Row& row, int rank, const HeldVersion& held) const {
+  if (def_->has_sparse()) return false;
+  return rank == held.rank && std::get<WallTime>(row.values[modified_column_]) < held.modified_at;
+}
+
+Result<std::vector<HeldVersion>> BulkTable::FindHeld(pg::Connection& connection,
+                                                     std::string_view catalog,
+                                                     std::span<const KnownVersion> versions,
+                                                     std::stop_token stop) const {
+  std::vector<HeldVersion> held;
+  if (versions.empty()) return held;
   std::string ids = "{", digests = "{", companions = "{", ranks = "{";
   ids.reserve(versions.size() * 24);
   digests.reserve(versions.size() * 72);
@@ -269,15 +286,20 @@ Result<std::vector<std::size_t>> BulkTable::FindUnchanged(pg::Connection& connec
   for (std::string* array : {&ids, &digests, &companions, &ranks}) *array += '}';
   PCW_TRY(
       const pg::Rows rows,
-      connection.Exec({"bulk_unchanged", sql_->unchanged},
+      connection.Exec({"bulk_held", sql_->held},
                       {std::string(catalog), std::move(ids), std::move(digests),
                        std::move(companions), std::move(ranks), std::to_string(mapping_->version)},
                       stop));
-  unchanged.reserve(rows.size());
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    unchanged.push_back(static_cast<std::size_t>(rows.Int(row, 0)) - 1);
-  std::sort(unchanged.begin(), unchanged.end());
-  return unchanged;
+  held.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    held.push_back({.place = static_cast<std::size_t>(rows.Int(row, 0)) - 1,
+                    .is_same = !rows.At(row, 1).has_value(),
+                    .modified_at = WallTime(std::chrono::microseconds(rows.Int(row, 1))),
+                    .rank = static_cast<int>(rows.Int(row, 2))});
+  }
+  std::sort(held.begin(), held.end(),
+            [](const HeldVersion& a, const HeldVersion& b) { return a.place < b.place; });
+  return held;
 }
 
 Status BulkTable::PrepareStaging(pg::Connection& connection, std::stop_token stop) const {

@@ -36,6 +36,14 @@ struct KnownVersion {
   int rank = 0;
 };
 
+/// What the table holds of a record.
+struct HeldVersion {
+  std::size_t place = 0;   ///< among the versions asked for
+  bool is_same = false;    ///< these bytes, by this mapping
+  WallTime modified_at{};  ///< of what is held, unless it is the same
+  int rank = 0;
+};
+
 /// What a merge would do, for a dry run.
 struct ColumnChange {
   std::string column;
@@ -73,11 +81,16 @@ class BulkTable {
   /// the results in order.
   Result<std::vector<EncodedRows>> Encode(std::span<const MappedRecord> records) const;
 
-  /// Which of `versions` the table holds as they are, by this mapping: their places, ascending.
-  Result<std::vector<std::size_t>> FindUnchanged(pg::Connection& connection,
-                                                 std::string_view catalog,
-                                                 std::span<const KnownVersion> versions,
-                                                 std::stop_token stop) const;
+  /// Whether the table holds nothing of the catalog.
+  Result<bool> IsEmpty(pg::Connection& connection, std::string_view catalog,
+                       std::stop_token stop) const;
+  /// What the table holds of the records of `versions`, by place.
+  Result<std::vector<HeldVersion>> FindHeld(pg::Connection& connection, std::string_view catalog,
+                                            std::span<const KnownVersion> versions,
+                                            std::stop_token stop) const;
+  /// Merging the row would leave a held row alone for its age, whatever else is on its way: held
+  /// versions only go forward. Never true where an older record can still fill a column.
+  bool IsOutdated(const connector::Row& row, int rank, const HeldVersion& held) const;
 
   /// Makes the session's staging table if it is not there yet.
   Status PrepareStaging(pg::Connection& connection, std::stop_token stop) const;
@@ -92,8 +105,8 @@ class BulkTable {
 
  private:
   struct Sql {
-    std::string create_staging, clear_staging, copy, unchanged, fill, merge, merge_sparse, compare,
-        new_ids, columns;
+    std::string create_staging, clear_staging, copy, held, is_empty, fill, merge, merge_sparse,
+        compare, new_ids, columns;
     std::vector<std::string> examples;  ///< one a compared column
   };
   BulkTable(const connector::EntityDef& def, const connector::Mapping& mapping, std::string table);

@@ -199,6 +199,9 @@ class Reingest {
     if (catalog != catalog_) {
       PCW_TRY_OK(CloseEpoch());
       catalog_ = catalog;
+      // Nothing held, nothing to look for: what comes in two versions is left to the merge.
+      PCW_TRY(const bool is_empty, IsTableEmpty());
+      looks_first_ = !is_empty;
     }
     outcome_.stats.bytes += static_cast<std::int64_t>(object.text.size());
     std::vector<const lake::ScannedLine*> lines;
@@ -206,31 +209,35 @@ class Reingest {
     for (const lake::ScannedLine& line : object.part.lines) {
       if (filter_.Takes(line)) lines.push_back(&line);
     }
-    PCW_TRY(const std::vector<std::size_t> unchanged, FindUnchanged(lines));
-    auto next = unchanged.begin();
+    PCW_TRY(const std::vector<HeldVersion> held, FindHeld(lines));
+    auto next = held.begin();
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      const bool is_held = next != unchanged.end() && *next == i;
-      if (is_held) ++next;
+      const HeldVersion* known = next != held.end() && next->place == i ? &*next++ : nullptr;
       const std::uint64_t hash = HashOf(lines[i]->id);
       // What was read of the table is old news for a record that is on its way to it.
-      const bool is_left_alone =
-          is_held && !in_flight_.contains(hash) && !open_letters_.contains(hash);
+      const bool is_left_alone = known != nullptr && known->is_same && !in_flight_.contains(hash) &&
+                                 !open_letters_.contains(hash);
       ++open_records_;
       if (is_left_alone) {
         ++open_.unchanged;
         continue;
       }
-      TakeRecord(object.key, *lines[i], hash);
+      TakeRecord(object.key, *lines[i], hash, known);
       const bool is_cut = i + 1 < lines.size() && i % 100 == 0 && IsDue();
       if (is_cut) PCW_TRY_OK(CloseEpoch());
     }
     return Ok{};
   }
 
-  Result<std::vector<std::size_t>> FindUnchanged(
-      const std::vector<const lake::ScannedLine*>& lines) {
-    std::vector<std::size_t> none;
-    if (options_.is_rebuild) return none;  // the shadow begins empty
+  Result<bool> IsTableEmpty() {
+    if (options_.is_rebuild) return true;  // the shadow begins empty
+    return database_.Run<bool>(stop_, [&](pg::Connection& connection) {
+      return table_.IsEmpty(connection, catalog_, stop_);
+    });
+  }
+
+  Result<std::vector<HeldVersion>> FindHeld(const std::vector<const lake::ScannedLine*>& lines) {
+    if (!looks_first_) return std::vector<HeldVersion>();
     std::vector<KnownVersion> versions;
     versions.reserve(lines.size());
     for (const lake::ScannedLine* line : lines) {
@@ -240,12 +247,13 @@ class Reingest {
                           .has_companion = !line->companion.empty(),
                           .rank = def_.SourceOf(line->operation)->rank});
     }
-    return database_.Run<std::vector<std::size_t>>(stop_, [&](pg::Connection& connection) {
-      return table_.FindUnchanged(connection, catalog_, versions, stop_);
+    return database_.Run<std::vector<HeldVersion>>(stop_, [&](pg::Connection& connection) {
+      return table_.FindHeld(connection, catalog_, versions, stop_);
     });
   }
 
-  void TakeRecord(const std::string& key, const lake::ScannedLine& line, std::uint64_t hash) {
+  void TakeRecord(const std::string& key, const lake::ScannedLine& line, std::uint64_t hash,
+                  const HeldVersion* held) {
     ReingestBatch& batch = batches_[(hash >> 17U) % connections_];
     const connector::SourceDef& source = *def_.SourceOf(line.operation);
     Result<connector::Row> row = mapper_.MapRecord({.payload = line.payload,
@@ -257,6 +265,13 @@ class Reingest {
     if (row && !batch.IsOf(line.id, def_, mapping_, *row)) {
       row = Error(ErrorCode::kSchemaMismatch,
                   "the detail answer is of another record than the one asked for");
+    }
+    const bool is_outdated = row && held != nullptr && !held->is_same && !options_.is_dry_run &&
+                             !open_letters_.contains(hash) &&
+                             table_.IsOutdated(*row, source.rank, *held);
+    if (is_outdated) {
+      ++open_.unchanged;
+      return;
     }
     open_.ids.push_back(hash);
     in_flight_[hash] = next_epoch_;
@@ -463,6 +478,7 @@ class Reingest {
 
   RecordFilter filter_;
   std::string catalog_;
+  bool looks_first_ = false;  // the table held something of this catalog to begin with
   std::map<std::string, std::string> catalogs_;  // by run, of runs without a manifest
   std::unordered_set<std::uint64_t> open_letters_;
   std::unordered_map<std::uint64_t, std::size_t> in_flight_;  // id -> the last epoch it is in
