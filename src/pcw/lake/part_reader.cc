@@ -87,7 +87,9 @@ class MetaScanner {
       return true;
     }
     const std::size_t end = rest_.find_first_of(",}");
-    if (end == 0 || end == std::string_view::npos) return false;
+    const bool is_plain =
+        end != 0 && end != std::string_view::npos && rest_.front() != '{' && rest_.front() != '[';
+    if (!is_plain) return false;
     const std::string_view value = rest_.substr(0, end);
     rest_.remove_prefix(end);
     if (name == "respaced") meta.is_respaced = true;
