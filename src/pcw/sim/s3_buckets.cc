@@ -44,7 +44,7 @@ std::optional<std::string> EndOfPrefix(std::string prefix) {
 }
 
 /// What ListObjectsV2 was asked for.
-struct ListQuery {
+struct ObjectQuery {
   std::string prefix;
   std::string delimiter;
   std::string after;  ///< the page begins behind it
@@ -56,7 +56,7 @@ struct ListQuery {
 };
 
 std::optional<S3Answer> ReadListQuery(const S3State& state, const S3Request& target,
-                                      ListQuery& out) {
+                                      ObjectQuery& out) {
   if (target.Query("list-type") != "2") {
     return InvalidArgument("Invalid List Type specified in Request", "list-type",
                            target.Query("list-type").value_or(""));
@@ -89,7 +89,7 @@ struct Page {
   std::optional<std::string> next;  ///< the token's content, if there is more
 };
 
-void AppendObject(Page& page, const ListQuery& query, const std::string& key,
+void AppendObject(Page& page, const ObjectQuery& query, const std::string& key,
                   const S3Object& object, std::string_view owner) {
   page.contents += "<Contents>" + Element("Key", query.is_url ? ListingEncode(key) : key) +
                    Element("LastModified", S3Time(object.modified)) +
@@ -103,7 +103,7 @@ void AppendObject(Page& page, const ListQuery& query, const std::string& key,
 
 /// Keys that share what comes between the prefix and the next delimiter are one entry; the listing
 /// goes on behind all of them, as S3 does, also if `after` lies among them.
-Page MakePage(const S3Bucket& bucket, const ListQuery& query) {
+Page MakePage(const S3Bucket& bucket, const ObjectQuery& query) {
   Page page;
   const auto& objects = bucket.objects;
   auto it = query.after < query.prefix ? objects.lower_bound(query.prefix)
@@ -247,7 +247,7 @@ S3Answer HeadBucket() {
 }
 
 S3Answer ListObjectsV2(const S3State& state, const S3Bucket& bucket, const S3Call& call) {
-  ListQuery query;
+  ObjectQuery query;
   if (auto refused = ReadListQuery(state, call.target, query)) return std::move(*refused);
   // A page of no keys is complete, whatever the bucket holds.
   const Page page = query.max_keys == 0 ? Page{} : MakePage(bucket, query);
