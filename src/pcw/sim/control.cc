@@ -132,14 +132,15 @@ std::string_view Parameter(std::string_view query, std::string_view name) {
 }
 
 constexpr auto kCatalogs = "catalog is AWS or Sandbox";
-constexpr auto kEntityNames = "entity is opportunities, leads, solutions, profiles or aws_summaries";
+constexpr auto kWhichEntity =
+    "entity is opportunities, leads, solutions, profiles or aws_summaries";
 
 Response Truth(Service& service, std::string_view query) {
   const auto catalog = CatalogNamed(Parameter(query, "catalog"));
   if (!catalog) return Problem(400, kCatalogs);
   const std::string_view name = Parameter(query, "entity");
   const auto entity = EntityNamed(name.empty() ? "opportunities" : name);
-  if (!entity) return Problem(400, kEntityNames);
+  if (!entity) return Problem(400, kWhichEntity);
   return Lines(service.content(*catalog).Truth(*entity));
 }
 
@@ -157,7 +158,7 @@ Response Apply(Service& service, const Request& request, ChangeOrder::Kind kind)
   const auto catalog = CatalogNamed(json.value("catalog", "AWS"));
   if (!catalog) return Problem(400, kCatalogs);
   const auto entity = EntityNamed(json.value("entity", "opportunities"));
-  if (!entity) return Problem(400, kEntityNames);
+  if (!entity) return Problem(400, kWhichEntity);
   if (json.contains("ids") == json.contains("count") && kind != ChangeOrder::Kind::kInsert) {
     return Problem(400, "give either ids or count");
   }
