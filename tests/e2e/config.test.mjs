@@ -45,7 +45,7 @@ test('every mistake is named in one run, in the order of the file, with place, e
     '7:3 part_records: stands here twice; the first is in line 6',
     '10:14 connectors.partner_central.enabled: yes, expected true or false',
     '11:14 connectors.partner_central.catalog: "Sandbx", expected one of AWS, Sandbox; did you mean Sandbox?',
-    '12:15 connectors.partner_central.entities: "leeds", expected one of opportunities, leads, solutions, profiles; did you mean leads?',
+    '12:15 connectors.partner_central.entities: "leeds", expected one of opportunities, leads, solutions, profiles, aws_summaries; did you mean leads?',
     '14:15 aws.account_id: 012345678901 is an octal number to some readers; expected text: write "012345678901"',
     '15:1 colour: unknown key; `pcw config show` lists the known ones',
     'environment PCW_SYNC_PART_RECRODS no such setting; did you mean PCW_SYNC_PART_RECORDS?',

@@ -80,7 +80,7 @@ test('a sync lands in the bucket, in one PUT and in parts, and AWS\'s SDK reads 
     const object = await getBySdk(`team/a/${key}`);
     assert.equal(object.type, 'application/json');
     assert.equal(object.bytes.length, bytes);
-    assert.equal(sha256((await here.pcw(['bronze', 'cat', key])).stdout), sha256(object.bytes));
+    assert.equal(sha256((await here.pcw(['bronze', 'cat', key, '--raw'])).stdout), sha256(object.bytes));
   }
   // "Post" is what s3rver calls a completed upload in parts.
   assert.deepEqual(created, ['ObjectCreated:Post data.json', 'ObjectCreated:Put data-00002.json', 'ObjectCreated:Put manifest.json']);
@@ -120,7 +120,7 @@ test('keys of spaces, scripts and plus signs', { skip }, async () => {
 
   const listed = JSON.parse((await here.pcw(['bronze', 'ls', '-o', 'json'])).stdout).map(({ key }) => key);
   assert.deepEqual(listed, odd);
-  for (const key of odd) assert.equal((await here.pcw(['bronze', 'cat', key])).stdout, key);
+  for (const key of odd) assert.equal((await here.pcw(['bronze', 'cat', key, '--raw'])).stdout, key);
   const absent = await here.pcw(['bronze', 'cat', 'bronze/absent']);
   expectCode(absent, 1);
   assert.match(absent.stderr, /no object "odd\/bronze\/absent" in bucket pcw-lake-test/);

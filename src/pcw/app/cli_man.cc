@@ -70,7 +70,7 @@ std::string Placeholder(const ValueSpec& value) {
   if (value.kind != ValueKind::kList) return Italic(value.type);
   std::vector<std::string> words;
   for (const std::string& choice : value.choices) words.push_back(Bold(choice));
-  return fmt::format("{}", fmt::join(words, "|"));
+  return fmt::format("{}", fmt::join(words, "|\\:"));
 }
 
 // The default and the limits, as sentences.

@@ -49,7 +49,7 @@ TEST_F(FormatManPageTest, VerbsStandBelowTheirNounWithPositionalsAndOptions) {
   EXPECT_THAT(Page(), HasSubstr(".SS tool go\nGo somewhere.\n.TP\n\\fBtool go fast\\fR "
                                 "\\fIwhere\\fR [\\fIoptions\\fR]\nGo fast.\n.RS\n"));
   EXPECT_THAT(Page(), HasSubstr(".TP\n\\fB\\-m\\fR, \\fB\\-\\-mode\\fR "
-                                "\\fBcar\\fR|\\fBtrain\\fR\nhow.\n"));
+                                "\\fBcar\\fR|\\:\\fBtrain\\fR\nhow.\n"));
   EXPECT_THAT(Page(), HasSubstr("at most. INT in [1 \\- 9]. Default: 7.\n"));
   EXPECT_THAT(Page(), HasSubstr("Second thoughts.\n"));
 }
