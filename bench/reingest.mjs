@@ -185,8 +185,8 @@ async function fresh(postgres, dir) {
 
 async function baseline(postgres, work, ids) {
   const database = await postgres.createDatabase();
-  // The same table, so that the server does the same work: indexes, compression, the foreign key's look at each new row.
-  postgres.sql('CREATE TABLE target (LIKE partnercentral_opportunities INCLUDING ALL); ALTER TABLE target ADD FOREIGN KEY (tenant_id) REFERENCES tenants (id)', database);
+  // The same table, so that the server does the same work: indexes and compression.
+  postgres.sql('CREATE TABLE target (LIKE partnercentral_opportunities INCLUDING ALL)', database);
   postgres.sql('CHECKPOINT');
   const result = await timed(postgres, async () => work(postgres, database));
   const rows = Number(postgres.sql('SELECT count(*) FROM target', database));
