@@ -1,5 +1,6 @@
 #include "pcw/base/file.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <system_error>
@@ -99,22 +100,27 @@ Result<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
   if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return Error(ErrorCode::kConfig, fmt::format("{} is not a regular file", path.string()));
   }
-  std::string content;
-  char buffer[65536];
+  // Room for what it says it holds, and one byte more to see its end: grown piece by piece, a large
+  // file would be copied several times over. What grows meanwhile (/proc says 0) is read too.
+  std::string content(std::min(static_cast<std::size_t>(info.st_size), max_bytes) + 1, '\0');
+  std::size_t size = 0;
   for (;;) {
-    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (size == content.size()) content.resize(2 * size + 4096);
+    const ssize_t n = ::read(fd.get(), content.data() + size, content.size() - size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       return Error(ErrorCode::kConfig,
                    fmt::format("cannot read {}: {}", path.string(), Reason(errno)));
     }
-    if (n == 0) return content;
-    content.append(buffer, static_cast<std::size_t>(n));
-    if (content.size() > max_bytes) {
+    size += static_cast<std::size_t>(n);
+    if (size > max_bytes) {
       return Error(ErrorCode::kConfig,
                    fmt::format("{} is larger than {} bytes", path.string(), max_bytes));
     }
+    if (n == 0) break;
   }
+  content.resize(size);
+  return content;
 }
 
 Status WriteFileDurably(const fs::path& path, std::string_view content, IfExists if_exists,

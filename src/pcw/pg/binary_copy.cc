@@ -1,5 +1,6 @@
 #include "pcw/pg/binary_copy.h"
 
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -30,7 +31,8 @@ constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
 
 }  // namespace
 
-BinaryCopy::BinaryCopy(std::size_t expected_bytes) {
+BinaryCopy::BinaryCopy(std::size_t expected_bytes, std::string spare) : data_(std::move(spare)) {
+  data_.clear();
   data_.reserve(expected_bytes);
   data_ += kSignature;
   PutBigEndian(data_, std::int32_t{0});  // flags

@@ -18,7 +18,8 @@ namespace pcw::pg {
 class BinaryCopy {
  public:
   /// `expected_bytes`: room to take at once; grown piece by piece, a stream ends up twice its size.
-  explicit BinaryCopy(std::size_t expected_bytes = 0);
+  /// `spare`: a buffer to write to instead of a new one; its content is dropped.
+  explicit BinaryCopy(std::size_t expected_bytes = 0, std::string spare = {});
   void BeginRow(std::int16_t columns);
   void AddNull();
   void AddText(std::string_view text);   ///< text, or any type whose binary form is its text (json

@@ -288,14 +288,17 @@ Result<std::int64_t> Connection::CopyIn(const Query& statement, std::string_view
     return Error(ErrorCode::kInternal, "not a COPY ... FROM STDIN")
         .With("query", std::string(statement.name));
 
-  constexpr std::size_t kChunk = 256U << 10U;
+  // Each chunk is on the wire before the next is given: libpq moves what it could not send to the
+  // front of its buffer each time, so that a large backlog would be copied over and over.
+  constexpr std::size_t kChunk = 128U << 10U;
   bool was_stopped = false;
   while (!data.empty() && !was_stopped) {
     const std::string_view chunk = data.substr(0, kChunk);
     const int sent = PQputCopyData(pg, chunk.data(), static_cast<int>(chunk.size()));
     if (sent < 0) return state_->Lost(statement.name);
     if (sent > 0) data.remove_prefix(chunk.size());
-    if (sent == 0 || PQflush(pg) == 1) {
+    for (int left = PQflush(pg); left != 0 && !was_stopped; left = PQflush(pg)) {
+      if (left < 0) return state_->Lost(statement.name);
       const Wait waited = WaitSocket(PQsocket(pg), POLLIN | POLLOUT, kForever, stop);
       was_stopped = waited == Wait::kStopped;
       if (PQconsumeInput(pg) == 0) return state_->Lost(statement.name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -207,14 +208,14 @@ Status BulkTable::CheckColumns(pg::Connection& connection, std::stop_token stop)
 }
 
 Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,
-                              EncodedRows& rows) const {
+                              std::string spare, EncodedRows& rows) const {
   const std::size_t fields = mapping_->columns.size() + 5 + (has_companion_ ? 2 : 0) +
                              (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
   constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average
   std::size_t expected = 64;
   for (const MappedRecord* record : round)
     expected += record->payload.size() + record->companion.size() + fields * kColumnBytes;
-  pg::BinaryCopy copy(expected);
+  pg::BinaryCopy copy(expected, std::move(spare));
   rows.offsets.reserve(round.size());
   rows.records.reserve(round.size());
   for (const MappedRecord* record : round) {
@@ -242,7 +243,8 @@ Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const 
   return Ok{};
 }
 
-Result<std::vector<EncodedRows>> BulkTable::Encode(std::span<const MappedRecord> records) const {
+Result<std::vector<EncodedRows>> BulkTable::Encode(std::span<const MappedRecord> records,
+                                                   std::string spare) const {
   std::vector<EncodedRows> encoded;
   if (records.empty()) return encoded;
   const auto& pointers = mapping_->columns[modified_column_].pointers;
@@ -250,7 +252,8 @@ Result<std::vector<EncodedRows>> BulkTable::Encode(std::span<const MappedRecord>
                                        [](const std::string& p) { return p.front() == '@'; });
   const VersionClock clock = is_observed ? VersionClock::kObserved : VersionClock::kSource;
   for (const auto& round : RoundsOf(records, modified_column_, clock))
-    PCW_TRY_OK(EncodeRound(round, records.data(), encoded.emplace_back()));
+    PCW_TRY_OK(
+        EncodeRound(round, records.data(), std::exchange(spare, {}), encoded.emplace_back()));
   return encoded;
 }
 

@@ -79,7 +79,9 @@ class BulkTable {
 
   /// Orders the versions of a batch (RoundsOf) and encodes them. The table's session must be given
   /// the results in order.
-  Result<std::vector<EncodedRows>> Encode(std::span<const MappedRecord> records) const;
+  /// `spare` is a buffer to write to: what it has room for is not asked of the system again.
+  Result<std::vector<EncodedRows>> Encode(std::span<const MappedRecord> records,
+                                          std::string spare = {}) const;
 
   /// Whether the table holds nothing of the catalog.
   Result<bool> IsEmpty(pg::Connection& connection, std::string_view catalog,
@@ -114,7 +116,7 @@ class BulkTable {
   std::string MergeSql(bool is_sparse) const;
   void AddCompareSql(Sql& sql) const;
   Status EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,
-                     EncodedRows& rows) const;
+                     std::string spare, EncodedRows& rows) const;
 
   const connector::EntityDef* def_;
   const connector::Mapping* mapping_;

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/failpoint.h"
@@ -29,6 +28,7 @@ namespace {
 
 constexpr std::size_t kMostRejectedKept = 100;
 constexpr std::int64_t kMostRecordsAnEpoch = 20'000;
+constexpr std::size_t kMostBytesHeld = 24U << 20U;  // of objects that open batches look into
 
 /// A re-ingest in flight. Lives on the caller's thread, which plans, maps and encodes; a reader
 /// thread is ahead of it, loader threads behind it.
@@ -146,12 +146,13 @@ class Reingest {
       if (!object && stop_.stop_requested()) return Error(ErrorCode::kCancelled, "stopped");
       if (!object) return CloseEpoch();
       ++outcome_.objects;
+      const std::string key = object->key;
       if (object->rejected) {
-        Reject(object->key, *object->rejected);
+        Reject(key, *object->rejected);
       } else {
-        PCW_TRY_OK(TakeObject(*object));
+        PCW_TRY_OK(TakeObject(std::make_shared<const ReadObject>(std::move(*object))));
       }
-      open_.last_key = object->key;
+      open_.last_key = key;
       Report();
       if (IsDue()) PCW_TRY_OK(CloseEpoch());
     }
@@ -164,7 +165,7 @@ class Reingest {
   }
 
   bool IsDue() const {
-    return open_records_ >= kMostRecordsAnEpoch ||
+    return open_records_ >= kMostRecordsAnEpoch || held_bytes_ >= kMostBytesHeld ||
            std::any_of(batches_.begin(), batches_.end(),
                        [this](const ReingestBatch& batch) { return batch.is_due(batch_records_); });
   }
@@ -183,7 +184,8 @@ class Reingest {
     return std::nullopt;
   }
 
-  Status TakeObject(const ReadObject& object) {
+  Status TakeObject(const std::shared_ptr<const ReadObject>& read) {
+    const ReadObject& object = *read;
     if (const auto fault = FaultOf(object)) {
       Reject(object.key, *fault);
       return Ok{};
@@ -222,7 +224,7 @@ class Reingest {
         ++open_.unchanged;
         continue;
       }
-      TakeRecord(object.key, *lines[i], hash, known);
+      TakeRecord(read, *lines[i], hash, known);
       const bool is_cut = i + 1 < lines.size() && i % 100 == 0 && IsDue();
       if (is_cut) PCW_TRY_OK(CloseEpoch());
     }
@@ -252,8 +254,8 @@ class Reingest {
     });
   }
 
-  void TakeRecord(const std::string& key, const lake::ScannedLine& line, std::uint64_t hash,
-                  const HeldVersion* held) {
+  void TakeRecord(const std::shared_ptr<const ReadObject>& object, const lake::ScannedLine& line,
+                  std::uint64_t hash, const HeldVersion* held) {
     ReingestBatch& batch = batches_[(hash >> 17U) % connections_];
     const connector::SourceDef& source = *def_.SourceOf(line.operation);
     Result<connector::Row> row = mapper_.MapRecord({.payload = line.payload,
@@ -283,14 +285,17 @@ class Reingest {
       letter.connector_id = connector_id_;
       letter.entity = def_.name;
       letter.catalog = catalog_;
-      letter.bronze_key = key;
+      letter.bronze_key = object->key;
       letter.bronze_line = line.line;
       batch.Add(std::move(letter));
       NoteLetter(hash);
       return;
     }
     open_.misfits += static_cast<std::int64_t>(row->misfits.size());
-    batch.Add(key, line, std::move(*row), source);
+    batch.Add(object->key, line, std::move(*row), source);
+    if (!held_objects_.empty() && held_objects_.back() == object) return;
+    held_objects_.push_back(object);
+    held_bytes_ += object->text.size();
   }
 
   void NoteLetter(std::uint64_t hash) {
@@ -325,16 +330,17 @@ class Reingest {
     std::vector<std::pair<std::size_t, LoadBatch>> ready;
     for (std::size_t loader = 0; loader < batches_.size(); ++loader) {
       if (batches_[loader].is_empty()) continue;
-      PCW_TRY(LoadBatch batch, batches_[loader].Encode(table_));
+      PCW_TRY(LoadBatch batch, batches_[loader].Encode(table_, pool_->TakeSpare()));
       batch.epoch = number;
       batch.catalog = catalog_;
       ready.emplace_back(loader, std::move(batch));
     }
+    held_objects_.clear();
+    held_bytes_ = 0;
     open_.batches_left = ready.size();
     epochs_.push_back(std::exchange(open_, {}));
     open_records_ = 0;
     for (auto& [loader, batch] : ready) PCW_TRY_OK(pool_->Submit(loader, std::move(batch)));
-    malloc_trim(0);
     if (Collect()) return SaveProgress();
     return Ok{};
   }
@@ -481,9 +487,11 @@ class Reingest {
   bool looks_first_ = false;  // the table held something of this catalog to begin with
   std::map<std::string, std::string> catalogs_;  // by run, of runs without a manifest
   std::unordered_set<std::uint64_t> open_letters_;
-  std::unordered_map<std::uint64_t, std::size_t> in_flight_;  // id -> the last epoch it is in
-  std::unordered_set<std::uint64_t> new_ids_;                 // of a dry run
-  std::vector<ReingestBatch> batches_;                        // open, one a loader
+  std::unordered_map<std::uint64_t, std::size_t> in_flight_;     // id -> the last epoch it is in
+  std::unordered_set<std::uint64_t> new_ids_;                    // of a dry run
+  std::vector<ReingestBatch> batches_;                           // open, one a loader
+  std::vector<std::shared_ptr<const ReadObject>> held_objects_;  // whose records are in batches_
+  std::size_t held_bytes_ = 0;
   Epoch open_;
   std::int64_t open_records_ = 0;
   std::deque<Epoch> epochs_;  // handed over

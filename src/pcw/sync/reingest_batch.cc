@@ -1,23 +1,10 @@
 #include "pcw/sync/reingest_batch.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "pcw/lake/selection.h"
 
 namespace pcw::sync {
-
-std::string_view BytesArena::Keep(std::string_view bytes) {
-  constexpr std::size_t kChunk = 1U << 20U;
-  if (bytes.empty()) return {};
-  if (chunks_.empty() || chunks_.back().capacity() - chunks_.back().size() < bytes.size())
-    chunks_.emplace_back().reserve(std::max(kChunk, bytes.size()));
-  std::string& chunk = chunks_.back();
-  const std::size_t at = chunk.size();
-  chunk += bytes;  // within its capacity: nothing moves
-  bytes_ += bytes.size();
-  return std::string_view(chunk).substr(at, bytes.size());
-}
 
 bool ReingestBatch::IsOf(std::string_view id, const connector::EntityDef& def,
                          const connector::Mapping& mapping, const connector::Row& row) {
@@ -36,24 +23,25 @@ void ReingestBatch::Add(const std::string& key, const lake::ScannedLine& line, c
                      .row = std::move(row),
                      .rank = source.rank,
                      .is_sparse = connector::IsSparse(source, line.operation),
-                     .payload = arena_.Keep(line.payload),
+                     .payload = line.payload,
                      .payload_sha256 = line.sha256,
-                     .companion = arena_.Keep(line.companion),
+                     .companion = line.companion,
                      .companion_sha256 = line.companion_sha256,
                      .bronze_key = {},
                      .bronze_line = line.line,
                      .fetched_run = {}});
+  payload_bytes_ += line.payload.size() + line.companion.size();
 }
 
-Result<LoadBatch> ReingestBatch::Encode(const BulkTable& table) {
+Result<LoadBatch> ReingestBatch::Encode(const BulkTable& table, std::string spare) {
   for (std::size_t i = 0; i < mapped_.size(); ++i) {
     const std::string& key = batch_.keys[batch_.records[i].key];
     mapped_[i].bronze_key = key;
     mapped_[i].fetched_run = lake::SplitKey(key)->run_id;
   }
-  PCW_TRY(batch_.rounds, table.Encode(mapped_));
+  PCW_TRY(batch_.rounds, table.Encode(mapped_, std::move(spare)));
   mapped_.clear();
-  arena_ = {};
+  payload_bytes_ = 0;
   return std::exchange(batch_, {});
 }
 

@@ -13,19 +13,8 @@
 
 namespace pcw::sync {
 
-/// Bytes that stay where they are until all of them are dropped.
-class BytesArena {
- public:
-  std::string_view Keep(std::string_view bytes);
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::vector<std::string> chunks_;
-  std::size_t bytes_ = 0;
-};
-
-/// Gathers mapped records; copies what it keeps, so that the object they come from can be dropped.
-/// Not thread-safe.
+/// Gathers mapped records. The payloads stay where they are: the objects that the lines come from
+/// must live until Encode. Not thread-safe.
 class ReingestBatch {
  public:
   /// The row's id column is `id`.
@@ -39,15 +28,15 @@ class ReingestBatch {
   bool is_empty() const { return mapped_.empty() && batch_.letters.empty(); }
   /// So many records are gathered, or as many bytes as a batch should have.
   bool is_due(std::size_t records) const {
-    return mapped_.size() + batch_.letters.size() >= records || arena_.bytes() >= kDueBytes;
+    return mapped_.size() + batch_.letters.size() >= records || payload_bytes_ >= kDueBytes;
   }
 
-  /// The batch, ready to be loaded; this object is empty afterwards.
-  Result<LoadBatch> Encode(const BulkTable& table);
+  /// The batch, ready to be loaded; this object is empty afterwards. `spare`: a buffer to write to.
+  Result<LoadBatch> Encode(const BulkTable& table, std::string spare);
 
  private:
   static constexpr std::size_t kDueBytes = 6U << 20U;
-  BytesArena arena_;
+  std::size_t payload_bytes_ = 0;
   std::vector<MappedRecord> mapped_;
   LoadBatch batch_;
 };

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include "pcw/base/failpoint.h"
 
@@ -58,6 +57,14 @@ Status LoaderPool::Drain() {
   return Ok{};
 }
 
+std::string LoaderPool::TakeSpare() {
+  const std::lock_guard lock(mutex_);
+  if (spares_.empty()) return {};
+  std::string spare = std::move(spares_.back());
+  spares_.pop_back();
+  return spare;
+}
+
 void LoaderPool::SettleLetters() {
   const std::lock_guard lock(mutex_);
   settles_letters_ = true;
@@ -82,9 +89,10 @@ void LoaderPool::Work(Loader& loader, std::stop_token stop) {
                      fmt::format("unexpected exception while merging: {}", problem.what()));
       }
     }();
-    batch = {};
-    malloc_trim(0);  // what one thread frees of another's memory stays with the allocator
     const std::lock_guard lock(mutex_);
+    // Memory that goes back to the system has to be made anew, page by page, for the next batch.
+    if (!batch.rounds.empty() && spares_.size() < loaders_.size())
+      spares_.push_back(std::move(batch.rounds.front().copy));
     loader.is_busy = false;
     if (result) {
       results_.push_back(std::move(*result));

@@ -71,6 +71,8 @@ class LoaderPool {
   std::vector<LoadResult> TakeResults();
   /// Waits until every batch is committed, or one has failed.
   Status Drain();
+  /// A buffer of a batch that is done, to be written to again; empty if there is none.
+  std::string TakeSpare();
   /// From now on batches settle the letters of records that land.
   void SettleLetters();
 
@@ -91,6 +93,7 @@ class LoaderPool {
   std::optional<Error> failure_;     // guarded by mutex_
   std::vector<LoadResult> results_;  // guarded by mutex_
   bool settles_letters_ = false;     // guarded by mutex_
+  std::vector<std::string> spares_;  // guarded by mutex_
   std::vector<std::unique_ptr<Loader>> loaders_;
 };
 
