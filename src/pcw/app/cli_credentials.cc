@@ -1,10 +1,11 @@
-// pcw credentials show|rotate
+// pcw credentials show|policy|rotate
 #include <cstdio>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/iam_policy.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/aws/credentials_reference.h"
@@ -48,6 +49,13 @@ Result<int> ShowCredentials(const Invocation& invocation) {
   std::fflush(stdout);
   // What is known is shown; whether AWS takes it decides the exit code.
   if (!who) return who.error();
+  return kExitOk;
+}
+
+Result<int> PrintPolicy(const Invocation& invocation) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(const OrderedJson policy, MakeIamPolicy(loaded.config));
+  std::printf("%s\n", DumpJsonPretty(policy).c_str());
   return kExitOk;
 }
 
@@ -224,6 +232,15 @@ void AddCredentials(CLI::App& root, Invocation& invocation) {
   AddOutputOption(*show, invocation);
   show->callback(
       [&invocation] { invocation.verb = [&invocation] { return ShowCredentials(invocation); }; });
+
+  CLI::App* policy = AddVerb(
+      *noun, "policy",
+      "The IAM policy that this configuration needs, made from the operations that pcw calls",
+      "  pcw credentials policy > policy.json\n"
+      "  aws iam put-role-policy --role-name pcw --policy-name pcw --policy-document "
+      "file://policy.json");
+  policy->callback(
+      [&invocation] { invocation.verb = [&invocation] { return PrintPolicy(invocation); }; });
 
   CLI::App* rotate = AddVerb(
       *noun, "rotate",

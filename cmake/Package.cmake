@@ -1,0 +1,40 @@
+# The Debian package: scripts/package builds it with CPack. systemd unit and maintainer scripts: deploy/debian.
+include(GNUInstallDirs)
+
+install(TARGETS pcw RUNTIME DESTINATION bin)
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.service DESTINATION lib/systemd/system)
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.yaml DESTINATION /etc/pcw)
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.default DESTINATION /etc/default RENAME pcw PERMISSIONS OWNER_READ OWNER_WRITE)
+install(FILES ${PROJECT_SOURCE_DIR}/config/pcw.example.yaml ${PROJECT_SOURCE_DIR}/config/escalation.yaml ${PROJECT_SOURCE_DIR}/README.md
+        DESTINATION share/doc/pcw)
+# What the binary prints about itself.
+install(CODE "
+  set(pcw \"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/pcw\")
+  set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+  foreach(file man/man1/pcw.1=man bash-completion/completions/pcw=completion\\\\;bash zsh/vendor-completions/_pcw=completion\\\\;zsh
+          fish/vendor_completions.d/pcw.fish=completion\\\\;fish)
+    string(REPLACE \"=\" \";\" pair \"\${file}\")
+    list(POP_FRONT pair path)
+    get_filename_component(directory \"\${root}/share/\${path}\" DIRECTORY)
+    file(MAKE_DIRECTORY \"\${directory}\")
+    execute_process(COMMAND \"\${pcw}\" \${pair} OUTPUT_FILE \"\${root}/share/\${path}\" COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()
+  execute_process(COMMAND gzip -9nf \"\${root}/share/man/man1/pcw.1\" COMMAND_ERROR_IS_FATAL ANY)
+")
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_PACKAGE_NAME pcw)
+set(CPACK_PACKAGE_VENDOR pcw)
+set(CPACK_PACKAGE_CONTACT "pcw maintainers <pcw@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "AWS Partner Central and Marketplace connector")
+set(CPACK_PACKAGE_DESCRIPTION "Keeps a partner's opportunities, leads, solutions and profiles in their own lake and PostgreSQL,\n within AWS's quotas, and finds out why when something breaks.")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "postgresql-15")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/deploy/debian/postinst;${PROJECT_SOURCE_DIR}/deploy/debian/prerm;${PROJECT_SOURCE_DIR}/deploy/debian/postrm;${PROJECT_SOURCE_DIR}/deploy/debian/conffiles")
+include(CPack)

@@ -1,0 +1,87 @@
+#include "pcw/app/iam_policy.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "fakes/result_matchers.h"
+
+namespace pcw::app {
+namespace {
+
+Config Configured() {
+  Config config;
+  config.aws.region = "us-east-1";
+  config.partner_central.catalog = "Sandbox";
+  config.partner_central.entities = {"opportunities"};
+  return config;
+}
+
+OrderedJson StatementNamed(const OrderedJson& policy, std::string_view sid) {
+  for (const OrderedJson& statement : policy.at("Statement"))
+    if (statement.at("Sid") == sid) return statement;
+  return {};
+}
+
+TEST(IamPolicyTest, NamesTheOperationsOfTheConfiguredEntitiesAndTheirCatalog) {
+  const auto policy = MakeIamPolicy(Configured());
+
+  ASSERT_THAT(policy, Succeeds());
+  ASSERT_EQ(policy->at("Statement").size(), 1U);
+  const OrderedJson& read = policy->at("Statement").at(0);
+  EXPECT_EQ(read.at("Action"), OrderedJson::parse(R"(["partnercentral:GetOpportunity",
+                                                      "partnercentral:ListOpportunities"])"));
+  EXPECT_EQ(read.at("Condition").dump(),
+            R"({"StringEquals":{"partnercentral:Catalog":"Sandbox"}})");
+}
+
+TEST(IamPolicyTest, LeadsAddTheirSourcesAndNoWrite) {
+  Config config = Configured();
+  config.partner_central.entities = {"leads"};
+
+  const auto policy = MakeIamPolicy(config);
+
+  ASSERT_THAT(policy, Succeeds());
+  EXPECT_EQ(policy->at("Statement").at(0).at("Action"),
+            OrderedJson::parse(R"(["partnercentral:GetEngagement",
+              "partnercentral:GetEngagementInvitation", "partnercentral:ListEngagementInvitations",
+              "partnercentral:ListEngagements"])"));
+}
+
+TEST(IamPolicyTest, ABucketIsListedAndItsBronzeReadAndAddedToAndNeverDeleted) {
+  Config config = Configured();
+  config.lake.url = "s3://pcw-lake-dev/team";
+  config.lake.sse_kms_key_id = "alias/pcw";
+
+  const auto policy = MakeIamPolicy(config);
+
+  ASSERT_THAT(policy, Succeeds());
+  EXPECT_EQ(StatementNamed(*policy, "FindBronze").at("Resource"), "arn:aws:s3:::pcw-lake-dev");
+  const OrderedJson bronze = StatementNamed(*policy, "ReadAndAddBronze");
+  EXPECT_EQ(bronze.at("Resource"), "arn:aws:s3:::pcw-lake-dev/team/bronze/*");
+  EXPECT_EQ(bronze.dump().find("Delete"), std::string::npos);
+  const OrderedJson encrypt = StatementNamed(*policy, "EncryptBronze");
+  EXPECT_EQ(encrypt.at("Resource"), "arn:aws:kms:us-east-1:*:key/*");
+  EXPECT_EQ(encrypt.at("Condition").dump(),
+            R"({"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/pcw"}})");
+}
+
+TEST(IamPolicyTest, AQueueIsNamedByItsUrl) {
+  Config config = Configured();
+  config.dlq.url = "https://sqs.eu-west-1.amazonaws.com/123456789012/pcw-dlq";
+
+  const auto policy = MakeIamPolicy(config);
+
+  ASSERT_THAT(policy, Succeeds());
+  EXPECT_EQ(StatementNamed(*policy, "DeadLetters").at("Resource"),
+            "arn:aws:sqs:eu-west-1:123456789012:pcw-dlq");
+}
+
+TEST(IamPolicyTest, AUrlWithoutAQueueIsRefused) {
+  Config config = Configured();
+  config.dlq.url = "https://sqs.eu-west-1.amazonaws.com/";
+
+  EXPECT_THAT(MakeIamPolicy(config), FailsWith(ErrorCode::kConfig));
+}
+
+}  // namespace
+}  // namespace pcw::app
