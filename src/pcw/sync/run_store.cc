@@ -14,13 +14,15 @@ namespace {
 // Every select of runs has these columns in this order.
 constexpr std::string_view kListRuns = R"sql(
   SELECT r.id, c.kind, r.entity, r.mode,
-         CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < now()) THEN 'stalled' ELSE r.status END,
+         CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < now() OR j.progress_at < now() - interval '10 minutes')
+              THEN 'stalled' ELSE r.status END,
          r.catalog, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
          to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), r.resumed_from, r.bronze_prefix, r.error_code, r.error,
-         r.stats_json
+         r.stats_json, r.requested_by, r.trigger
   FROM ingestion_runs r
   JOIN connectors c ON c.tenant_id = r.tenant_id AND c.id = r.connector_id
   LEFT JOIN leases l ON l.tenant_id = r.tenant_id AND l.connector_id = r.connector_id AND l.entity = r.entity
+  LEFT JOIN jobs j ON j.tenant_id = r.tenant_id AND j.run_id = r.id AND j.state = 'running'
   WHERE ($1 = '' OR r.entity = $1) AND ($2 = '' OR r.status = $2) AND ($3 = '' OR r.id::text LIKE $3 || '%')
     AND ($4 = '' OR (r.connector_id = nullif($4, '')::bigint AND r.status IN ('failed', 'cancelled')))
     AND ($6 = '' OR ($6 = 'reingest') = (r.mode = 'reingest'))
@@ -40,7 +42,9 @@ StoredRun ReadRun(const pg::Rows& rows, std::size_t row) {
           .bronze_prefix = text(9),
           .error_code = text(10),
           .error = text(11),
-          .stats_json = text(12)};
+          .stats_json = text(12),
+          .requested_by = text(13),
+          .trigger = text(14)};
 }
 
 std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
@@ -146,7 +150,7 @@ Status AbandonOlderRuns(pg::Connection& connection, std::int64_t connector_id,
        "stats_json || '{\"resumable\": true, "
        "\"reason\": \"abandoned\"}' WHERE tenant_id = pcw_tenant() AND connector_id = $1::bigint "
        "AND entity = $2 AND ended_at IS NULL AND "
-       "fence < $3::bigint"},
+       "status <> 'queued' AND fence < $3::bigint"},
       {std::to_string(connector_id), std::string(entity), std::to_string(fence)}, stop));
   return Ok{};
 }

@@ -40,6 +40,8 @@ struct StoredRun {
   std::string id, connector, entity, mode, status, catalog, started_at, ended_at, resumed_from,
       bronze_prefix, error_code, error;
   std::string stats_json;
+  std::string requested_by;  ///< empty for a command line
+  std::string trigger;       ///< api | schedule | event | cli
 };
 
 /// The durable position of one (connector, entity, catalog).
@@ -54,8 +56,8 @@ Result<std::int64_t> UpsertConnector(pg::Connection& connection, const connector
                                      bool is_enabled, const std::string& config_json,
                                      std::stop_token stop);
 
-/// Ends the open runs of the entity that belong to an older fence: their process is gone (I8). Part
-/// of the transaction that creates a run.
+/// Ends the open runs of the entity that belong to an older fence: their process is gone (I8).
+/// Those that wait in the queue stay. Part of the transaction that creates a run.
 Status AbandonOlderRuns(pg::Connection& connection, std::int64_t connector_id,
                         std::string_view entity, std::int64_t fence, std::stop_token stop);
 Status InsertRun(pg::Connection& connection, const NewRun& run, std::stop_token stop);
@@ -82,7 +84,8 @@ struct RunFilter {
   int limit = 20;
 };
 
-/// Newest first. A running run whose lease has expired is shown as "stalled".
+/// Newest first. A running run whose lease has expired, or that has made no progress for ten
+/// minutes although its worker is alive, is shown as "stalled".
 Result<std::vector<StoredRun>> ListRuns(pg::Connection& connection, const RunFilter& filter,
                                         std::stop_token stop);
 /// By id or a unique prefix of it (8 characters or more). kNotFound, or kInvalidRequest if the
