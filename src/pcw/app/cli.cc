@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pcw/app/log_settings.h"
+#include "pcw/app/tenants.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/entity_def.h"
 
@@ -60,6 +61,12 @@ Result<ConfigSources> Invocation::Sources() const {
 }
 
 Result<LoadedConfig> Invocation::Load() const {
+  PCW_TRY(LoadedConfig main, LoadMain());
+  if (tenant == "default") return main;
+  return LoadTenant(main, tenant, environment, stop);
+}
+
+Result<LoadedConfig> Invocation::LoadMain() const {
   PCW_TRY(const ConfigSources sources, Sources());
   PCW_TRY(LoadedConfig loaded, LoadConfig(sources));
   ApplyLogLevel(loaded.config);

@@ -41,15 +41,19 @@ std::string FormatExitCodes();
 struct Invocation {
   std::optional<std::string> config_file;          ///< --config
   std::vector<std::string> settings;               ///< --set key=value
+  std::string tenant = "default";                  ///< --tenant
+  std::optional<std::string> tenant_file;          ///< --config of `tenant create`
   OutputFormat output = OutputFormat::kTable;      ///< -o
   std::map<std::string, std::string> environment;  ///< the process environment
   std::stop_token stop;                            ///< SIGINT, SIGTERM
   std::string program;                             ///< path of this binary
   std::function<Result<int>()> verb;  ///< set by the chosen subcommand; returns the exit code
 
-  /// The configuration as this invocation sees it: file, environment, flags. Warnings go to
-  /// standard error.
+  /// The configuration as this invocation sees it: file, environment, flags; with --tenant that
+  /// tenant's, which is read from the database. Warnings go to standard error.
   Result<LoadedConfig> Load() const;
+  /// The main configuration, whatever --tenant says.
+  Result<LoadedConfig> LoadMain() const;
   /// Where it is looked for. An error of usage for a --set without a value.
   Result<ConfigSources> Sources() const;
 };
@@ -94,8 +98,10 @@ void AddDrift(CLI::App& root, Invocation& invocation);
 void AddMapping(CLI::App& root, Invocation& invocation);
 void AddDlq(CLI::App& root, Invocation& invocation);
 void AddConfig(CLI::App& root, Invocation& invocation);
+void AddTenant(CLI::App& root, Invocation& invocation);
 void AddDb(CLI::App& root, Invocation& invocation);
 void AddSim(CLI::App& root, Invocation& invocation);
+void AddServe(CLI::App& root, Invocation& invocation);
 void AddDemo(CLI::App& root, Invocation& invocation);
 void AddCompletion(CLI::App& root, Invocation& invocation);
 void AddMan(CLI::App& root, Invocation& invocation);

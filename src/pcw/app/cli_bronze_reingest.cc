@@ -143,14 +143,14 @@ Result<pg::Connection> OpenOwner(DatabaseAccess& database, std::stop_token stop)
   PCW_TRY_OK(owner.Exec({"owner_settings",
                          "SELECT set_config('pcw.tenant', $1, false), "
                          "set_config('plan_cache_mode', 'force_custom_plan', false)"},
-                        {std::string(kDefaultTenant)}, stop));
+                        {database.tenant_id()}, stop));
   return owner;
 }
 
 sync::ReingestOptions OptionsFor(const Config& config, const ReingestWish& wanted,
                                  const sync::ReingestSelection& selection) {
   sync::ReingestOptions options;
-  options.tenant_id = kDefaultTenant;
+  options.tenant_id = config.tenant_id;
   options.connector_config_json = ConnectorConfigJson(config);
   options.catalog = config.partner_central.catalog;
   options.selection = selection;
@@ -187,7 +187,7 @@ Result<int> RunReingestVerb(const Invocation& invocation, const ReingestWish& wa
   DatabaseAccess& access = *database;
   Result<sync::ReingestOutcome> outcome = sync::RunReingest(
       entity, mapping, options,
-      {.open = [&access](std::stop_token stop) { return access.OpenService(kDefaultTenant, stop); },
+      {.open = [&access](std::stop_token stop) { return access.OpenService(stop); },
        .open_owner = [&access](std::stop_token stop) { return OpenOwner(access, stop); },
        .lease_connect = access.ServiceConnect(),
        .store = *lake,

@@ -99,9 +99,8 @@ Result<CrossCheck> CompareWithDatabase(const Invocation& invocation, const Confi
     return check;
   }
   const auto database = DatabaseAccess::Open(config, home, invocation.stop, OpenMigration::kLeave);
-  Result<pg::Connection> connection =
-      database ? (*database)->OpenService(kDefaultTenant, invocation.stop)
-               : Result<pg::Connection>(database.error());
+  Result<pg::Connection> connection = database ? (*database)->OpenService(invocation.stop)
+                                               : Result<pg::Connection>(database.error());
   if (!connection && connection.error().code() == ErrorCode::kCancelled)
     return std::move(connection).error();
   if (!connection) {

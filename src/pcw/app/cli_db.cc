@@ -12,7 +12,6 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/wiring.h"
-#include "pcw/base/uuid.h"
 #include "pcw/pg/conninfo.h"
 #include "pcw/pg/migrate.h"
 
@@ -66,14 +65,7 @@ Result<int> ShowStatus(const Invocation& invocation) {
   return is_pending ? kExitFindings : kExitOk;
 }
 
-Result<int> Psql(const Invocation& invocation, const std::string& tenant,
-                 const std::string& command) {
-  if (tenant != "default" && !IsUuid(tenant)) {
-    return Error(ErrorCode::kInvalidRequest, fmt::format("\"{}\" is not a tenant; this version has "
-                                                         "the tenant default, or give a tenant id",
-                                                         tenant))
-        .With("usage", "true");
-  }
+Result<int> Psql(const Invocation& invocation, const std::string& command) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   PCW_TRY(
       const auto database,
@@ -82,7 +74,7 @@ Result<int> Psql(const Invocation& invocation, const std::string& tenant,
   // statement.
   const std::string options =
       fmt::format("-c role=pcw_operator -c default_transaction_read_only=on -c pcw.tenant={}",
-                  tenant == "default" ? kDefaultTenant : tenant);
+                  database->tenant_id());
   PCW_TRY(const auto address, pg::ConninfoEnvironment(database->url()));
   const pid_t child = ::fork();
   if (child < 0)
@@ -128,19 +120,15 @@ void AddDb(CLI::App& root, Invocation& invocation) {
   status->callback(
       [&invocation] { invocation.verb = [&invocation] { return ShowStatus(invocation); }; });
 
-  auto tenant = std::make_shared<std::string>("default");
   CLI::App* psql = AddVerb(
       *noun, "psql", "Open psql as the read-only operator; the runbook's queries run as written",
       "  pcw db psql\n  pcw db psql -c 'SELECT count(*) FROM partnercentral_opportunities'\n  pcw "
       "db "
       "psql < report.sql   # ends with 1 at the first mistake");
-  psql->add_option("--tenant", *tenant, "whose rows to see")->capture_default_str();
   auto command = std::make_shared<std::string>();
   psql->add_option("-c,--command", *command, "run this and end");
-  psql->callback([&invocation, tenant, command] {
-    invocation.verb = [&invocation, tenant, command] {
-      return Psql(invocation, *tenant, *command);
-    };
+  psql->callback([&invocation, command] {
+    invocation.verb = [&invocation, command] { return Psql(invocation, *command); };
   });
 }
 

@@ -66,7 +66,7 @@ Status WipeHome(const std::filesystem::path& home, std::stop_token stop) {
 }
 
 Status PrintHealth(DatabaseAccess& database, std::stop_token stop) {
-  PCW_TRY(pg::Connection connection, database.OpenService(kDefaultTenant, stop));
+  PCW_TRY(pg::Connection connection, database.OpenService(stop));
   PCW_TRY(const pg::Rows rows, connection.Exec({"runbook_health", kHealthQuery}, {}, stop));
   std::vector<OutputColumn> columns;
   for (std::size_t column = 0; column < rows.columns(); ++column)

@@ -38,9 +38,9 @@ Result<int> ListLetters(const Invocation& invocation, dlq::DeadLetterFilter filt
   PCW_TRY(
       const auto database,
       DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
-  PCW_TRY(pg::Connection connection, database->OpenService(kDefaultTenant, invocation.stop));
+  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
   PCW_TRY(const auto letters,
-          dlq::LoadDeadLetters(connection, kDefaultTenant, filter, invocation.stop));
+          dlq::LoadDeadLetters(connection, loaded.config.tenant_id, filter, invocation.stop));
   std::vector<OrderedJson> rows;
   for (const dlq::DeadLetter& letter : letters) rows.push_back(ToJson(letter));
   PrintRows(invocation.output,
@@ -61,9 +61,9 @@ Result<int> ShowLetter(const Invocation& invocation, const std::string& id) {
   PCW_TRY(
       const auto database,
       DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
-  PCW_TRY(pg::Connection connection, database->OpenService(kDefaultTenant, invocation.stop));
+  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
   PCW_TRY(const dlq::DeadLetter letter,
-          dlq::LoadDeadLetter(connection, kDefaultTenant, id, invocation.stop));
+          dlq::LoadDeadLetter(connection, loaded.config.tenant_id, id, invocation.stop));
   PrintObject(invocation.output, ToJson(letter));
   return kExitOk;
 }

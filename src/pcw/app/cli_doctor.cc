@@ -89,7 +89,7 @@ Result<pg::Connection> OpenDoctorsDatabase(const Config& config, const std::file
   if (config.database.url.empty() && !std::filesystem::exists(home / "pg"))
     return Error(ErrorCode::kNotFound, "nothing was synced here yet");
   PCW_TRY(database, DatabaseAccess::Open(config, home, stop, OpenMigration::kLeave));
-  return database->OpenService(kDefaultTenant, stop);
+  return database->OpenService(stop);
 }
 
 std::string RotatedTo(const AwsIdentity& identity) {

@@ -53,7 +53,7 @@ Result<Session> Open(const Invocation& invocation) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   PCW_TRY(auto database, DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment),
                                               invocation.stop));
-  PCW_TRY(pg::Connection connection, database->OpenService(kDefaultTenant, invocation.stop));
+  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
   return Session{std::move(database), std::move(connection)};
 }
 

@@ -125,7 +125,7 @@ class Checking {
         DatabaseAccess::Open(config_, home_, stop_, OpenMigration::kLeave);
     if (database) {
       database_ = std::move(*database);
-      if (auto connection = database_->OpenService(kDefaultTenant, stop_)) {
+      if (auto connection = database_->OpenService(stop_)) {
         connection_.emplace(std::move(*connection));
       } else {
         NoteUnreachable(connection.error());

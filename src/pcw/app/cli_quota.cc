@@ -59,7 +59,7 @@ Result<std::vector<OrderedJson>> Spenders(pg::Connection& connection, const std:
 Result<int> ShowQuota(const Invocation& invocation) {
   Machine machine;
   PCW_TRY(const QuotaSite site, OpenQuotaSite(invocation, machine));
-  PCW_TRY(pg::Connection connection, site.database->OpenService(kDefaultTenant, invocation.stop));
+  PCW_TRY(pg::Connection connection, site.database->OpenService(invocation.stop));
   PCW_TRY(const auto statuses, quota::ShowQuota(connection,
                                                 {.aws_account_id = site.account_id,
                                                  .limits = LimitsOf(site.loaded.config)},
@@ -120,7 +120,7 @@ struct QuotaWish {
 Result<int> PlanQuota(const Invocation& invocation, const QuotaWish& wish) {
   Machine machine;
   PCW_TRY(const QuotaSite site, OpenQuotaSite(invocation, machine));
-  PCW_TRY(pg::Connection connection, site.database->OpenService(kDefaultTenant, invocation.stop));
+  PCW_TRY(pg::Connection connection, site.database->OpenService(invocation.stop));
   PCW_TRY(const quota::Plan plan,
           PlanFor(connection, site.loaded.config, site.account_id, wish.quota_class,
                   quota::Purpose::kBulk, wish.calls, 0, machine, invocation.stop));

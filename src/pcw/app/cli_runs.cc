@@ -1,4 +1,4 @@
-// pcw runs list|show|watch
+// pcw runs list|show|watch|cancel
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -8,6 +8,7 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/wiring.h"
+#include "pcw/sync/run_request.h"
 #include "pcw/sync/run_store.h"
 
 namespace pcw::app {
@@ -27,6 +28,8 @@ OrderedJson ToJson(const sync::StoredRun& run) {
   };
   json["ended_at"] = or_null(run.ended_at);
   json["resumed_from"] = or_null(run.resumed_from);
+  json["trigger"] = run.trigger;
+  json["requested_by"] = or_null(run.requested_by);
   json["error_code"] = or_null(run.error_code);
   json["error"] = or_null(run.error);
   json["bronze"] = run.bronze_prefix;
@@ -49,7 +52,7 @@ Result<std::unique_ptr<Session>> OpenSession(const Invocation& invocation) {
   PCW_TRY(
       session->database,
       DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
-  PCW_TRY(session->connection, session->database->OpenService(kDefaultTenant, invocation.stop));
+  PCW_TRY(session->connection, session->database->OpenService(invocation.stop));
   return session;
 }
 
@@ -132,14 +135,25 @@ Result<int> Watch(const Invocation& invocation, const std::string& wanted) {
     }
     if (!run.ended_at.empty()) return ExitCodeOf(run);
     if (run.status == "stalled") {
-      return Error(ErrorCode::kUnavailable,
-                   "the run has stalled: its process is gone; run the entity again, what is stored "
-                   "is not fetched again");
+      return Error(
+          ErrorCode::kUnavailable,
+          "the run has stalled: its process is gone or makes no progress; a service goes on "
+          "by itself, else run the entity again: what is stored is not fetched again");
     }
     if (!session->machine.sleeper.SleepFor(std::chrono::milliseconds(500), invocation.stop)) {
       return Error(ErrorCode::kCancelled, "stopped watching; the run goes on");
     }
   }
+}
+
+Result<int> CancelRun(const Invocation& invocation, const std::string& id) {
+  PCW_TRY(const auto session, OpenSession(invocation));
+  PCW_TRY_OK(sync::RequestCancel(*session->connection, id, invocation.stop));
+  PCW_TRY(const sync::StoredRun run, sync::LoadRun(*session->connection, id, invocation.stop));
+  std::printf("run %s %s\n", run.id.c_str(),
+              run.status == "cancelled" ? "is cancelled"
+                                        : "is told to end; its worker does so within seconds");
+  return kExitOk;
 }
 
 }  // namespace
@@ -172,6 +186,13 @@ void AddRuns(CLI::App& root, Invocation& invocation) {
   AddOutputOption(*show, invocation);
   show->callback([&invocation, id] {
     invocation.verb = [&invocation, id] { return ShowRun(invocation, *id); };
+  });
+
+  CLI::App* cancel = AddVerb(*noun, "cancel", "End a run of the service; what it stored stays",
+                             "  pcw runs cancel 01a2b3c4 && pcw runs watch 01a2b3c4");
+  cancel->add_option("run", *id, "run id, or its first 8 or more characters")->required();
+  cancel->callback([&invocation, id] {
+    invocation.verb = [&invocation, id] { return CancelRun(invocation, *id); };
   });
 
   CLI::App* watch = AddVerb(

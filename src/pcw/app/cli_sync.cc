@@ -31,7 +31,7 @@ struct Wanted {
 Result<sync::RunMode> ModeOf(SyncSite& site, const connector::EntityDef& entity,
                              const Wanted& wanted, std::stop_token stop) {
   if (!wanted.has_resume || wanted.has_mode) return sync::ParseRunMode(wanted.mode);
-  PCW_TRY(pg::Connection connection, site.database->OpenService(kDefaultTenant, stop));
+  PCW_TRY(pg::Connection connection, site.database->OpenService(stop));
   std::string mode = wanted.mode;
   if (!wanted.resume.empty()) {
     PCW_TRY(const sync::StoredRun run, sync::LoadRun(connection, wanted.resume, stop));

@@ -88,7 +88,7 @@ Result<int> PlanSync(const Invocation& invocation, const PlanWish& wish) {
   Machine machine;
   PCW_TRY(SyncSite site, OpenSyncSite(loaded.config, invocation.environment, "sync plan", machine,
                                       invocation.stop));
-  PCW_TRY(pg::Connection connection, site.database->OpenService(kDefaultTenant, invocation.stop));
+  PCW_TRY(pg::Connection connection, site.database->OpenService(invocation.stop));
   std::vector<OrderedJson> plans;
   for (const connector::EntityDef* entity : entities) {
     PCW_TRY(plans.emplace_back(),

@@ -118,6 +118,11 @@ class Loader {
   }
 
   Status ReadConfigFile() {
+    if (sources_.given_text) {
+      loaded_.file = sources_.given_text->first;
+      TakeDocument(sources_.given_text->second);
+      return Ok{};
+    }
     std::vector<fs::path> candidates;
     bool is_named = true;
     const auto named = sources_.env.find("PCW_CONFIG");
@@ -134,17 +139,21 @@ class Loader {
       if (!text && text.error().code() == ErrorCode::kNotFound && !is_named) continue;
       if (!text) return Error(ErrorCode::kConfig, text.error().message());
       loaded_.file = path.string();
-      const Result<connector::YamlDocument> document = connector::ParseYaml(*text, loaded_.file);
-      if (!document) {
-        problems_.push_back({Place{}, document.error().message()});
-        return Ok{};
-      }
-      for (const connector::YamlProblem& problem : document->problems)
-        problems_.push_back({Place{"", problem.line, problem.column}, problem.text});
-      Walk(document->root, "");
+      TakeDocument(*text);
       return Ok{};
     }
     return Ok{};
+  }
+
+  void TakeDocument(const std::string& text) {
+    const Result<connector::YamlDocument> document = connector::ParseYaml(text, loaded_.file);
+    if (!document) {
+      problems_.push_back({Place{}, document.error().message()});
+      return;
+    }
+    for (const connector::YamlProblem& problem : document->problems)
+      problems_.push_back({Place{"", problem.line, problem.column}, problem.text});
+    Walk(document->root, "");
   }
 
   Place PlaceOf(const YamlNode& node) const {
@@ -192,7 +201,7 @@ class Loader {
     // A group that is misspelt is nearest to a group, not to one of its keys.
     for (const char* group :
          {"database", "lake", "dlq", "aws", "sync", "connectors", "connectors.partner_central",
-          "connectors.marketplace", "quota", "logging", "server"})
+          "connectors.marketplace", "quota", "logging", "server", "service"})
       known.emplace_back(group);
     const auto nearest = NearestName(path, known);
     Problem(place, path,

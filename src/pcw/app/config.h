@@ -15,8 +15,12 @@
 
 namespace pcw::app {
 
+/// The tenant of the main configuration file (CONTRACT 3).
+inline constexpr const char* kDefaultTenant = "00000000-0000-0000-0000-000000000001";
+
 /// Typed settings, as CONTRACT 2 lists them. Immutable after loading.
 struct Config {
+  std::string tenant_id = kDefaultTenant, tenant_name = "default";  ///< whose it is; no settings
   std::string environment;
   struct {
     std::string url, admin_url;
@@ -44,6 +48,7 @@ struct Config {
     bool is_enabled = true;
     std::string catalog, schedule;
     std::chrono::milliseconds incremental_every{0};
+    std::chrono::milliseconds list_every{0};  ///< the same for entities that are listed whole
     std::vector<std::string> entities;
     std::string mappings;  ///< directory; empty = the built-in ones
     int batch_size = 0;
@@ -69,6 +74,11 @@ struct Config {
   struct {
     std::string listen, tls_cert, tls_key;
   } server;
+  struct {
+    int workers = 0;
+    std::chrono::seconds lease{0};
+    std::chrono::milliseconds stall_after{0};
+  } service;
 };
 
 /// One key as `pcw config show` prints it; secrets are masked.
@@ -87,6 +97,8 @@ struct LoadedConfig {
 /// Where to look. Values, so that tests own them.
 struct ConfigSources {
   std::optional<std::filesystem::path> flag_file;
+  /// Instead of any file: its name for messages, and its text.
+  std::optional<std::pair<std::string, std::string>> given_text;
   std::map<std::string, std::string> env;
   std::vector<std::pair<std::string, std::string>> flag_overrides;  ///< --set key=value
   bool searches_default_files = true;

@@ -10,6 +10,7 @@
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/s3_store.h"
+#include "pcw/sync/cron.h"
 
 namespace pcw::app {
 namespace {
@@ -246,8 +247,11 @@ const std::array kKeys{
                 return CheckCron(v.text);
               }},
     ConfigKey{"connectors.partner_central.incremental_every", KeyType::kDuration, "5m",
-              "opportunities; entities without a modified filter: 1h",
+              "opportunities; the others: list_every",
               StoreDuration<PCW_FIELD(partner_central.incremental_every), 1000>},
+    ConfigKey{"connectors.partner_central.list_every", KeyType::kDuration, "1h",
+              "the same for entities that can only be listed whole",
+              StoreDuration<PCW_FIELD(partner_central.list_every), 1000>},
     ConfigKey{
         "connectors.partner_central.entities", KeyType::kList,
         "opportunities, leads, solutions, profiles",
@@ -322,66 +326,22 @@ const std::array kKeys{
               StoreText<PCW_FIELD(server.listen)>},
     ConfigKey{"server.tls_cert", KeyType::kText, "", "", StoreText<PCW_FIELD(server.tls_cert)>},
     ConfigKey{"server.tls_key", KeyType::kText, "", "", StoreText<PCW_FIELD(server.tls_key)>},
+    ConfigKey{"service.workers", KeyType::kInteger, "4", "syncs at once in one process of serve",
+              StoreInteger<PCW_FIELD(service.workers), 1, 64>},
+    ConfigKey{"service.lease", KeyType::kDuration, "30s",
+              "a worker that is silent for so long loses its job to another",
+              StoreDuration<PCW_FIELD(service.lease), 1000>},
+    ConfigKey{"service.stall_after", KeyType::kDuration, "10m",
+              "a run without progress for so long is warned of, for twice as long begun anew",
+              StoreDuration<PCW_FIELD(service.stall_after), 10'000>},
 };
 #undef PCW_FIELD
-
-// Reads one cron field into the set of values it allows; false if it is malformed.
-bool ReadCronField(std::string_view field, int least, int most, std::set<int>& allowed) {
-  while (!field.empty()) {
-    const auto comma = std::min(field.find(','), field.size());
-    std::string_view part = field.substr(0, comma);
-    field.remove_prefix(std::min(comma + 1, field.size()));
-    int step = 1;
-    const auto number = [](std::string_view text, int& value) {
-      const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-      return status == std::errc() && end == text.data() + text.size() && !text.empty();
-    };
-    if (const auto slash = part.find('/'); slash != std::string_view::npos) {
-      if (!number(part.substr(slash + 1), step) || step < 1) return false;
-      part = part.substr(0, slash);
-    }
-    int from = least;
-    int to = most;
-    if (part != "*") {
-      const auto dash = part.find('-');
-      if (!number(part.substr(0, dash), from)) return false;
-      to = from;
-      if (dash != std::string_view::npos && !number(part.substr(dash + 1), to)) return false;
-    }
-    if (from < least || to > most || from > to) return false;
-    for (int value = from; value <= to; value += step) allowed.insert(value);
-  }
-  return !allowed.empty();
-}
 
 }  // namespace
 
 std::string CheckCron(std::string_view text) {
-  static constexpr std::array<std::pair<int, int>, 5> kRanges{
-      {{0, 59}, {0, 23}, {1, 31}, {1, 12}, {0, 7}}};
-  constexpr std::string_view kExpected =
-      "expected a cron expression of five fields (minute hour day month weekday), for example 0 "
-      "*/6 * * *";
-  std::array<std::set<int>, 5> fields;
-  std::size_t count = 0;
-  while (!text.empty()) {
-    const auto space = std::min(text.find(' '), text.size());
-    const std::string_view field = text.substr(0, space);
-    text.remove_prefix(std::min(space + 1, text.size()));
-    if (field.empty()) continue;
-    if (count == fields.size() ||
-        !ReadCronField(field, kRanges[count].first, kRanges[count].second, fields[count]))
-      return std::string(kExpected);
-    ++count;
-  }
-  if (count != fields.size()) return std::string(kExpected);
-  static constexpr std::array<int, 13> kDays{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const bool is_any_weekday = fields[4].size() >= 7;
-  const bool can_fire =
-      !is_any_weekday || std::any_of(fields[3].begin(), fields[3].end(), [&](int month) {
-        return *fields[2].begin() <= kDays[static_cast<std::size_t>(month)];
-      });
-  return can_fire ? "" : "expected a schedule that can fire; no such day exists in those months";
+  const Result<sync::Cron> cron = sync::Cron::Parse(text);
+  return cron ? "" : cron.error().message();
 }
 
 std::span<const ConfigKey> ConfigKeys() { return kKeys; }

@@ -1,7 +1,10 @@
 #include "pcw/app/log_settings.h"
 
 #include <algorithm>
+#include <atomic>
 #include <system_error>
+
+#include <unistd.h>
 
 #include "pcw/base/log.h"
 #include "pcw/base/time.h"
@@ -10,6 +13,9 @@ namespace pcw::app {
 namespace {
 
 constexpr std::chrono::seconds kBetweenFileLooks{1};
+
+// What `logging.format: auto` means in this process.
+std::atomic<LogFormat> automatic_format{LogFormat::kText};
 
 std::optional<std::filesystem::file_time_type> ChangedAt(const std::string& file) {
   std::error_code problem;
@@ -26,13 +32,20 @@ bool IsGiven(const LoadedConfig& loaded, std::string_view key) {
 
 }  // namespace
 
+void LogAsService() {
+  if (::isatty(STDOUT_FILENO) == 0) automatic_format = LogFormat::kJson;
+  SendLogTo(STDOUT_FILENO);
+}
+
 void ApplyLogLevel(const Config& config) {
   const std::string& level = config.logging.level;
   ConfigureLog(level == "DEBUG"   ? LogLevel::kDebug
                : level == "WARN"  ? LogLevel::kWarn
                : level == "ERROR" ? LogLevel::kError
                                   : LogLevel::kInfo,
-               config.logging.format == "json" ? LogFormat::kJson : LogFormat::kText);
+               config.logging.format == "json"   ? LogFormat::kJson
+               : config.logging.format == "text" ? LogFormat::kText
+                                                 : automatic_format.load());
 }
 
 LogFollower::LogFollower(ConfigSources sources, const LoadedConfig& loaded, PayloadLog& payloads,

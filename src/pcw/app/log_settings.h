@@ -11,6 +11,10 @@
 
 namespace pcw::app {
 
+/// Makes this process log as a service: to standard output, and `logging.format: auto` means JSON
+/// unless that is a terminal.
+void LogAsService();
+
 /// Applies the settings once.
 void ApplyLogLevel(const Config& config);
 

@@ -84,7 +84,12 @@ int Run(int argc, char** argv) {
   root.add_option("--set", invocation.settings,
                   "one setting, key=value; beats file and environment; repeatable")
       ->allow_extra_args(false);
+  root.add_option("--tenant", invocation.tenant,
+                  "whose data; without it there is one tenant, and nobody sees it")
+      ->type_name("NAME")
+      ->capture_default_str();
   AddDemo(root, invocation);
+  AddServe(root, invocation);
   AddSync(root, invocation);
   AddRuns(root, invocation);
   AddBronze(root, invocation);
@@ -96,6 +101,7 @@ int Run(int argc, char** argv) {
   AddDrift(root, invocation);
   AddMapping(root, invocation);
   AddConfig(root, invocation);
+  AddTenant(root, invocation);
   AddDb(root, invocation);
   AddSim(root, invocation);
   AddCompletion(root, invocation);

@@ -11,11 +11,31 @@
 namespace pcw::app {
 namespace {
 
-sync::SyncOptions OptionsFor(const Config& config, sync::RunMode mode,
-                             const std::optional<std::string>& resume) {
+constexpr std::chrono::seconds kBetweenQuotaLooks{2};
+
+// Of the rolling day, for syncs; -1 = unknown or unlimited.
+std::int64_t BulkCallsLeft(SyncSite& site, const Config& config, std::stop_token stop) {
+  if (config.quota.reads_per_second == 0) return -1;
+  // Only for the display: a run does not end because a number cannot be shown.
+  Result<pg::Connection> connection = site.database->OpenService(stop);
+  if (!connection) return -1;
+  const auto statuses = quota::ShowQuota(
+      *connection, {.aws_account_id = site.aws->account_id, .limits = LimitsOf(config)}, stop);
+  if (!statuses) return -1;
+  for (const quota::QuotaStatus& status : *statuses) {
+    if (status.quota_class == "read")
+      return std::max<std::int64_t>(0, status.bulk_per_day - status.used_24h);
+  }
+  return -1;
+}
+
+}  // namespace
+
+sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
+                                 const std::optional<std::string>& resume) {
   const auto& connector = config.partner_central;
   sync::SyncOptions options;
-  options.tenant_id = kDefaultTenant;
+  options.tenant_id = config.tenant_id;
   options.connector_config_json = ConnectorConfigJson(config);
   options.catalog = connector.catalog;
   options.mode = mode;
@@ -33,26 +53,6 @@ sync::SyncOptions OptionsFor(const Config& config, sync::RunMode mode,
   options.stop_at_mismatch_percent = config.sync.stop_at_mismatch_percent;
   return options;
 }
-
-constexpr std::chrono::seconds kBetweenQuotaLooks{2};
-
-// Of the rolling day, for syncs; -1 = unknown or unlimited.
-std::int64_t BulkCallsLeft(SyncSite& site, const Config& config, std::stop_token stop) {
-  if (config.quota.reads_per_second == 0) return -1;
-  // Only for the display: a run does not end because a number cannot be shown.
-  Result<pg::Connection> connection = site.database->OpenService(kDefaultTenant, stop);
-  if (!connection) return -1;
-  const auto statuses = quota::ShowQuota(
-      *connection, {.aws_account_id = site.aws->account_id, .limits = LimitsOf(config)}, stop);
-  if (!statuses) return -1;
-  for (const quota::QuotaStatus& status : *statuses) {
-    if (status.quota_class == "read")
-      return std::max<std::int64_t>(0, status.bulk_per_day - status.used_24h);
-  }
-  return -1;
-}
-
-}  // namespace
 
 std::string ConnectorConfigJson(const Config& config) {
   const auto& connector = config.partner_central;
@@ -73,7 +73,7 @@ Result<SyncSite> OpenSyncSite(const Config& config,
   PCW_TRY(site.database, DatabaseAccess::Open(config, HomeDirectory(environment), stop));
   // A session before anything is asked of Partner Central: a missing schema or right must not cost
   // calls, nor must a lake that is not there.
-  PCW_TRY_OK(site.database->OpenService(kDefaultTenant, stop));
+  PCW_TRY_OK(site.database->OpenService(stop));
   PCW_TRY_OK(site.lake->Probe(stop));
   PCW_TRY(site.aws,
           OpenAws(config, environment, *site.database, quota::Purpose::kBulk, task, machine, stop));
@@ -98,12 +98,11 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
   ProgressDisplay display(
       {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
       machine.clock);
-  const sync::SyncOptions options = OptionsFor(config, mode, resume);
+  const sync::SyncOptions options = SyncOptionsFor(config, mode, resume);
   DatabaseAccess& database = *site.database;
   Result<sync::RunOutcome> outcome = sync::RunSync(
       entity, mapping, options,
-      {.open = [&database](
-                   std::stop_token token) { return database.OpenService(kDefaultTenant, token); },
+      {.open = [&database](std::stop_token token) { return database.OpenService(token); },
        .lease_connect = database.ServiceConnect(),
        .caller = site.aws->CallerOf(entity),
        .store = *site.lake,

@@ -21,6 +21,10 @@ bool IsConfigured(const connector::EntityDef& entity, const Config& config);
 Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
     const connector::ConnectorDef& connector, const std::string& name, const Config& config);
 
+/// How a sync of this configuration is done.
+sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
+                                 const std::optional<std::string>& resume);
+
 /// What `connectors.config_json` keeps for people who look at the table: no secrets, no addresses.
 std::string ConnectorConfigJson(const Config& config);
 

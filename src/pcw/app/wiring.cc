@@ -1,6 +1,7 @@
 #include "pcw/app/wiring.h"
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -23,8 +24,8 @@ namespace {
 
 // Says once a process that the login can do more than pcw needs.
 void WarnSuperuserLogin(bool is_embedded) {
-  static bool has_warned = false;
-  if (is_embedded || std::exchange(has_warned, true)) return;
+  static std::atomic<bool> has_warned = false;
+  if (is_embedded || has_warned.exchange(true)) return;
   std::fprintf(stderr,
                "pcw: warning: the database login is a superuser; pcw becomes pcw_service, but a "
                "login with only GRANT pcw_service is safer\n");
@@ -52,6 +53,7 @@ Result<std::unique_ptr<DatabaseAccess>> DatabaseAccess::Open(const Config& confi
                                                              std::stop_token stop,
                                                              OpenMigration migration) {
   std::unique_ptr<DatabaseAccess> access(new DatabaseAccess());
+  access->tenant_id_ = config.tenant_id;
   access->strict_roles_ = config.database.strict_roles;
   if (!config.database.url.empty()) {
     access->url_ = config.database.url;
@@ -83,6 +85,7 @@ Result<pg::Connection> DatabaseAccess::OpenService(const std::string& tenant,
       strict_roles_ && !is_embedded() ? pg::SuperuserLogin::kRefuse : pg::SuperuserLogin::kWarn;
   Result<pg::ServiceSession> session = pg::OpenService(ServiceConnect(), tenant, policy, stop);
   if (!session && is_embedded() && session.error().code() == ErrorCode::kUnavailable) {
+    const std::lock_guard lock(restart_mutex_);
     PCW_TRY_OK(cluster_->EnsureRunning(stop));
     session = pg::OpenService(ServiceConnect(), tenant, policy, stop);
   }
@@ -135,7 +138,11 @@ Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
       .ca_bundle = "",
       .proxy = "",
       .plain_http_hosts = {std::begin(aws::kMetadataHosts), std::end(aws::kMetadataHosts)}});
-  identity->reference_file = HomeDirectory(environment) / "credentials.json";
+  // What `credentials rotate` chose for one tenant is nothing to another.
+  std::filesystem::path home = HomeDirectory(environment);
+  if (config.tenant_id != kDefaultTenant)
+    home /= std::filesystem::path("tenants") / config.tenant_name;
+  identity->reference_file = home / "credentials.json";
   const aws::ProfileAccess access{.sts = {.http = *identity->http,
                                           .clock = machine.clock,
                                           .sleeper = machine.sleeper,

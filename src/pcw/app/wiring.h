@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -23,9 +24,6 @@
 #include "pcw/quota/pg_quota.h"
 
 namespace pcw::app {
-
-/// The tenant of the main configuration file (CONTRACT 3).
-inline constexpr const char* kDefaultTenant = "00000000-0000-0000-0000-000000000001";
 
 /// What AWS sees as User-Agent.
 inline constexpr const char* kUserAgent = "pcw/" PCW_VERSION;
@@ -56,6 +54,8 @@ class DatabaseAccess {
 
   /// A session of the service role for `tenant`. Restarts an embedded server that has died.
   Result<pg::Connection> OpenService(const std::string& tenant, std::stop_token stop);
+  /// The same for the tenant of the configuration.
+  Result<pg::Connection> OpenService(std::stop_token stop) { return OpenService(tenant_id_, stop); }
   /// A session as the login itself, for migrations.
   Result<pg::Connection> OpenAdmin(std::stop_token stop);
 
@@ -66,16 +66,19 @@ class DatabaseAccess {
   /// How the lease and the quota open sessions of their own.
   pg::ConnectOptions ServiceConnect() const;
 
+  const std::string& tenant_id() const { return tenant_id_; }
   const std::string& url() const { return url_; }
   const std::string& admin_url() const { return admin_url_; }
   bool is_embedded() const { return cluster_ != nullptr; }
 
  private:
   DatabaseAccess() = default;
+  std::string tenant_id_;
   std::string url_;
   std::string admin_url_;
   bool strict_roles_ = false;
   std::unique_ptr<pg::EmbeddedCluster> cluster_;
+  std::mutex restart_mutex_;  ///< of the embedded server
 };
 
 /// Who signs, and through what: all that a call takes but the quota. Nothing is asked of anybody

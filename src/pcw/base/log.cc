@@ -14,6 +14,7 @@ namespace pcw {
 namespace {
 
 std::atomic<LogLevel> log_level{LogLevel::kInfo};
+std::atomic<int> log_descriptor{STDERR_FILENO};
 std::atomic<LogFormat> log_format{LogFormat::kText};
 
 constexpr std::string_view LevelName(LogLevel level) {
@@ -97,7 +98,14 @@ void LogAlways(LogLevel level, std::string_view message, const LogFields& fields
   const std::string line =
       FormatLogLine(log_format, level, FormatRfc3339(SystemClock().Now()), message, all) + "\n";
   // One write, so that lines of several threads and processes do not interleave.
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  [[maybe_unused]] const auto written = ::write(log_descriptor, line.data(), line.size());
+}
+
+void SendLogTo(int descriptor) { log_descriptor = descriptor; }
+
+void LogVerbatim(std::string_view line) {
+  const std::string whole = std::string(line) + "\n";
+  [[maybe_unused]] const auto written = ::write(log_descriptor, whole.data(), whole.size());
 }
 
 void LogError(std::string_view message, const Error& error) {

@@ -1,5 +1,5 @@
-// Log lines: one event, a level and ordered fields; JSON for services, text for people. Always to
-// standard error.
+// Log lines: one event, a level and ordered fields; JSON for services, text for people. To standard
+// error, unless a service sends them to its standard output.
 #pragma once
 
 #include <string>
@@ -24,6 +24,14 @@ std::string Printable(std::string_view text);
 /// Sets the level and form of all later lines. Called by the composition root, again when the
 /// configuration changes; the default is kInfo as text. Thread-safe.
 void ConfigureLog(LogLevel level, LogFormat format);
+
+/// Where lines go from now on: a file descriptor; the default is standard error. Called by the
+/// composition root of a service before its threads start.
+void SendLogTo(int descriptor);
+
+/// Writes a line as it is to where log lines go, for lines whose form is somebody else's
+/// (CloudWatch's embedded metrics). Thread-safe.
+void LogVerbatim(std::string_view line);
 
 /// Fields that every line of this thread carries while the scope lives, before its own: run,
 /// tenant, entity. Scopes nest. A thread that works for another one takes over its fields:

@@ -71,7 +71,9 @@ Result<ServiceSession> OpenService(const ConnectOptions& options, const std::str
   PCW_TRY(const Rows checks,
           connection.Exec({"role_check",
                            "SELECT r.rolsuper, r.rolbypassrls, EXISTS (SELECT FROM pg_class c "
-                           "WHERE c.relowner = r.oid AND c.relrowsecurity) "
+                           "WHERE c.relowner = r.oid AND c.relrowsecurity), "
+                           "(SELECT string_agg(u.relation || ' lacks ' || u.lacks, '; ') FROM "
+                           "pcw_unprotected() u) "
                            "FROM pg_roles r WHERE r.rolname = current_user"},
                           {}, stop));
   if (checks.Bool(0, 0) || checks.Bool(0, 1) || checks.Bool(0, 2)) {
@@ -80,7 +82,19 @@ Result<ServiceSession> OpenService(const ConnectOptions& options, const std::str
                  "tenant table; tenants would not be separated: ALTER ROLE "
                  "pcw_service NOSUPERUSER NOBYPASSRLS, and give its tables to pcw_owner");
   }
+  if (checks.At(0, 3)) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("tenants would not be separated: {}; as pcw_owner: SELECT "
+                             "pcw_protect('<table>')",
+                             checks.Text(0, 3)));
+  }
   return ServiceSession{std::move(connection), is_superuser};
+}
+
+Status ChangeTenant(Connection& connection, const std::string& tenant_id, std::stop_token stop) {
+  PCW_TRY_OK(connection.Exec({"change_tenant", "SELECT set_config('pcw.tenant', $1, false)"},
+                             {tenant_id}, stop));
+  return Ok{};
 }
 
 }  // namespace pcw::pg

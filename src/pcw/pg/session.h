@@ -16,10 +16,14 @@ struct ServiceSession {
 };
 
 /// Opens a session, becomes pcw_service and sets the tenant. Refuses (kConfig) when the schema is
-/// missing or of another version (naming `pcw db migrate`), or when the effective role is
-/// superuser, BYPASSRLS or owns a table with row level security; kPermissionDenied with the GRANT
-/// to issue when the role cannot be assumed.
+/// missing or of another version (naming `pcw db migrate`), when the effective role is superuser,
+/// BYPASSRLS or owns a table with row level security, or when a table of tenants lacks its
+/// protection (S7); kPermissionDenied with the GRANT to issue when the role cannot be assumed.
 Result<ServiceSession> OpenService(const ConnectOptions& options, const std::string& tenant_id,
                                    SuperuserLogin policy, std::stop_token stop = {});
+
+/// Makes a session of the service role one of another tenant, between two pieces of work.
+Status ChangeTenant(Connection& connection, const std::string& tenant_id,
+                    std::stop_token stop = {});
 
 }  // namespace pcw::pg

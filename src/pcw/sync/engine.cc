@@ -48,7 +48,8 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   }
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "start run", stop));
   PCW_TRY_OK(AbandonOlderRuns(connection, row.connector_id, def.name, row.fence, stop));
-  PCW_TRY_OK(InsertRun(connection, row, stop));
+  PCW_TRY_OK(options.queued_run ? BeginQueuedRun(connection, row, stop)
+                                : InsertRun(connection, row, stop));
   PCW_TRY_OK(transaction.Commit());
   PCW_FAILPOINT("run.start.after");
 
@@ -217,11 +218,19 @@ class RunInFlight {
       if (!flushed && flushed.error().message() != error.message())
         LogError("what was fetched last could not be stored", flushed.error());
     }
-    outcome.status =
-        error.code() == ErrorCode::kCancelled ? RunStatus::kCancelled : RunStatus::kFailed;
+    const bool is_stopped = error.code() == ErrorCode::kCancelled;
+    const std::string stop_reason =
+        is_stopped && deps_.stop_reason ? deps_.stop_reason() : std::string();
+    outcome.status = is_stopped && stop_reason.empty() ? RunStatus::kCancelled : RunStatus::kFailed;
+    if (!stop_reason.empty()) {
+      error = Error(ErrorCode::kCancelled,
+                    fmt::format("the run was interrupted ({}); a later one goes on", stop_reason));
+    }
     outcome.stats = Totals();
     outcome.stats.is_resumable = error.code() != ErrorCode::kInternal;
-    outcome.stats.reason = std::string(error.Find("reason").value_or(NameOf(error.code())));
+    outcome.stats.reason = stop_reason.empty()
+                               ? std::string(error.Find("reason").value_or(NameOf(error.code())))
+                               : stop_reason;
     error.With("run_id", run_.row.id).With("entity", std::string(def_.name));
     if (!is_fenced_off) {
       Status ended = database_.Run<Ok>({}, [&](pg::Connection& connection) {
@@ -279,18 +288,19 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
           }));
 
   const WallTime started = deps.clock.Now();
-  const std::string run_id = MakeUuidV7(started, deps.rng);
+  const std::string run_id = options.queued_run.value_or(MakeUuidV7(started, deps.rng));
   const LogScope scope({{"run_id", run_id},
                         {"tenant", options.tenant_id},
                         {"connector", std::string(def.connector->kind)},
                         {"entity", std::string(def.name)}});
   PCW_FAILPOINT("lease.before");
-  PCW_TRY(const std::unique_ptr<jobs::Lease> lease,
-          jobs::Lease::Acquire(deps.lease_connect,
-                               {.tenant_id = options.tenant_id,
-                                .connector_id = connector_id,
-                                .entity = std::string(def.name)},
-                               run_id, {}, deps.clock, deps.sleeper, stop));
+  PCW_TRY(
+      const std::unique_ptr<jobs::Lease> lease,
+      jobs::Lease::Acquire(deps.lease_connect,
+                           {.tenant_id = options.tenant_id,
+                            .connector_id = connector_id,
+                            .entity = std::string(def.name)},
+                           run_id, {.duration = options.lease}, deps.clock, deps.sleeper, stop));
   PCW_FAILPOINT("lease.after");
 
   // Either the caller or the loss of the lease ends the work.

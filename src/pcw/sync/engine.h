@@ -35,6 +35,9 @@ struct SyncOptions {
   std::size_t part_bytes = 4U << 20U;
   std::chrono::seconds part_age{30};
   int stop_at_mismatch_percent = 50;  ///< of the last 200 records, dead letters; 0 = never
+  /// A run that waits in the queue: it is the one that is run, instead of a new one.
+  std::optional<std::string> queued_run;
+  std::chrono::seconds lease{30};  ///< of the entity, on the database's clock
 };
 
 /// A moment of a running sync, for progress displays.
@@ -61,6 +64,9 @@ struct SyncDeps {
   Rng& rng;
   std::function<void(const Progress&)>
       on_progress;  ///< called from one thread, often; may be empty
+  /// Asked when a stop was requested: a reason ("drained") ends the run failed and resumable for
+  /// that reason; empty, or no function: it ends cancelled.
+  std::function<std::string()> stop_reason = nullptr;
 };
 
 /// How a run ended. `error` is set unless status is succeeded or partial.

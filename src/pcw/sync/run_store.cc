@@ -170,6 +170,23 @@ Status InsertRun(pg::Connection& connection, const NewRun& run, std::stop_token 
   return Ok{};
 }
 
+Status BeginQueuedRun(pg::Connection& connection, const NewRun& run, std::stop_token stop) {
+  // Running under our own fence: an earlier COMMIT whose answer was lost (T8).
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec(
+              {"run_begin",
+               "UPDATE ingestion_runs SET status = 'running', started_at = "
+               "$2::timestamptz, fence = $3::bigint, bronze_prefix = $4 WHERE "
+               "tenant_id = pcw_tenant() AND id = $1::uuid AND (status = 'queued' OR "
+               "(status = 'running' AND fence = $3::bigint))"},
+              {run.id, FormatRfc3339(run.started_at), std::to_string(run.fence), run.bronze_prefix},
+              stop));
+  if (rows.affected() == 1) return Ok{};
+  return Error(ErrorCode::kConflict,
+               "the run waits in the queue no longer; it was cancelled or begun")
+      .With("run_id", run.id);
+}
+
 Status SaveStats(pg::Connection& connection, std::string_view run_id, const std::string& stats_json,
                  std::stop_token stop) {
   PCW_TRY_OK(connection.Exec({"run_stats",

@@ -61,6 +61,8 @@ Result<std::int64_t> UpsertConnector(pg::Connection& connection, const connector
 Status AbandonOlderRuns(pg::Connection& connection, std::int64_t connector_id,
                         std::string_view entity, std::int64_t fence, std::stop_token stop);
 Status InsertRun(pg::Connection& connection, const NewRun& run, std::stop_token stop);
+/// The same for a run that waits in the queue. kConflict if it waits no longer.
+Status BeginQueuedRun(pg::Connection& connection, const NewRun& run, std::stop_token stop);
 
 /// Replaces the counters of a running run. Part of the transaction that commits the rows they
 /// count.

@@ -1,0 +1,74 @@
+// pcw serve: roles as threads of one process, which start together and drain together.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pcw/app/cli.h"
+#include "pcw/app/tenants.h"
+#include "pcw/app/wiring.h"
+
+namespace pcw::app {
+
+/// What roles share; outlives them. Everything in it is thread-safe or constant.
+struct ServeContext {
+  const Invocation& invocation;
+  Machine& machine;
+  DatabaseAccess& database;
+  TenantDirectory& tenants;
+  const Config& config;  ///< of the main file
+  std::string holder;    ///< this process, for people who look at jobs and leases: "host:pid"
+  std::atomic<std::int64_t> throttles{0};  ///< calls that AWS refused for their rate, not yet told
+};
+
+/// A running role. Its destructor waits until its threads have ended, which a stop request makes
+/// soon.
+class ServeRole {
+ public:
+  virtual ~ServeRole() = default;
+};
+
+struct RoleDef {
+  std::string_view name;
+  Result<std::unique_ptr<ServeRole>> (*start)(ServeContext& context, std::stop_token stop);
+};
+
+/// The roles of this version, in the order they start. A new role is a line here.
+std::span<const RoleDef> ServeRoles();
+
+Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::stop_token stop);
+Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop);
+
+/// Runs the named roles until a stop is requested, then drains them. A process that cannot drain
+/// within ten seconds ends all the same: what it held is taken over when its leases end.
+Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& roles);
+
+/// A session that a role's thread works with, opened again after a failure with growing pauses.
+/// Trouble is logged when it begins and when it ends, and not in between. Not thread-safe.
+class RoleSession {
+ public:
+  RoleSession(ServeContext& context, std::string_view role);
+
+  /// The session, opened for the default tenant; nullptr after a pause when it cannot be had.
+  pg::Connection* Get(std::stop_token stop);
+  /// To be told how the work with the session went: a failure closes it.
+  void Failed(std::string_view doing, const Error& error);
+  void Worked();
+  /// True once after each new session: LISTEN and the like are to be done again.
+  bool TakeIsNew() { return std::exchange(is_new_, false); }
+
+ private:
+  ServeContext& context_;
+  const std::string role_;
+  std::optional<pg::Connection> connection_;
+  bool is_new_ = false;
+  int failures_ = 0;  ///< in a row
+};
+
+}  // namespace pcw::app

@@ -1,0 +1,223 @@
+// The role ingest: workers that claim jobs of every tenant and run them.
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "pcw/app/mapping_choice.h"
+#include "pcw/app/serve.h"
+#include "pcw/app/sync_command.h"
+#include "pcw/base/log.h"
+#include "pcw/jobs/job_keeper.h"
+#include "pcw/jobs/job_queue.h"
+#include "pcw/pg/session.h"
+#include "pcw/sync/run_request.h"
+#include "pcw/sync/run_settle.h"
+
+namespace pcw::app {
+namespace {
+
+using jobs::StopCause;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLongestWait{5'000};
+constexpr milliseconds kShortestWait{50};
+constexpr std::chrono::seconds kSettlePatience{5};  // once the process is to end
+
+std::string ReasonOf(StopCause cause) {
+  switch (cause) {
+    case StopCause::kDrained:
+      return "drained";
+    case StopCause::kStalled:
+      return "stalled";
+    case StopCause::kLost:
+      return "taken_over";
+    case StopCause::kCancelled:
+    case StopCause::kNone:
+      break;
+  }
+  return "";
+}
+
+/// One worker: a thread, a session, a job at a time.
+class Worker {
+ public:
+  Worker(ServeContext& context, std::stop_token stop)
+      : context_(context), session_(context, "ingest") {
+    thread_ = std::jthread([this, stop = std::move(stop)] { Work(stop); });
+  }
+
+ private:
+  void Work(const std::stop_token& stop) {
+    const LogScope scope(LogFields{{"role", "ingest"}});
+    while (!stop.stop_requested()) {
+      pg::Connection* connection = session_.Get(stop);
+      if (connection == nullptr) continue;
+      const Status done = ClaimAndRun(*connection, stop);
+      done ? session_.Worked() : session_.Failed("claiming work", done.error());
+    }
+  }
+
+  Status ClaimAndRun(pg::Connection& connection, const std::stop_token& stop) {
+    if (session_.TakeIsNew())
+      PCW_TRY_OK(connection.ExecScript("jobs_listen", "LISTEN pcw_jobs", stop));
+    PCW_TRY(std::optional<jobs::Job> job,
+            jobs::ClaimJob(connection, context_.holder, context_.config.service.lease, {}));
+    if (!job) {
+      PCW_TRY(const auto next, jobs::NextClaimIn(connection, stop));
+      const milliseconds wait =
+          std::clamp(next.value_or(kLongestWait), kShortestWait, kLongestWait);
+      PCW_TRY_OK(connection.WaitNotification(wait, stop));
+      return Ok{};
+    }
+    // From here on a stop must not leave the job to its lease: it is put back.
+    PCW_TRY_OK(pg::ChangeTenant(connection, job->tenant_id));
+    std::shared_ptr<const Config> config = context_.tenants.ConfigOf(job->tenant_id);
+    const LogScope scope({{"tenant", config ? config->tenant_name : job->tenant_id},
+                          {"connector", "partner_central"},
+                          {"entity", job->entity}});
+    if (!config) {
+      // Made a moment ago, or its configuration has a mistake: it is put back and comes again.
+      PCW_TRY_OK(sync::SettleJob(
+          connection, *job,
+          Error(ErrorCode::kUnavailable, "the tenant's configuration is not loaded"),
+          context_.machine.rng, context_.machine.clock, {}));
+      return Ok{};
+    }
+    PCW_TRY(const std::optional<std::string> run_id,
+            sync::PrepareJob(connection, *job, context_.machine.rng, context_.machine.clock, {}));
+    if (!run_id) return Ok{};
+    const LogScope run_scope(LogFields{{"run_id", *run_id}});
+    if (job->is_takeover)
+      Log(LogLevel::kWarn, "taking over a job whose worker fell silent", {{"job", job->id}});
+    RunJob(*config, *job, stop);
+    return Ok{};
+  }
+
+  void RunJob(const Config& config, const jobs::Job& job, const std::stop_token& stop) {
+    DatabaseAccess& database = context_.database;
+    jobs::JobKeeper keeper(
+        [&database, tenant = job.tenant_id](std::stop_token token) {
+          return database.OpenService(tenant, std::move(token));
+        },
+        job,
+        {.lease = context_.config.service.lease,
+         .stall_after = context_.config.service.stall_after},
+        context_.machine.sleeper, stop);
+    Log(LogLevel::kInfo, "run begins",
+        {{"mode", job.mode}, {"trigger", job.trigger}, {"attempt", std::to_string(job.attempts)}});
+    const Result<sync::RunOutcome> outcome = Sync(config, job, keeper);
+    std::optional<Error> error;
+    if (!outcome) {
+      error = outcome.error();
+    } else {
+      error = outcome->error;
+      Log(LogLevel::kInfo, "run ended",
+          {{"status", std::string(NameOf(outcome->status))},
+           {"listed", std::to_string(outcome->stats.records_listed)},
+           {"processed", std::to_string(outcome->stats.records_processed)},
+           {"dead_lettered", std::to_string(outcome->stats.dead_lettered)},
+           {"api_calls", std::to_string(outcome->stats.api_calls)},
+           {"throttles", std::to_string(outcome->stats.throttles)}});
+    }
+    const bool was_stopped = keeper.cause() != StopCause::kNone;
+    if (error && !was_stopped) LogError("the run could not be finished", *error);
+    Settle(job, error, stop);
+  }
+
+  Result<sync::RunOutcome> Sync(const Config& config, const jobs::Job& job,
+                                jobs::JobKeeper& keeper) {
+    const std::stop_token stop = keeper.stop();
+    const connector::EntityDef* entity =
+        connector::FindEntity(connector::PartnerCentral(), job.entity);
+    if (entity == nullptr) {
+      return Error(ErrorCode::kConfig,
+                   fmt::format("this version does not know the entity {}", job.entity));
+    }
+    const auto& environment = context_.invocation.environment;
+    PCW_TRY(const sync::RunMode mode, sync::ParseRunMode(job.mode));
+    PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity->name));
+    PCW_TRY(const auto lake, OpenLake(config, environment, context_.machine));
+    PCW_TRY_OK(lake->Probe(stop));
+    PCW_TRY(const auto aws,
+            OpenAws(config, environment, context_.database, quota::Purpose::kBulk,
+                    fmt::format("sync {} {}", job.entity, job.mode), context_.machine, stop));
+    sync::SyncOptions options = SyncOptionsFor(config, mode, std::nullopt);
+    options.queued_run = job.run_id;
+    options.lease = context_.config.service.lease;
+    DatabaseAccess& database = context_.database;
+    std::int64_t told = 0;
+    const auto tell_throttles = [&](std::int64_t throttles) {
+      context_.throttles += throttles - std::exchange(told, throttles);
+    };
+    Result<sync::RunOutcome> outcome = sync::RunSync(
+        *entity, mapping, options,
+        {.open = [&database, &job](
+                     std::stop_token token) { return database.OpenService(job.tenant_id, token); },
+         .lease_connect = database.ServiceConnect(),
+         .caller = aws->CallerOf(*entity),
+         .store = *lake,
+         .clock = context_.machine.clock,
+         .sleeper = context_.machine.sleeper,
+         .rng = context_.machine.rng,
+         .on_progress =
+             [&](const sync::Progress& progress) {
+               keeper.Report(progress.api_calls + progress.settled + progress.fetched);
+               tell_throttles(progress.throttles);
+             },
+         .stop_reason = [&keeper] { return ReasonOf(keeper.cause()); }},
+        stop);
+    if (outcome) tell_throttles(outcome->stats.throttles);
+    return outcome;
+  }
+
+  // Until it is written down or somebody else has the job; a process that ends gives up soon, and
+  // the lease does the rest.
+  void Settle(const jobs::Job& job, const std::optional<Error>& error,
+              const std::stop_token& stop) {
+    std::optional<SteadyTime> give_up;
+    for (;;) {
+      if (stop.stop_requested() && !give_up)
+        give_up = context_.machine.clock.Steady() + kSettlePatience;
+      if (give_up && context_.machine.clock.Steady() >= *give_up) return;
+      pg::Connection* connection = session_.Get({});
+      if (connection == nullptr) continue;
+      Result<sync::JobOutcome> settled = [&]() -> Result<sync::JobOutcome> {
+        PCW_TRY_OK(pg::ChangeTenant(*connection, job.tenant_id));
+        return sync::SettleJob(*connection, job, error, context_.machine.rng,
+                               context_.machine.clock, {});
+      }();
+      if (settled) {
+        if (*settled == sync::JobOutcome::kPutBack)
+          Log(LogLevel::kInfo, "the job was put back; a later run goes on with it");
+        return;
+      }
+      // Ours no longer: taken over, or settled by an attempt whose answer was lost.
+      if (settled.error().code() == ErrorCode::kConflict) return;
+      session_.Failed("settling a job", settled.error());
+    }
+  }
+
+  ServeContext& context_;
+  RoleSession session_;
+  std::jthread thread_;  // last: it uses everything above
+};
+
+class IngestRole final : public ServeRole {
+ public:
+  IngestRole(ServeContext& context, const std::stop_token& stop) {
+    for (int i = 0; i < context.config.service.workers; ++i)
+      workers_.push_back(std::make_unique<Worker>(context, stop));
+  }
+
+ private:
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop) {
+  return std::unique_ptr<ServeRole>(std::make_unique<IngestRole>(context, stop));
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,192 @@
+#include "pcw/app/tenants.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "pcw/app/wiring.h"
+#include "pcw/base/log.h"
+
+namespace pcw::app {
+namespace {
+
+// What is the process's and not a tenant's.
+constexpr std::array<std::string_view, 4> kSharedGroups{"database.", "logging.", "server.",
+                                                        "service."};
+
+std::string WithoutEndSlashes(std::string text) {
+  while (!text.empty() && text.back() == '/') text.pop_back();
+  return text;
+}
+
+std::string FilePlace(const std::filesystem::path& directory) {
+  return "file://" +
+         WithoutEndSlashes(std::filesystem::absolute(directory).lexically_normal().string());
+}
+
+// A tenant's file is complete in itself: PCW_* speaks of the main one.
+std::map<std::string, std::string> WithoutSettings(
+    const std::map<std::string, std::string>& environment) {
+  std::map<std::string, std::string> rest;
+  for (const auto& [name, value] : environment)
+    if (!name.starts_with("PCW_")) rest.emplace(name, value);
+  return rest;
+}
+
+Status CheckKeys(const LoadedConfig& loaded) {
+  for (const ShownKey& key : loaded.keys) {
+    const bool is_shared =
+        std::any_of(kSharedGroups.begin(), kSharedGroups.end(),
+                    [&](std::string_view group) { return key.key.starts_with(group); });
+    if (is_shared && key.origin.starts_with("file ")) {
+      return Error(ErrorCode::kConfig,
+                   fmt::format("{}: {} belongs into the main configuration; a tenant has aws, "
+                               "lake, sync, connectors, quota and dlq of its own",
+                               key.origin.substr(5), key.key));
+    }
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+Result<std::vector<StoredTenant>> ReadTenants(pg::Connection& connection, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"tenants_read",
+                           "SELECT id, name, config, lake, to_char(created_at AT TIME ZONE 'UTC', "
+                           "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), to_char(updated_at AT TIME ZONE "
+                           "'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM tenants_read()"},
+                          {}, stop));
+  std::vector<StoredTenant> tenants;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto text = [&](std::size_t column) { return std::string(rows.Text(row, column)); };
+    tenants.push_back({text(0), text(1), text(2), text(3), text(4), text(5)});
+  }
+  return tenants;
+}
+
+std::string LakePlace(const Config& config, const std::map<std::string, std::string>& environment) {
+  const std::string& url = config.lake.url;
+  if (url.empty()) return FilePlace(HomeDirectory(environment) / "lake");
+  constexpr std::string_view kFile = "file://";
+  if (url.starts_with(kFile)) return FilePlace(url.substr(kFile.size()));
+  return WithoutEndSlashes(url);
+}
+
+Result<LoadedConfig> TenantConfig(const StoredTenant& tenant, const std::string& file,
+                                  const LoadedConfig& main,
+                                  const std::map<std::string, std::string>& environment) {
+  ConfigSources sources;
+  sources.given_text = {file, tenant.config};
+  sources.env = WithoutSettings(environment);
+  PCW_TRY(LoadedConfig loaded, LoadConfig(sources));
+  PCW_TRY_OK(CheckKeys(loaded));
+  Config& config = loaded.config;
+  config.tenant_id = tenant.id;
+  config.tenant_name = tenant.name;
+  config.database = main.config.database;
+  config.logging = main.config.logging;
+  config.server = main.config.server;
+  config.service = main.config.service;
+  if (config.lake.url.empty())
+    config.lake.url = FilePlace(HomeDirectory(environment) / "tenants" / tenant.name / "lake");
+  if (LakePlace(config, environment) == LakePlace(main.config, environment)) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("{}: lake.url: the main configuration's bronze lies there; every "
+                             "tenant needs a bucket or prefix of its own",
+                             file));
+  }
+  loaded.file = main.file;  // whose logging settings are followed
+  return loaded;
+}
+
+Result<LoadedConfig> LoadTenant(const LoadedConfig& main, const std::string& name,
+                                const std::map<std::string, std::string>& environment,
+                                std::stop_token stop) {
+  PCW_TRY(const auto database, DatabaseAccess::Open(main.config, HomeDirectory(environment), stop));
+  PCW_TRY(pg::Connection connection, database->OpenService(stop));
+  PCW_TRY(const auto tenants, ReadTenants(connection, stop));
+  std::string names;
+  for (const StoredTenant& tenant : tenants) {
+    if (tenant.name == name || tenant.id == name) {
+      if (tenant.id == kDefaultTenant) return main;
+      return TenantConfig(tenant, "tenant " + tenant.name, main, environment);
+    }
+    names += (names.empty() ? "" : ", ") + tenant.name;
+  }
+  return Error(ErrorCode::kInvalidRequest,
+               fmt::format("--tenant {}: there is no such tenant; there is {}", name, names))
+      .With("usage", "true");
+}
+
+Result<bool> PutTenant(pg::Connection& admin, const StoredTenant& tenant, std::stop_token stop) {
+  if (Status role = admin.ExecScript("become_owner", "SET ROLE pcw_owner", stop); !role) {
+    if (role.error().code() == ErrorCode::kUnavailable) return std::move(role).error();
+    return Error(ErrorCode::kPermissionDenied,
+                 "the login of database.admin_url may not become pcw_owner; a tenant is made with "
+                 "the login that ran `pcw db migrate`");
+  }
+  const Result<pg::Rows> put =
+      admin.Exec({"tenant_put", "SELECT is_new FROM tenant_put($1, $2::uuid, $3, $4)"},
+                 {tenant.name, tenant.id, tenant.config, tenant.lake}, stop);
+  if (put) return put->Bool(0, 0);
+  if (put.error().Find("sqlstate") == "23505") {
+    return Error(ErrorCode::kConflict,
+                 "lake.url: another tenant's bronze lies there; every tenant needs a bucket or "
+                 "prefix of its own");
+  }
+  return put.error();
+}
+
+TenantDirectory::TenantDirectory(LoadedConfig main, std::map<std::string, std::string> environment)
+    : main_(std::move(main)), environment_(std::move(environment)) {
+  tenants_.push_back({kDefaultTenant, "default", "", std::make_shared<const Config>(main_.config)});
+}
+
+Status TenantDirectory::Refresh(pg::Connection& connection, std::stop_token stop) {
+  PCW_TRY(const auto stored, ReadTenants(connection, stop));
+  const std::lock_guard lock(mutex_);
+  std::vector<Tenant> now{tenants_.front()};
+  for (const StoredTenant& tenant : stored) {
+    if (tenant.id == kDefaultTenant) continue;
+    const auto known = std::find_if(tenants_.begin(), tenants_.end(), [&](const Tenant& held) {
+      return held.id == tenant.id && held.updated_at == tenant.updated_at;
+    });
+    if (known != tenants_.end()) {
+      now.push_back(*known);
+      continue;
+    }
+    if (const auto refused = refused_.find(tenant.id);
+        refused != refused_.end() && refused->second == tenant.updated_at)
+      continue;
+    const Result<LoadedConfig> loaded =
+        TenantConfig(tenant, "tenant " + tenant.name, main_, environment_);
+    if (!loaded) {
+      LogError("a tenant's configuration is not used; its schedule rests", loaded.error());
+      refused_[tenant.id] = tenant.updated_at;
+      continue;
+    }
+    refused_.erase(tenant.id);
+    Log(LogLevel::kInfo, "tenant loaded", {{"tenant", tenant.name}});
+    now.push_back({tenant.id, tenant.name, tenant.updated_at,
+                   std::make_shared<const Config>(loaded->config)});
+  }
+  tenants_ = std::move(now);
+  return Ok{};
+}
+
+std::vector<TenantDirectory::Tenant> TenantDirectory::All() const {
+  const std::lock_guard lock(mutex_);
+  return tenants_;
+}
+
+std::shared_ptr<const Config> TenantDirectory::ConfigOf(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  for (const Tenant& tenant : tenants_)
+    if (tenant.id == id) return tenant.config;
+  return nullptr;
+}
+
+}  // namespace pcw::app
