@@ -57,6 +57,37 @@ TEST_F(QuotaTest, CallsAreSpacedEvenlyAfterABurst) {
   EXPECT_GT(times[5] - times[0], 0.015) << "no more than three at once";
 }
 
+TEST_F(QuotaTest, SlotsGivenBackAreNotLeasedOverThoseOfOthers) {
+  pg::Connection connection = OpenService();
+  const auto lease = [&] {
+    auto rows = connection.Exec({"lease",
+                                 "SELECT delay_us, slots_end, clock_timestamp() FROM "
+                                 "quota_lease('1', 's', 'read', 5, 1000000, 3, 1000)"});
+    PCW_ASSERT(rows.has_value());
+    return std::move(*rows);
+  };
+  const auto give_back = [&](const pg::Rows& leased) {
+    EXPECT_THAT(connection.Exec({"return",
+                                 "SELECT quota_return('1', 's', 'read', 5, $1::timestamptz, "
+                                 "1000000, $2::timestamptz)"},
+                                {std::string(leased.Text(0, 2)), std::string(leased.Text(0, 1))}),
+                Succeeds());
+  };
+  const pg::Rows first = lease();
+  const pg::Rows second = lease();
+
+  give_back(first);
+  const pg::Rows third = lease();
+  EXPECT_GT(third.Int(0, 0), 7'000'000) << "behind the second lease, although the first is free";
+
+  give_back(third);
+  const pg::Rows fourth = lease();
+  EXPECT_NEAR(static_cast<double>(fourth.Int(0, 0)), static_cast<double>(third.Int(0, 0)), 500'000)
+      << "the last lease gave its slots back to the schedule";
+  EXPECT_EQ(Used(), "10");
+  (void)second;
+}
+
 TEST_F(QuotaTest, EveryProcessSharesTheSameRate) {
   const auto first = Open({.reads_per_second = 100});
   const auto second = Open({.reads_per_second = 100});

@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 constexpr microseconds kLongestLease = std::chrono::milliseconds(500);
 constexpr milliseconds kDatabasePatience{10'000};
 constexpr std::chrono::seconds kBetweenWrites{1};
+constexpr microseconds kOrdinaryLateness = milliseconds(100);  // of a thread on a busy machine
 
 std::string_view NameOf(aws::QuotaClass quota_class) {
   return quota_class == aws::QuotaClass::kWrite ? "write" : "read";
@@ -32,6 +33,7 @@ struct Bucket {
   std::deque<SteadyTime> slots;
   int stale = 0;          ///< leased but not used in time; to be given back
   std::string leased_at;  ///< database time of the last lease, RFC 3339
+  std::string lease_end;  ///< where its slots end on the account's schedule
   SteadyTime paused_until{};
   int rate = 0;
   int day_limit = 0;
@@ -129,7 +131,7 @@ struct PgQuota::State {
     auto rows = connection->Exec(
         {"quota_lease",
          "SELECT granted, delay_us, day_left, to_char(free_at AT TIME ZONE 'UTC', "
-         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), clock_timestamp() FROM quota_lease($1, $2, "
+         "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), clock_timestamp(), slots_end FROM quota_lease($1, $2, "
          "$3, $4::integer, $5::bigint, $6::integer, $7::bigint)"},
         {options.aws_account_id, std::string(operation.service->id),
          std::string(NameOf(operation.quota_class)), std::to_string(bucket.chunk()),
@@ -154,28 +156,31 @@ struct PgQuota::State {
           .With("free_at", std::string(rows->Text(0, 3)));
     }
     bucket.leased_at = rows->Text(0, 4);
+    bucket.lease_end = rows->Text(0, 5);
     for (std::int64_t i = 0; i < granted; ++i)
       bucket.slots.push_back(now + microseconds(rows->Int(0, 1)) + i * bucket.interval());
     return Ok{};
   }
 
+  // `lease_end` absent: the slots have passed, only the day gets them back.
   void GiveBack(const std::pair<std::string, aws::QuotaClass>& key, const Bucket& bucket,
-                std::size_t slots, microseconds interval) {
+                std::size_t slots, const pg::Param& lease_end) {
     if (slots == 0 || !connection || !connection->is_usable())
       return;  // then they count as used, which is safe
     auto returned = connection->Exec(
         {"quota_return",
-         "SELECT quota_return($1, $2, $3, $4::integer, $5::timestamptz, $6::bigint)"},
+         "SELECT quota_return($1, $2, $3, $4::integer, $5::timestamptz, $6::bigint, "
+         "$7::timestamptz)"},
         {options.aws_account_id, key.first, std::string(NameOf(key.second)), std::to_string(slots),
-         bucket.leased_at, std::to_string(interval.count())});
+         bucket.leased_at, std::to_string(bucket.interval().count()), lease_end});
     if (!returned)
       LogError("unused quota could not be given back; it counts as used", returned.error());
   }
 
   void Return(const std::pair<std::string, aws::QuotaClass>& key, Bucket& bucket) {
-    // Slots still to come go back to the schedule as well; those that have passed only to the day.
-    GiveBack(key, bucket, bucket.slots.size(), bucket.interval());
-    GiveBack(key, bucket, static_cast<std::size_t>(bucket.stale), microseconds(0));
+    // Slots still to come go back to the schedule as well, unless others leased behind them.
+    GiveBack(key, bucket, bucket.slots.size(), bucket.lease_end);
+    GiveBack(key, bucket, static_cast<std::size_t>(bucket.stale), std::nullopt);
     bucket.slots.clear();
     bucket.stale = 0;
   }
@@ -220,9 +225,18 @@ Status PgQuota::Acquire(const aws::Operation& operation, std::stop_token stop) {
     if (!state_->sleeper.SleepFor(wait, stop))
       return Error(ErrorCode::kCancelled, "stopped while waiting for the quota");
     const std::lock_guard lock(state_->mutex);
+    Bucket& bucket = state_->BucketOf(operation);
+    // A process that slept through its slots (SIGSTOP, a frozen machine) must not send all that
+    // waited for them in one moment.
+    const auto lateness = std::max<microseconds>(
+        (state_->options.limits.burst - 1) * bucket.interval(), kOrdinaryLateness);
+    if (slot < state_->clock.Steady() - lateness) {
+      ++bucket.stale;
+      continue;
+    }
     // A pause that came while this call waited holds for it too: it takes a slot after the pause
     // instead.
-    if (slot >= state_->BucketOf(operation).paused_until) return Ok{};
+    if (slot >= bucket.paused_until) return Ok{};
   }
 }
 
