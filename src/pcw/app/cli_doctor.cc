@@ -268,11 +268,12 @@ void AddDoctor(CLI::App& root, Invocation& invocation) {
   auto wish = std::make_shared<DoctorWish>();
   doctor
       ->add_option("sections", wish->sections,
-                   "auth, rate-limits, schema, connectivity, bronze; all without one")
-      ->check(KnownValues({"auth", "rate-limits", "schema", "connectivity", "bronze"}));
+                   "auth, rate-limits, schema, connectivity, partner-central, bronze; all without one")
+      ->check(KnownValues(
+          {"auth", "rate-limits", "schema", "connectivity", "partner-central", "bronze"}));
   doctor
       ->add_option("--section", wish->more_sections,
-                   "the same by name or number: 1.1, 1.2, 1.3, 1.4, 3.2")
+                   "the same by name or number: 1.1, 1.2, 1.3, 1.4, 2.1, 3.2")
       ->allow_extra_args(false);
   doctor->add_option("--fail-on", wish->fail_on, "which findings make the exit code 1")
       ->check(CLI::IsMember({"warn", "error"}))

@@ -16,6 +16,7 @@ constexpr std::array kSections{
     SectionDef{Section::kRateLimits, "rate-limits", "1.2", "rate limiting"},
     SectionDef{Section::kSchema, "schema", "1.3", "schema mismatches"},
     SectionDef{Section::kConnectivity, "connectivity", "1.4", "connectivity issues"},
+    SectionDef{Section::kRuns, "partner-central", "2.1", "the Partner Central connector's runs"},
     SectionDef{Section::kBronze, "bronze", "3.2", "the bronze layer"},
 };
 
@@ -218,6 +219,44 @@ const std::array kCatalogue{
                "The certificate of the endpoint in force ends within two weeks.",
                "Renew it; AWS renews its own by itself."},
 
+    FindingDef{"PCW2100", kRuns, kInfo, kData, "how old the data is",
+               "When the newest complete scan of an entity began.", "Nothing to do."},
+    FindingDef{
+        "PCW2101", kRuns, kError, kApi, "the newest run of an entity failed",
+        "The scan did not reach its end; what it stored stays, and nothing else follows from "
+        "it. Said only if nothing else on this page is why.",
+        "Mend what the error names, then resume the run."},
+    FindingDef{"PCW2102", kRuns, kError, kPerformance, "a run is stalled",
+               "Its worker's lease has ended, or it lives and makes no progress.",
+               "A service takes it over by itself; without one, start the sync again."},
+    FindingDef{"PCW2103", kRuns, kWarn, kData, "data is older than the schedule allows",
+               "No scan of the entity was completed for three of its intervals, or for a day where "
+               "nothing is scheduled.",
+               "Look at its runs; start one."},
+    FindingDef{
+        "PCW2104", kRuns, kError, kPerformance, "nobody works on what is due",
+        "The schedule or the queue waits: no process with the role scheduler or ingest runs, "
+        "or all workers are busy.",
+        "Start the service, or more workers."},
+    FindingDef{"PCW2105", kRuns, kInfo, kData, "an entity was never synced",
+               "It is configured, and no run of it was ever started.", "Sync it."},
+    FindingDef{"PCW2106", kRuns, kWarn, kData, "the newest run is partial",
+               "The scan is complete, with dead letters, or with a finding such as fewer records "
+               "than the scan before.",
+               "Look at the letters, mend the cause, replay them."},
+    FindingDef{"PCW2107", kRuns, kWarn, kIam, "an API token ends soon",
+               "It was made with an expiry that lies within two weeks.",
+               "Make another one and change over."},
+    FindingDef{"PCW2108", kRuns, kWarn, kPerformance,
+               "this machine's clock and PostgreSQL's differ",
+               "Leases and schedules go by PostgreSQL's clock and are not disturbed; log lines and "
+               "signatures go by this machine's.",
+               "Let both follow one time source."},
+    FindingDef{
+        "PCW2109", kRuns, kWarn, kPerformance, "PostgreSQL runs short of something",
+        "Nearly all sessions are taken, or a transaction is open so long that dead rows pile "
+        "up.",
+        "Find whose session it is; raise max_connections or use fewer workers."},
     FindingDef{"PCW3200", kBronze, kInfo, kData, "the newest object of an entity",
                "What was stored last.", "Nothing to do."},
     FindingDef{"PCW3201", kBronze, kError, kPerformance, "the lake cannot be reached",

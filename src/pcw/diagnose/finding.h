@@ -15,7 +15,15 @@ enum class Level : std::uint8_t { kInfo, kWarn, kError };
 std::string_view NameOf(Level level);
 
 /// Sections of the runbook, and what comes before all of them.
-enum class Section : std::uint8_t { kSetup, kAuth, kRateLimits, kSchema, kConnectivity, kBronze };
+enum class Section : std::uint8_t {
+  kSetup,
+  kAuth,
+  kRateLimits,
+  kSchema,
+  kConnectivity,
+  kRuns,
+  kBronze
+};
 
 struct SectionDef {
   Section section;

@@ -16,6 +16,7 @@
 #include "pcw/connector/raw_record.h"
 #include "pcw/connector/request.h"
 #include "pcw/diagnose/rules.h"
+#include "pcw/diagnose/run_gather.h"
 #include "pcw/diagnose/schema_gather.h"
 
 namespace pcw::diagnose {
@@ -112,6 +113,7 @@ class Gathering {
         facts_.identity ? facts_.identity->account : facts_.settings.expected_account;
     if (connection_ && !account.empty()) ReadLedger(account);
     if (connection_) ReadSchema();
+    if (connection_ && !facts_.database_error) ReadRuns();
     {
       // Beside each other: they touch different facts.
       std::jthread link;
@@ -201,6 +203,17 @@ class Gathering {
       facts_.schema = std::move(*schema);
     } else if (!facts_.database_error) {
       facts_.database_error = std::move(schema).error();
+    }
+  }
+
+  void ReadRuns() {
+    const Deadline deadline(stop_, kStep);
+    Result<RunFacts> runs =
+        LoadRunFacts(*connection_, site_.entities, site_.clock, deadline.token());
+    if (runs) {
+      facts_.runs = std::move(*runs);
+    } else {
+      facts_.database_error = std::move(runs).error();
     }
   }
 

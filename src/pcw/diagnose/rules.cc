@@ -25,8 +25,10 @@ int RankOf(Section section) {
       return 4;
     case Section::kSchema:
       return 5;
+    case Section::kRuns:
+      return 6;
   }
-  return 6;
+  return 7;
 }
 
 }  // namespace
@@ -83,6 +85,15 @@ std::vector<Finding> Judge(const Facts& facts) {
   for (auto& more : {JudgeConnectivity(facts), JudgeAuth(facts), JudgeRateLimits(facts),
                      JudgeSchema(facts), JudgeBronze(facts)})
     findings.insert(findings.end(), more.begin(), more.end());
+  // A failed or late run beside the reason for it would be a second alarm for one fault.
+  const bool is_explained =
+      std::any_of(findings.begin(), findings.end(),
+                  [](const Finding& finding) { return finding.def->level == Level::kError; });
+  for (Finding& finding : JudgeRuns(facts)) {
+    const std::string_view code = finding.def->code;
+    const bool is_symptom = code == "PCW2101" || code == "PCW2103";
+    if (!is_explained || !is_symptom) findings.push_back(std::move(finding));
+  }
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
     if (a.def->level != b.def->level) return a.def->level > b.def->level;
     return RankOf(a.def->section) < RankOf(b.def->section);
