@@ -9,7 +9,7 @@ import { Service, until } from './service.mjs';
 
 const SECONDS = Number(process.env.PCW_CHAOS_SECONDS ?? 40);
 const RECORDS = Number(process.env.PCW_CHAOS_RECORDS ?? 60);
-const TENANTS = Number(process.env.PCW_CHAOS_TENANTS ?? 2);
+const TENANTS = Number(process.env.PCW_CHAOS_TENANTS ?? 4);
 const SEED = Number(process.env.PCW_CHAOS_SEED ?? Date.now() % 100_000);
 const LEASE_MS = 3000;
 
@@ -104,8 +104,8 @@ test(`chaos: ${SECONDS} s, 3 processes, ${TENANTS} tenants, ${RECORDS} records, 
     for (const service of services) assert.equal((await service.stop()).code, 0);
 
     const stats = await sim.stats();
-    const refused = Object.entries(stats.outcomes ?? {}).filter(([name, count]) => /second|day|throttl|quota/.test(name) && count > 0);
-    assert.deepEqual(refused, [], 'no call was refused for a quota');
+    assert.equal(stats.refused, 0, `no call was refused: ${JSON.stringify(stats.outcomes)}`);
+    assert.ok(stats.arrivals >= RECORDS, 'the simulator saw the calls');
     assert.ok(stats.max_arrivals_per_second <= 12, `${stats.max_arrivals_per_second} calls in one second`);
     assert.equal(here.sql("SELECT count(*) FROM ingestion_runs WHERE ended_at IS NULL AND status <> 'queued'"), '0', 'every run ended in a true state');
     assert.equal(here.sql("SELECT count(*) FROM jobs WHERE state = 'running'"), '0');

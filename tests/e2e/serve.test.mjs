@@ -239,3 +239,18 @@ test('mistakes are told at the start: a role that is none, a schedule that never
     assert.equal(careless.code, 78);
     assert.match(careless.stderr, /careless lacks row level security/);
   }));
+
+test('without a database of its own a service has the embedded one, and stops it at the end', async () => {
+  const sim = await Sim.start(['--opportunities', '30', '--seed', '6', '--no-quota']);
+  const here = await site(postgres, sim, QUICK);
+  const { PCW_DATABASE_URL: _, ...env } = here.env;
+  const service = await Service.start(env);
+  try {
+    await service.line((line) => line.msg === 'run ended' && line.status === 'succeeded', 'the first sweep');
+    assert.equal((await service.stop()).code, 0);
+    assert.ok(!existsSync(path.join(env.PCW_HOME, 'pg/data/postmaster.pid')) && existsSync(path.join(env.PCW_HOME, 'pg')), 'the server is stopped');
+  } finally {
+    await service.kill();
+    await sim.stop();
+  }
+});

@@ -1,8 +1,11 @@
 #include "pg_fixture.h"
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -25,7 +28,16 @@ class SharedCluster : public ::testing::Environment {
   }
   void TearDown() override {
     cluster.reset();
-    std::filesystem::remove_all(home);
+    // A server with many databases may still be writing its last checkpoint, and then removes
+    // files.
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (std::filesystem::exists(home / "pg/postmaster.pid") &&
+           std::chrono::steady_clock::now() < give_up) {
+      std::this_thread::yield();
+    }
+    std::error_code problem;
+    std::filesystem::remove_all(home, problem);
+    EXPECT_FALSE(problem) << problem.message();
   }
   const std::string& Url() {
     if (!cluster) {
@@ -55,22 +67,40 @@ pg::Connection OpenSuperuser(const std::string& url) {
   return std::move(*opened);
 }
 
-std::string NewDatabase() {
-  static std::atomic<int> serial{0};
+namespace {
+
+// Its name is ours, so it may stand in the statement.
+std::string MakeDatabase(const std::string& name, const std::string& like) {
   PCW_ASSERT(is_registered);
   const std::string& shared = SharedCluster::Get().Url();
-  const std::string name = fmt::format("it_{}_{}", ::getpid(), ++serial);
   pg::Connection superuser = OpenSuperuser(shared);
-  PCW_ASSERT(superuser.ExecScript("create", "CREATE DATABASE " + name).has_value());
+  PCW_ASSERT(superuser.ExecScript("create", "CREATE DATABASE " + name + like).has_value());
   return shared.substr(0, shared.rfind("dbname=")) + "dbname=" + name;
 }
 
-DatabaseTest::DatabaseTest() : url(NewDatabase()) {
-  pg::Connection superuser = OpenSuperuser(url);
-  auto applied = pg::Migrate(superuser);
-  if (!applied) std::fprintf(stderr, "%s\n", applied.error().ToString().c_str());
-  PCW_ASSERT(applied.has_value());
+std::string NextName() {
+  static std::atomic<int> serial{0};
+  return fmt::format("it_{}_{}", ::getpid(), ++serial);
 }
+
+// Migrated once a program; the databases of tests are copies.
+const std::string& MigratedTemplate() {
+  static const std::string name = [] {
+    std::string made = NextName();
+    pg::Connection superuser = OpenSuperuser(MakeDatabase(made, ""));
+    auto applied = pg::Migrate(superuser);
+    if (!applied) std::fprintf(stderr, "%s\n", applied.error().ToString().c_str());
+    PCW_ASSERT(applied.has_value());
+    return made;
+  }();
+  return name;
+}
+
+}  // namespace
+
+std::string NewDatabase() { return MakeDatabase(NextName(), ""); }
+
+DatabaseTest::DatabaseTest() : url(MakeDatabase(NextName(), " TEMPLATE " + MigratedTemplate())) {}
 
 pg::Connection DatabaseTest::OpenService(const std::string& tenant) const {
   auto session = pg::OpenService(Connect(), tenant, pg::SuperuserLogin::kWarn);
