@@ -105,5 +105,6 @@ void AddServe(CLI::App& root, Invocation& invocation);
 void AddDemo(CLI::App& root, Invocation& invocation);
 void AddCompletion(CLI::App& root, Invocation& invocation);
 void AddMan(CLI::App& root, Invocation& invocation);
+void AddToken(CLI::App& root, Invocation& invocation);
 
 }  // namespace pcw::app

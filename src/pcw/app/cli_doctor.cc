@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/doctor_facts.h"
 #include "pcw/app/escalation_file.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/sync_command.h"
@@ -252,6 +253,10 @@ Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
 }
 
 }  // namespace
+
+Result<diagnose::Facts> GatherFacts(const Invocation& invocation, const LoadedConfig& loaded) {
+  return LookAt(invocation, loaded);
+}
 
 void AddDoctor(CLI::App& root, Invocation& invocation) {
   CLI::App* doctor = AddVerb(

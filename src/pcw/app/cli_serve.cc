@@ -1,8 +1,10 @@
 // pcw serve
+#include <cstdio>
 #include <memory>
 
 #include <fmt/format.h>
 
+#include "pcw/api/openapi.h"
 #include "pcw/app/cli.h"
 #include "pcw/app/serve.h"
 
@@ -17,14 +19,21 @@ void AddServe(CLI::App& root, Invocation& invocation) {
       "configured\n"
       "  pcw serve --roles ingest         # one more worker process, here or on another machine\n"
       "  pcw serve | jq -c 'select(.level != \"INFO\")'\n\n"
+      "REST on server.listen; the first start on a database shows one admin token, once. "
       "SIGTERM drains within 10 s and exits 0; what was in hand goes on elsewhere, or at the next "
       "start.");
   auto roles = std::make_shared<std::vector<std::string>>();
   serve->add_option("--roles", *roles, "comma-separated; all without it")
       ->delimiter(',')
       ->check(KnownValues(known));
-  serve->callback([&invocation, roles] {
-    invocation.verb = [&invocation, roles] { return Serve(invocation, *roles); };
+  auto is_describing = std::make_shared<bool>(false);
+  serve->add_flag("--openapi", *is_describing, "print the OpenAPI description instead");
+  serve->callback([&invocation, roles, is_describing] {
+    invocation.verb = [&invocation, roles, is_describing]() -> Result<int> {
+      if (!*is_describing) return Serve(invocation, *roles);
+      std::fputs(api::MakeOpenApi(PCW_VERSION).c_str(), stdout);
+      return kExitOk;
+    };
   });
 }
 

@@ -73,6 +73,9 @@ struct Config {
   } logging;
   struct {
     std::string listen, tls_cert, tls_key;
+    bool insecure_listen = false;
+    std::size_t max_connections_per_address = 256;
+    int requests_per_second = 100;
   } server;
   struct {
     int workers = 0;

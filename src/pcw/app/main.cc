@@ -95,6 +95,7 @@ int Run(int argc, char** argv) {
   AddBronze(root, invocation);
   AddHistory(root, invocation);
   AddQuota(root, invocation);
+  AddToken(root, invocation);
   AddCredentials(root, invocation);
   AddDoctor(root, invocation);
   AddDlq(root, invocation);

@@ -23,7 +23,8 @@ constexpr seconds kBetweenTenantLooks{5};
 constexpr seconds kBetweenMetrics{60};
 constexpr milliseconds kLongestDrain{9'000};
 
-constexpr std::array<RoleDef, 2> kRoles{{
+constexpr std::array<RoleDef, 3> kRoles{{
+    {"api", StartApi},
     {"scheduler", StartScheduler},
     {"ingest", StartIngest},
 }};
@@ -166,6 +167,7 @@ Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& 
                        .machine = machine,
                        .database = *database,
                        .tenants = tenants,
+                       .loaded = loaded,
                        .config = loaded.config,
                        .holder = HolderName()};
   const Housekeeper housekeeper(context);

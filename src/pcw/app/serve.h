@@ -22,8 +22,9 @@ struct ServeContext {
   Machine& machine;
   DatabaseAccess& database;
   TenantDirectory& tenants;
-  const Config& config;  ///< of the main file
-  std::string holder;    ///< this process, for people who look at jobs and leases: "host:pid"
+  const LoadedConfig& loaded;  ///< the main configuration
+  const Config& config;        ///< the same, without where it came from
+  std::string holder;          ///< this process, for people who look at jobs and leases: "host:pid"
   std::atomic<std::int64_t> throttles{0};  ///< calls that AWS refused for their rate, not yet told
 };
 
@@ -42,6 +43,9 @@ struct RoleDef {
 /// The roles of this version, in the order they start. A new role is a line here.
 std::span<const RoleDef> ServeRoles();
 
+/// The REST interface, for every tenant. kConfig for a bad address or certificate. On a database
+/// that never had a token it shows one admin token, once.
+Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop);
 

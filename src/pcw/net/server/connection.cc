@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include <boost/asio/ssl/stream_base.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -47,12 +48,51 @@ class PendingReply {
     if (!sent_.exchange(true)) connection_->Complete(std::move(reply));
   }
 
+  std::shared_ptr<StreamState> Stream(Response head) {
+    auto state = std::make_shared<StreamState>(connection_);
+    if (sent_.exchange(true)) {
+      state->is_open = false;
+      state->has_ended = true;
+    } else {
+      connection_->BeginStream(state, std::move(head));
+    }
+    return state;
+  }
+
  private:
   const std::shared_ptr<Connection> connection_;
   std::atomic<bool> sent_{false};
 };
 
 void Responder::Send(Reply reply) const { pending_->Send(std::move(reply)); }
+
+ResponseStream Responder::Stream(Response head) const {
+  return ResponseStream(pending_->Stream(std::move(head)));
+}
+
+StreamState::~StreamState() {
+  if (!has_ended.exchange(true)) connection->EndStream(false);
+}
+
+bool ResponseStream::Write(std::string_view bytes) const {
+  if (!is_open()) return false;
+  if (bytes.empty()) return true;
+  if (state_->queued.fetch_add(bytes.size()) + bytes.size() > kMaxStreamBytes) {
+    // A reader this slow is cut off: what waits for it must stay bounded.
+    state_->is_open = false;
+    if (!state_->has_ended.exchange(true)) state_->connection->EndStream(true);
+    return false;
+  }
+  state_->connection->StreamPiece(std::string(bytes));
+  return true;
+}
+
+void ResponseStream::End() const {
+  state_->is_open = false;
+  if (!state_->has_ended.exchange(true)) state_->connection->EndStream(false);
+}
+
+bool ResponseStream::is_open() const { return state_->is_open; }
 
 Connection::Connection(std::shared_ptr<Worker> worker, asio::ip::tcp::socket socket,
                        std::string peer)
@@ -67,7 +107,44 @@ void Connection::Start() {
   worker_->connections.insert(shared_from_this());
   ErrorCode ignored;  // a socket without the option works, only slower
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  NextRequest();
+  if (worker_->shared->tls) {
+    ShakeHands();
+  } else {
+    NextRequest();
+  }
+}
+
+template <typename Buffers, typename Handler>
+void Connection::ReadSome(const Buffers& buffers, Handler handler) {
+  if (tls_) {
+    tls_->async_read_some(buffers, std::move(handler));
+  } else {
+    socket_.async_read_some(buffers, std::move(handler));
+  }
+}
+
+// Writes all of out_.
+template <typename Handler>
+void Connection::WriteOut(Handler handler) {
+  if (tls_) {
+    asio::async_write(*tls_, asio::buffer(out_), std::move(handler));
+  } else {
+    asio::async_write(socket_, asio::buffer(out_), std::move(handler));
+  }
+}
+
+void Connection::ShakeHands() {
+  tls_.emplace(socket_, *worker_->shared->tls);
+  phase_ = Phase::kHandshake;
+  SetDeadline(worker_->shared->options.header);
+  tls_->async_handshake(asio::ssl::stream_base::server,
+                        [self = shared_from_this()](ErrorCode problem) {
+                          if (problem || self->phase_ != Phase::kHandshake) {
+                            self->Close();
+                          } else {
+                            self->NextRequest();
+                          }
+                        });
 }
 
 void Connection::NextRequest() {
@@ -91,20 +168,20 @@ void Connection::NextRequest() {
 }
 
 void Connection::Read() {
-  socket_.async_read_some(buffer_.prepare(kReadChunk),
-                          [self = shared_from_this()](ErrorCode problem, std::size_t bytes) {
-                            if (self->phase_ >= Phase::kHandling) return;
-                            if (problem) {
-                              self->Close();
-                              return;
-                            }
-                            self->buffer_.commit(bytes);
-                            if (self->phase_ == Phase::kIdle) {
-                              self->phase_ = Phase::kHeader;
-                              self->SetDeadline(self->worker_->shared->options.header);
-                            }
-                            self->Feed();
-                          });
+  ReadSome(buffer_.prepare(kReadChunk),
+           [self = shared_from_this()](ErrorCode problem, std::size_t bytes) {
+             if (self->phase_ >= Phase::kHandling) return;
+             if (problem) {
+               self->Close();
+               return;
+             }
+             self->buffer_.commit(bytes);
+             if (self->phase_ == Phase::kIdle) {
+               self->phase_ = Phase::kHeader;
+               self->SetDeadline(self->worker_->shared->options.header);
+             }
+             self->Feed();
+           });
 }
 
 void Connection::Feed() {
@@ -142,6 +219,21 @@ void Connection::OnHead() {
     Refuse(refusal->status, refusal->why);
     return;
   }
+  // Copied here, so that nothing that comes after the head can change what is decided by it.
+  request_ = Request{.method = std::string(head.method_string()),
+                     .target = std::string(head.target()),
+                     .headers = {},
+                     .body = "",
+                     .peer = peer_};
+  for (const auto& field : head)
+    request_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  const std::uint64_t body_bytes = parser_->content_length().value_or(0);
+  if (body_bytes > 0 && worker_->shared->options.head_check) {
+    if (auto answer = worker_->shared->options.head_check(request_, body_bytes)) {
+      RefuseWith(std::move(*answer));
+      return;
+    }
+  }
   phase_ = Phase::kBody;
   SetDeadline(worker_->shared->options.body);
   parser_->eager(true);
@@ -149,27 +241,22 @@ void Connection::OnHead() {
 
 void Connection::SendContinue() {
   out_ = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(socket_, asio::buffer(out_),
-                    [self = shared_from_this()](ErrorCode problem, std::size_t) {
-                      if (problem) {
-                        self->Close();
-                      } else if (self->phase_ == Phase::kBody) {
-                        self->Read();
-                      }
-                    });
+  WriteOut([self = shared_from_this()](ErrorCode problem, std::size_t) {
+    if (problem) {
+      self->Close();
+    } else if (self->phase_ == Phase::kBody) {
+      self->Read();
+    }
+  });
 }
 
 void Connection::Dispatch() {
   auto message = parser_->release();
-  keep_alive_ = message.keep_alive();
-  Request request;
-  request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
-  for (const auto& field : message) {
-    request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
-  }
+  const std::size_t most = worker_->shared->options.max_requests_per_connection;
+  keep_alive_ = message.keep_alive() && (most == 0 || ++requests_seen_ < most);
+  framing_ = message.version() >= 11 ? Framing::kChunked : Framing::kUntilClose;
+  Request request = std::move(request_);
   request.body = std::move(message.body());
-  request.peer = peer_;
   phase_ = Phase::kHandling;
   ClearDeadline();
   worker_->shared->requests.fetch_add(1, std::memory_order_relaxed);
@@ -186,10 +273,92 @@ void Connection::Dispatch() {
 }
 
 void Connection::Refuse(int status, std::string_view why) {
+  RefuseWith(worker_->shared->options.refusal(status, why));
+}
+
+void Connection::RefuseWith(Response answer) {
   worker_->shared->refused.fetch_add(1, std::memory_order_relaxed);
   phase_ = Phase::kRefusing;
   keep_alive_ = false;
-  Deliver(worker_->shared->options.refusal(status, why));
+  Deliver(std::move(answer));
+}
+
+void Connection::BeginStream(const std::shared_ptr<StreamState>& stream, Response head) {
+  worker_->Post([self = shared_from_this(), weak = std::weak_ptr<StreamState>(stream),
+                 head = std::move(head)] {
+    if (self->phase_ != Phase::kHandling) {
+      if (const auto state = weak.lock()) state->is_open = false;
+      return;
+    }
+    self->phase_ = Phase::kWriting;
+    self->keep_alive_ =
+        self->keep_alive_ && !self->worker_->draining() && self->framing_ == Framing::kChunked;
+    self->stream_ = weak;
+    self->is_streaming_ = true;
+    self->is_stream_over_ = self->with_body_ == WithBody::kNo;
+    self->stream_pending_ =
+        RenderStreamHead(head, self->keep_alive_ ? KeepAlive::kYes : KeepAlive::kNo,
+                         self->worker_->Date(), self->framing_);
+    self->PumpStream();
+  });
+}
+
+void Connection::StreamPiece(std::string bytes) {
+  worker_->Post([self = shared_from_this(), bytes = std::move(bytes)] {
+    if (!self->is_streaming_ || self->is_stream_over_) return;
+    self->stream_pending_ += RenderStreamPiece(bytes, self->framing_);
+    self->PumpStream();
+  });
+}
+
+void Connection::EndStream(bool is_cut) {
+  worker_->Post([self = shared_from_this(), is_cut] {
+    if (!self->is_streaming_) return;
+    if (is_cut) {
+      self->Close();
+      return;
+    }
+    if (!std::exchange(self->is_stream_over_, true)) {
+      self->stream_pending_ += StreamEnd(self->framing_);
+      self->PumpStream();
+    }
+  });
+}
+
+// One write at a time; what was written meanwhile goes with the next.
+void Connection::PumpStream() {
+  if (is_stream_writing_ || phase_ != Phase::kWriting) return;
+  if (stream_pending_.empty()) {
+    ClearDeadline();
+    if (is_stream_over_) {
+      DropStream();
+      Finish(AfterSend::kKeep);
+    }
+    return;
+  }
+  is_stream_writing_ = true;
+  out_ = std::exchange(stream_pending_, {});
+  SetDeadline(worker_->shared->options.write);
+  WriteOut([self = shared_from_this()](ErrorCode problem, std::size_t bytes) {
+    self->is_stream_writing_ = false;
+    if (problem) {
+      self->Close();
+      return;
+    }
+    if (const auto state = self->stream_.lock()) {
+      // The frame's own bytes were never counted.
+      const std::size_t queued = state->queued;
+      state->queued -= std::min(queued, bytes);
+    }
+    self->PumpStream();
+  });
+}
+
+void Connection::DropStream() {
+  if (const auto state = stream_.lock()) state->is_open = false;
+  stream_.reset();
+  stream_pending_.clear();
+  is_streaming_ = is_stream_over_ = false;
 }
 
 void Connection::Complete(Reply reply) {
@@ -225,14 +394,13 @@ void Connection::Deliver(Reply reply) {
 
 void Connection::WriteAll(AfterSend after) {
   SetDeadline(worker_->shared->options.write);
-  asio::async_write(socket_, asio::buffer(out_),
-                    [self = shared_from_this(), after](ErrorCode problem, std::size_t) {
-                      if (problem) {
-                        self->Close();
-                      } else {
-                        self->Finish(after);
-                      }
-                    });
+  WriteOut([self = shared_from_this(), after](ErrorCode problem, std::size_t) {
+    if (problem) {
+      self->Close();
+    } else {
+      self->Finish(after);
+    }
+  });
 }
 
 void Connection::WritePaced(RawReply reply, std::size_t sent) {
@@ -249,22 +417,20 @@ void Connection::WritePaced(RawReply reply, std::size_t sent) {
   const std::size_t step = std::max<std::size_t>(
       1, reply.bytes_per_second * static_cast<std::size_t>(kPaceStep.count()) / 1'000);
   out_ = reply.bytes.substr(sent, step);
-  asio::async_write(
-      socket_, asio::buffer(out_),
-      [self = shared_from_this(), reply = std::move(reply), sent](ErrorCode problem,
-                                                                  std::size_t bytes) mutable {
-        if (problem) {
-          self->Close();
-          return;
-        }
-        // Below 20 bytes a second one byte is a step, and the wait grows instead.
-        const auto wait = std::chrono::microseconds(1'000'000ULL * bytes / reply.bytes_per_second);
-        self->pace_timer_.expires_after(wait);
-        self->pace_timer_.async_wait(
-            [self, reply = std::move(reply), done = sent + bytes](ErrorCode cancelled) mutable {
-              if (!cancelled) self->WritePaced(std::move(reply), done);
-            });
-      });
+  WriteOut([self = shared_from_this(), reply = std::move(reply), sent](ErrorCode problem,
+                                                                       std::size_t bytes) mutable {
+    if (problem) {
+      self->Close();
+      return;
+    }
+    // Below 20 bytes a second one byte is a step, and the wait grows instead.
+    const auto wait = std::chrono::microseconds(1'000'000ULL * bytes / reply.bytes_per_second);
+    self->pace_timer_.expires_after(wait);
+    self->pace_timer_.async_wait(
+        [self, reply = std::move(reply), done = sent + bytes](ErrorCode cancelled) mutable {
+          if (!cancelled) self->WritePaced(std::move(reply), done);
+        });
+  });
 }
 
 void Connection::Finish(AfterSend after) {
@@ -275,7 +441,7 @@ void Connection::Finish(AfterSend after) {
       } else if (keep_alive_) {
         NextRequest();
       } else {
-        Close();
+        SayGoodbye();
       }
       return;
     case AfterSend::kClose:
@@ -302,20 +468,32 @@ void Connection::Leave(milliseconds patience, std::size_t max_bytes) {
   phase_ = Phase::kLeaving;
   SetDeadline(patience);
   ErrorCode ignored;  // the client may have left first
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  // Under TLS a half-closed socket would look like an attack that cut the answer short.
+  if (!tls_) socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   Discard(max_bytes);
+}
+
+// The end in order: under TLS the other side is told, so that it can tell an end from a cut.
+void Connection::SayGoodbye() {
+  if (!tls_) {
+    Close();
+    return;
+  }
+  phase_ = Phase::kLeaving;
+  SetDeadline(kDiscardTime);
+  tls_->async_shutdown([self = shared_from_this()](ErrorCode) { self->Close(); });
 }
 
 void Connection::Discard(std::size_t left) {
   buffer_.consume(buffer_.size());
-  socket_.async_read_some(buffer_.prepare(kReadChunk),
-                          [self = shared_from_this(), left](ErrorCode problem, std::size_t bytes) {
-                            if (problem || bytes >= left) {
-                              self->Close();
-                            } else {
-                              self->Discard(left - bytes);
-                            }
-                          });
+  ReadSome(buffer_.prepare(kReadChunk),
+           [self = shared_from_this(), left](ErrorCode problem, std::size_t bytes) {
+             if (problem || bytes >= left) {
+               self->Close();
+             } else {
+               self->Discard(left - bytes);
+             }
+           });
 }
 
 void Connection::Close() {
@@ -325,13 +503,14 @@ void Connection::Close() {
   socket_.close(ignored);
   deadline_timer_.cancel();
   pace_timer_.cancel();
+  DropStream();
   if (worker_->connections.erase(shared_from_this()) > 0) {
     worker_->shared->admission.Leave(peer_);
   }
 }
 
 void Connection::CloseIfIdle() {
-  if (phase_ == Phase::kIdle || phase_ == Phase::kLeaving) Close();
+  if (phase_ == Phase::kHandshake || phase_ == Phase::kIdle || phase_ == Phase::kLeaving) Close();
 }
 
 void Connection::SetDeadline(milliseconds from_now) {

@@ -14,6 +14,7 @@
 
 #include "pcw/base/log.h"
 #include "pcw/net/server/connection.h"
+#include "pcw/net/server/tls.h"
 #include "pcw/net/server/worker.h"
 
 namespace pcw::net::server {
@@ -127,7 +128,12 @@ Result<std::unique_ptr<Listener>> Listener::Start(ListenerOptions options, Handl
 
   auto state = std::make_unique<State>();
   try {
-    state->shared = std::make_shared<Shared>(std::move(options), std::move(handler));
+    std::shared_ptr<asio::ssl::context> tls;
+    if (!options.tls_cert.empty()) {
+      PCW_TRY(tls, MakeTlsContext(options.tls_cert, options.tls_key));
+    }
+    state->shared =
+        std::make_shared<Shared>(std::move(options), std::move(handler), std::move(tls));
     for (std::size_t i = 0; i < threads; ++i) {
       state->workers.push_back(std::make_shared<Worker>(state->shared));
     }

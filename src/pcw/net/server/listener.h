@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,28 @@
 namespace pcw::net::server {
 
 class PendingReply;
+struct StreamState;
+
+/// An answer under way, sent piece by piece. Copyable; thread-safe. What is written and not yet
+/// taken by the client is bounded: one who is too slow is cut off. Ends by itself with its last
+/// copy.
+class ResponseStream {
+ public:
+  explicit ResponseStream(std::shared_ptr<StreamState> state) : state_(std::move(state)) {}
+
+  /// False if the client is gone, too slow, or the stream has ended; never blocks.
+  bool Write(std::string_view bytes) const;
+  /// Completes the answer. Idempotent.
+  void End() const;
+  /// False once nothing can be written any more. A client that leaves is noticed by a later Write.
+  bool is_open() const;
+
+ private:
+  std::shared_ptr<StreamState> state_;
+};
+
+/// At most so many bytes wait for a client that reads a stream.
+inline constexpr std::size_t kMaxStreamBytes = 64U << 10U;
 
 /// The means to answer one request, once, from any thread and at any later time.
 ///
@@ -28,6 +51,10 @@ class Responder {
   /// Answers. Thread-safe; never blocks on the network.
   void Send(Reply reply) const;
 
+  /// Answers with a head now and a body that comes later. `head` has no body. If the request was
+  /// answered already, the stream is closed from the start.
+  ResponseStream Stream(Response head) const;
+
  private:
   std::shared_ptr<PendingReply> pending_;
 };
@@ -38,6 +65,11 @@ using Handler = std::function<void(Request request, Responder responder)>;
 
 /// Makes the answer to a request that the listener itself refuses. `why` is a fixed, safe phrase.
 using RefusalRenderer = std::function<Response(int status, std::string_view why)>;
+
+/// Looks at a request whose body is still to come (`body_bytes` > 0): an answer refuses it before
+/// the body is read, and the connection ends. On an I/O thread: must not block.
+using HeadCheck =
+    std::function<std::optional<Response>(const Request& head, std::uint64_t body_bytes)>;
 
 enum class RawReplies { kRefused, kAllowed };
 
@@ -51,12 +83,16 @@ struct ListenerOptions {
   std::size_t max_body_bytes = 64U << 10U;
   std::size_t max_connections = 10'000;
   std::size_t max_connections_per_address = 10'000;
-  std::chrono::milliseconds idle{60'000};    ///< between requests of one connection
-  std::chrono::milliseconds header{10'000};  ///< first byte to end of header
+  std::size_t max_requests_per_connection = 0;  ///< 0 = as many as it likes
+  std::chrono::milliseconds idle{60'000};       ///< between requests of one connection
+  std::chrono::milliseconds header{10'000};     ///< first byte to end of header
   std::chrono::milliseconds body{10'000};
   std::chrono::milliseconds write{60'000};  ///< one whole answer
   RawReplies raw_replies = RawReplies::kRefused;
   RefusalRenderer refusal = nullptr;  ///< empty = problem+json
+  HeadCheck head_check = nullptr;     ///< empty = every body within the bound is read
+  /// PEM files; both or neither. TLS 1.2 or newer, forward secret suites, no renegotiation.
+  std::string tls_cert, tls_key;
 };
 
 struct ListenerStats {
@@ -73,10 +109,11 @@ struct ListenerStats {
 /// second Host, a second Authorization, Content-Type, Content-Length or Idempotency-Key, Upgrade,
 /// Trailer, an Expect other than 100-continue, targets that are not an absolute path of visible
 /// ASCII, and whatever exceeds a bound. After a refusal the connection is closed: its framing can
-/// no longer be trusted. Does not route, authenticate, compress or speak TLS.
+/// no longer be trusted. Does not route, authenticate or compress.
 class Listener {
  public:
-  /// Binds and starts the threads. kConfig if the address cannot be bound (the message says why).
+  /// Binds and starts the threads. kConfig if the address cannot be bound or certificate and key
+  /// cannot be used (the message says why).
   static Result<std::unique_ptr<Listener>> Start(ListenerOptions options, Handler handler);
   ~Listener();
   Listener(const Listener&) = delete;

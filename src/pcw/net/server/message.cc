@@ -72,6 +72,8 @@ std::string_view ReasonPhrase(int status) {
       return "Unprocessable Content";
     case 429:
       return "Too Many Requests";
+    case 421:
+      return "Misdirected Request";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -93,8 +95,10 @@ std::string_view ReasonPhrase(int status) {
   }
 }
 
-std::string RenderResponse(const Response& response, KeepAlive keep_alive, std::string_view date,
-                           WithBody with_body) {
+namespace {
+
+// Status line and headers, but for what says how the body is framed.
+std::string RenderHead(const Response& response, std::string_view date) {
   std::string out;
   out.reserve(256 + response.body.size());
   out += "HTTP/1.1 ";
@@ -114,6 +118,34 @@ std::string RenderResponse(const Response& response, KeepAlive keep_alive, std::
     out += date;
     out += "\r\n";
   }
+  return out;
+}
+
+}  // namespace
+
+std::string RenderStreamHead(const Response& head, KeepAlive keep_alive, std::string_view date,
+                             Framing framing) {
+  std::string out = RenderHead(head, date);
+  if (framing == Framing::kChunked) out += "Transfer-Encoding: chunked\r\n";
+  out += keep_alive == KeepAlive::kYes ? "\r\n" : "Connection: close\r\n\r\n";
+  return out;
+}
+
+std::string RenderStreamPiece(std::string_view bytes, Framing framing) {
+  if (framing == Framing::kUntilClose || bytes.empty()) return std::string(bytes);
+  std::string size;
+  for (std::size_t rest = bytes.size(); rest > 0; rest /= 16)
+    size.insert(size.begin(), "0123456789abcdef"[rest % 16]);
+  return size + "\r\n" + std::string(bytes) + "\r\n";
+}
+
+std::string_view StreamEnd(Framing framing) {
+  return framing == Framing::kChunked ? "0\r\n\r\n" : "";
+}
+
+std::string RenderResponse(const Response& response, KeepAlive keep_alive, std::string_view date,
+                           WithBody with_body) {
+  std::string out = RenderHead(response, date);
   out += "Content-Length: ";
   out += std::to_string(response.body.size());
   out += keep_alive == KeepAlive::kYes ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";

@@ -66,6 +66,16 @@ enum class WithBody { kYes, kNo };
 std::string RenderResponse(const Response& response, KeepAlive keep_alive, std::string_view date,
                            WithBody with_body = WithBody::kYes);
 
+/// The head of an answer whose body comes in pieces: chunked, or until the end of the connection
+/// for clients that do not know chunks.
+enum class Framing { kChunked, kUntilClose };
+std::string RenderStreamHead(const Response& head, KeepAlive keep_alive, std::string_view date,
+                             Framing framing);
+/// One piece in its frame. An empty piece would end the body and is left out.
+std::string RenderStreamPiece(std::string_view bytes, Framing framing);
+/// What ends the body.
+std::string_view StreamEnd(Framing framing);
+
 /// The standard phrase of a status code; empty for codes without one here.
 std::string_view ReasonPhrase(int status);
 

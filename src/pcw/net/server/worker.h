@@ -16,6 +16,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
 
 #include "pcw/net/server/listener.h"
 
@@ -43,13 +44,16 @@ class Admission {
 
 /// What every connection of a listener shares; immutable but for the counters.
 struct Shared {
-  Shared(ListenerOptions options_in, Handler handler_in)
+  Shared(ListenerOptions options_in, Handler handler_in,
+         std::shared_ptr<boost::asio::ssl::context> tls_in)
       : options(std::move(options_in)),
         handler(std::move(handler_in)),
+        tls(std::move(tls_in)),
         admission(options.max_connections, options.max_connections_per_address) {}
 
   const ListenerOptions options;
   const Handler handler;
+  const std::shared_ptr<boost::asio::ssl::context> tls;  ///< nullptr: plain
   Admission admission;
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> turned_away{0};

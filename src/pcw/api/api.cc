@@ -1,0 +1,320 @@
+#include "pcw/api/api.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/api/bodies.h"
+#include "pcw/api/openapi.h"
+#include "pcw/api/problem.h"
+#include "pcw/base/digest.h"
+#include "pcw/base/log.h"
+#include "pcw/base/uuid.h"
+
+namespace pcw::api {
+namespace {
+
+using net::server::Request;
+using net::server::Responder;
+using net::server::Response;
+
+constexpr std::size_t kMostBody = 64U << 10U;
+constexpr std::chrono::seconds kDiagnosisHolds{30};
+
+Error Unauthorized() { return ApiError(401, "unauthorized", "a valid bearer token is required"); }
+
+Error TooFast() {
+  return ApiError(429, "rate_limited", "too many requests; slow down and try again");
+}
+
+// From this machine, and not handed on by a proxy that runs on it.
+bool IsLocal(const Request& request) {
+  const std::string_view peer = request.peer;
+  const bool is_loopback =
+      peer.starts_with("127.") || peer == "::1" || peer.starts_with("::ffff:127.");
+  return is_loopback && !request.Header("X-Forwarded-For") && !request.Header("Forwarded") &&
+         !request.Header("X-Real-IP") && !request.Header("Via");
+}
+
+std::string BytesOfHex(std::string_view text) {
+  std::string bytes;
+  const auto nibble = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes += static_cast<char>(nibble(text[i]) * 16 + nibble(text[i + 1]));
+  return bytes;
+}
+
+}  // namespace
+
+struct Api::Diagnosed {
+  OrderedJson report;
+  SteadyTime at;
+};
+
+struct Api::Pending {
+  Pending(Request request_in, const Responder& responder_in)
+      : request(std::move(request_in)), responder(responder_in) {}
+
+  const Request request;
+  const Responder responder;
+  std::string request_id;
+  SteadyTime began;
+  Admitted admitted;
+  identity::Principal principal;
+};
+
+Api::Api(ApiSite site, const ApiOptions& options)
+    : site_(std::move(site)),
+      tokens_(site_.clock),
+      addresses_(options.requests_per_second, 2.0 * options.requests_per_second, site_.clock,
+                 site_.rng),
+      token_rates_(options.requests_per_second, 2.0 * options.requests_per_second, site_.clock,
+                   site_.rng),
+      failures_(1, 20, site_.clock, site_.rng),
+      metrics_(site_),
+      openapi_(MakeOpenApi(site_.version)) {}
+
+Result<std::unique_ptr<Api>> Api::Start(ApiSite site, ApiOptions options) {
+  std::unique_ptr<Api> api(new Api(std::move(site), options));
+  Api* const self = api.get();
+  api->pool_ = std::make_unique<WorkerPool>(options.workers, options.most_waiting,
+                                            api->site_.open_session, api->site_.clock);
+  api->events_ = std::make_unique<RunEvents>(api->site_.open_session, api->site_.clock);
+  api->readiness_ =
+      std::make_unique<Readiness>(api->site_.readiness, api->site_.clock, api->site_.sleeper);
+  net::server::ListenerOptions listen;
+  listen.address = options.address;
+  listen.port = options.port;
+  listen.max_body_bytes = kMostBody;
+  listen.max_connections_per_address = options.max_connections_per_address;
+  listen.max_requests_per_connection = 100;
+  listen.body = std::chrono::seconds(30);
+  listen.tls_cert = options.tls_cert;
+  listen.tls_key = options.tls_key;
+  listen.refusal = [self](int status, std::string_view why) {
+    return RefusalResponse(status, why, MakeUuidV7(self->site_.clock.Now(), self->site_.rng));
+  };
+  listen.head_check = [self](const Request& head,
+                             std::uint64_t body_bytes) -> std::optional<Response> {
+    const auto admitted = self->Admit(head, body_bytes);
+    if (admitted) return std::nullopt;
+    return ProblemResponse(admitted.error(), MakeUuidV7(self->site_.clock.Now(), self->site_.rng));
+  };
+  PCW_TRY(api->listener_,
+          net::server::Listener::Start(std::move(listen),
+                                       [self](Request request, const Responder& responder) {
+                                         self->Handle(std::move(request), responder);
+                                       }));
+  return api;
+}
+
+Api::~Api() { Stop(std::chrono::milliseconds(0)); }
+
+void Api::Stop(std::chrono::milliseconds grace) {
+  if (is_stopped_.exchange(true)) return;
+  events_->Stop();
+  // First the listener: what it has handed over is still answered by the pool meanwhile.
+  if (listener_) listener_->Stop(grace);
+  pool_->Stop(std::chrono::milliseconds(0));
+  readiness_.reset();
+}
+
+Result<Api::Admitted> Api::Admit(const Request& request, std::uint64_t body_bytes) const {
+  Admitted admitted;
+  PCW_TRY(admitted.match, FindRoute(Routes(), request.method, PathOf(request.target)));
+  const Route& route = *admitted.match.route;
+  if (body_bytes > 0 && route.max_body_bytes == 0)
+    return ApiError(400, "malformed_request", "this route takes no body");
+  if (body_bytes > route.max_body_bytes) {
+    return ApiError(413, "body_too_large",
+                    fmt::format("a body may have {} bytes here", route.max_body_bytes));
+  }
+  if (route.max_body_bytes > 0) PCW_TRY_OK(CheckMediaType(request));
+  const bool is_open =
+      route.access == Access::kPublic || (route.access == Access::kLocalOrScope &&
+                                          IsLocal(request) && !request.Header("Authorization"));
+  if (is_open) return admitted;
+  const auto bearer = BearerOf(request);
+  if (bearer) admitted.token = identity::ParseToken(*bearer);
+  if (!admitted.token) return Unauthorized();
+  return admitted;
+}
+
+void Api::Handle(Request request, const Responder& responder) {
+  auto pending = std::make_shared<Pending>(std::move(request), responder);
+  pending->request_id = MakeUuidV7(site_.clock.Now(), site_.rng);
+  pending->began = site_.clock.Steady();
+  Result<Admitted> admitted = Admit(pending->request, pending->request.body.size());
+  if (!addresses_.Allows(pending->request.peer)) return Fail(*pending, TooFast());
+  if (!admitted) return Fail(*pending, admitted.error());
+  pending->admitted = std::move(*admitted);
+  if (!pending->admitted.match.route->needs_database) {
+    // These look at memory only.
+    return Process(pending, nullptr, {});
+  }
+  if (Status rates = CheckRates(*pending); !rates) return Fail(*pending, rates.error());
+  const bool is_taken =
+      pool_->Submit([this, pending](WorkerSession& session, std::stop_token stop) {
+        Process(pending, &session, std::move(stop));
+      });
+  if (!is_taken) Fail(*pending, ApiError(503, "busy", "too many requests are waiting"));
+}
+
+// Guesses at a token's secret are few a minute; whoever has shown the right one lately is no
+// guesser.
+Status Api::CheckRates(const Pending& pending) {
+  const auto& token = pending.admitted.token;
+  if (!token) return Ok{};
+  if (tokens_.WasRight(*token)) {
+    if (!token_rates_.Allows(token->id)) return TooFast();
+  } else if (!failures_.HasLeft(token->id)) {
+    return TooFast();
+  }
+  return Ok{};
+}
+
+void Api::Process(const std::shared_ptr<Pending>& pending, WorkerSession* session,
+                  std::stop_token stop) {
+  const LogScope scope({{"request_id", pending->request_id}});
+  RouteAnswer answer = Run(*pending, session, stop);
+  if (!answer && answer.error().code() == ErrorCode::kUnavailable &&
+      !answer.error().Find("api_code") && session != nullptr) {
+    // A session that was lost while it rested says so at its next use: once more with a new one.
+    session->Tidy();
+    answer = Run(*pending, session, stop);
+  }
+  if (!answer) return Fail(*pending, answer.error());
+  if (*answer) {
+    Answer(*pending, std::move(**answer));
+  } else {
+    Note(*pending, 200);
+  }
+}
+
+Status Api::Authenticate(Pending& pending, WorkerSession& session, std::stop_token stop) {
+  const auto& token = pending.admitted.token;
+  if (!token) {
+    pending.principal.tenant_id = site_.default_tenant;
+    return Ok{};
+  }
+  if (const auto recalled = tokens_.Recall(*token)) {
+    pending.principal = *recalled;
+  } else {
+    PCW_TRY(pg::Connection * connection, session.In(site_.default_tenant, stop));
+    Result<identity::Principal> checked = tokens_.Check(*connection, *token, stop);
+    if (!checked) {
+      if (checked.error().code() != ErrorCode::kUnauthenticated) return checked.error();
+      failures_.Allows(token->id);
+      return Unauthorized();
+    }
+    pending.principal = std::move(*checked);
+    PCW_TRY(connection, session.In(pending.principal.tenant_id, stop));
+    PCW_TRY_OK(identity::NoteTokenUse(*connection, token->id, stop));
+  }
+  if (!pending.principal.scopes.Allows(*pending.admitted.match.route->scope)) {
+    return ApiError(403, "forbidden",
+                    fmt::format("this needs a token with the scope {}",
+                                NameOf(*pending.admitted.match.route->scope)));
+  }
+  return Ok{};
+}
+
+RouteAnswer Api::Run(Pending& pending, WorkerSession* session, std::stop_token stop) {
+  const Route& route = *pending.admitted.match.route;
+  pg::Connection* connection = nullptr;
+  std::shared_ptr<const TenantSite> tenant;
+  if (session != nullptr) {
+    PCW_TRY_OK(Authenticate(pending, *session, stop));
+    PCW_TRY(connection, session->In(pending.principal.tenant_id, stop));
+    tenant = site_.tenant(pending.principal.tenant_id);
+  }
+  std::vector<std::string_view> known;
+  for (const ParameterDef& parameter : route.query) known.push_back(parameter.name);
+  PCW_TRY(auto query, ReadQuery(pending.request.target, known));
+  Call call{.request = pending.request,
+            .responder = pending.responder,
+            .request_id = pending.request_id,
+            .path = pending.admitted.match.path,
+            .query = std::move(query),
+            .principal = pending.principal,
+            .tenant = tenant.get(),
+            .connection_or_null = connection,
+            .stop = std::move(stop)};
+  return route.handler(*this, call);
+}
+
+void Api::Answer(const Pending& pending, Response response) {
+  response.headers.emplace_back("X-Request-Id", pending.request_id);
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  Note(pending, response.status);
+  pending.responder.Send(std::move(response));
+}
+
+void Api::Fail(const Pending& pending, const Error& error) {
+  Response response = ProblemResponse(error, pending.request_id);
+  if (response.status >= 500 && !error.Find("api_code")) {
+    const LogScope scope({{"request_id", pending.request_id}});
+    LogError("request failed", error);
+  }
+  Note(pending, response.status);
+  pending.responder.Send(std::move(response));
+}
+
+// One line a request, of bounded length: the route and not the target.
+void Api::Note(const Pending& pending, int status) {
+  const Route* const route = pending.admitted.match.route;
+  const std::string_view path = route == nullptr ? "-" : route->path;
+  metrics_.Count(route == nullptr ? "-" : route->method, path, status);
+  const bool is_probe = route != nullptr && route->access != Access::kScope;
+  const LogLevel level = is_probe && status < 500 ? LogLevel::kDebug : LogLevel::kInfo;
+  if (!LogEnabled(level)) return;
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>(site_.clock.Steady() - pending.began);
+  LogFields fields{{"method", pending.request.method.substr(0, 16)},
+                   {"route", std::string(path)},
+                   {"status", std::to_string(status)},
+                   {"request_id", pending.request_id},
+                   {"elapsed_us", std::to_string(took.count())}};
+  if (!pending.principal.token_id.empty()) {
+    fields.emplace_back("principal", pending.principal.name);
+    fields.emplace_back("token", pending.principal.token_id);
+    fields.emplace_back("tenant", pending.principal.tenant_id);
+  }
+  Log(level, "request", fields);
+}
+
+Result<std::string> Api::CursorKey(Call& call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!cursor_key_.empty()) return cursor_key_;
+  }
+  PCW_TRY(const pg::Rows rows,
+          call.connection().Exec({"cursor_key", "SELECT encode(api_cursor_key(), 'hex')"}, {},
+                                 call.stop));
+  const std::lock_guard lock(mutex_);
+  cursor_key_ = BytesOfHex(rows.Text(0, 0));
+  return cursor_key_;
+}
+
+Result<OrderedJson> Api::Diagnosis(const TenantSite& tenant, std::stop_token stop) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& held = diagnosed_[tenant.tenant_id];
+    if (held && site_.clock.Steady() - held->at < kDiagnosisHolds) return held->report;
+    if (std::exchange(is_diagnosing_, true))
+      return ApiError(503, "busy", "a diagnosis is under way; ask again in a moment");
+  }
+  Result<OrderedJson> report = tenant.diagnose(std::move(stop));
+  const std::lock_guard lock(mutex_);
+  is_diagnosing_ = false;
+  if (report) {
+    diagnosed_[tenant.tenant_id] =
+        std::make_shared<const Diagnosed>(Diagnosed{*report, site_.clock.Steady()});
+  }
+  return report;
+}
+
+}  // namespace pcw::api

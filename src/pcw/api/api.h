@@ -1,0 +1,105 @@
+// The REST interface as a whole: listener, checks, workers, what handlers share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "pcw/api/metrics.h"
+#include "pcw/api/rate_limit.h"
+#include "pcw/api/readiness.h"
+#include "pcw/api/route.h"
+#include "pcw/api/router.h"
+#include "pcw/api/run_events.h"
+#include "pcw/api/site.h"
+#include "pcw/api/worker_pool.h"
+#include "pcw/identity/token.h"
+#include "pcw/identity/token_check.h"
+#include "pcw/net/server/listener.h"
+
+namespace pcw::api {
+
+struct ApiOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0 = any free one
+  std::string tls_cert, tls_key;
+  std::size_t max_connections_per_address = 256;
+  int requests_per_second = 100;  ///< per token and per address; 0 = no limit
+  std::size_t workers = 4;        ///< threads that speak SQL
+  std::size_t most_waiting = 1024;
+};
+
+/// Serves the routes until stopped. Thread-safe.
+///
+/// A request passes, in this order: the listener's own rules; route and method (404, 405); media
+/// type and size, before its body is read (415, 413); the form of its token (401); the rate of its
+/// address (429); then, on a worker: the token itself (401), its rate (429), its scope (403), its
+/// parameters, the handler. Every answer has a request id, every request one line in the log.
+class Api {
+ public:
+  /// kConfig if the address cannot be bound or the certificate cannot be used.
+  static Result<std::unique_ptr<Api>> Start(ApiSite site, ApiOptions options);
+  ~Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  std::uint16_t port() const { return listener_->port(); }
+
+  /// Accepts nothing more, ends event streams, lets requests finish for at most `grace`.
+  /// Idempotent.
+  void Stop(std::chrono::milliseconds grace);
+
+  // For handlers.
+  ApiSite& site() { return site_; }
+  Readiness& readiness() { return *readiness_; }
+  RunEvents& events() { return *events_; }
+  Metrics& metrics() { return metrics_; }
+  const std::string& openapi() const { return openapi_; }
+  /// The key of this database's page cursors.
+  Result<std::string> CursorKey(Call& call);
+  /// A report at most 30 seconds old. 503 busy while another request waits for a new one.
+  Result<OrderedJson> Diagnosis(const TenantSite& tenant, std::stop_token stop);
+
+ private:
+  struct Pending;
+  struct Admitted {
+    Match match;
+    std::optional<identity::Token> token;  ///< absent on open routes
+  };
+
+  Api(ApiSite site, const ApiOptions& options);
+  void Handle(net::server::Request request, const net::server::Responder& responder);
+  /// What can be said without a database. `body_bytes` is announced or arrived.
+  Result<Admitted> Admit(const net::server::Request& request, std::uint64_t body_bytes) const;
+  Status CheckRates(const Pending& pending);
+  /// `session` is null on routes that need no database.
+  void Process(const std::shared_ptr<Pending>& pending, WorkerSession* session,
+               std::stop_token stop);
+  RouteAnswer Run(Pending& pending, WorkerSession* session, std::stop_token stop);
+  Status Authenticate(Pending& pending, WorkerSession& session, std::stop_token stop);
+  void Answer(const Pending& pending, net::server::Response response);
+  void Fail(const Pending& pending, const Error& error);
+  void Note(const Pending& pending, int status);
+
+  ApiSite site_;
+  identity::TokenCheck tokens_;
+  RateLimit addresses_, token_rates_, failures_;
+  Metrics metrics_;
+  const std::string openapi_;
+  std::mutex mutex_;
+  std::string cursor_key_;
+  struct Diagnosed;
+  std::map<std::string, std::shared_ptr<const Diagnosed>> diagnosed_;
+  bool is_diagnosing_ = false;
+  std::unique_ptr<Readiness> readiness_;
+  std::unique_ptr<RunEvents> events_;
+  std::unique_ptr<WorkerPool> pool_;
+  std::unique_ptr<net::server::Listener> listener_;
+  std::atomic<bool> is_stopped_{false};
+};
+
+}  // namespace pcw::api

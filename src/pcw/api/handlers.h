@@ -1,0 +1,46 @@
+// The handlers of the routes: each parses, calls one function of a room below, renders.
+#pragma once
+
+#include "pcw/api/route.h"
+
+namespace pcw::api {
+
+RouteAnswer ListConnectors(Api& api, Call& call);
+RouteAnswer ConnectorHealth(Api& api, Call& call);
+RouteAnswer TriggerSync(Api& api, Call& call);
+
+RouteAnswer ListRuns(Api& api, Call& call);
+RouteAnswer ShowRun(Api& api, Call& call);
+RouteAnswer StreamRun(Api& api, Call& call);
+RouteAnswer CancelRun(Api& api, Call& call);
+
+RouteAnswer ListDeadLetters(Api& api, Call& call);
+RouteAnswer ShowDeadLetter(Api& api, Call& call);
+
+RouteAnswer ShowQuota(Api& api, Call& call);
+RouteAnswer ListDrift(Api& api, Call& call);
+RouteAnswer Diagnose(Api& api, Call& call);
+
+RouteAnswer ShowHealth(Api& api, Call& call);
+RouteAnswer ShowReadiness(Api& api, Call& call);
+RouteAnswer ShowMetrics(Api& api, Call& call);
+RouteAnswer ShowOpenApi(Api& api, Call& call);
+
+/// A numeric parameter within its bounds; `fallback` if it is absent. 400 invalid_parameter.
+Result<int> ReadLimit(const Call& call, int fallback, int most);
+/// A parameter that is one of `values`, or empty if it is absent. 400 invalid_parameter.
+Result<std::string> ReadQueryChoice(const Call& call, const char* name,
+                                    const std::vector<std::string>& values);
+/// The value of a parameter, empty if it is absent.
+std::string QueryText(const Call& call, const char* name);
+/// The names of all entities, for checks.
+std::vector<std::string> EntityNames();
+
+/// A connector by its name in a URL, and its row in the tenant. 404.
+struct FoundConnector {
+  const connector::ConnectorDef* def = nullptr;
+  std::int64_t id = 0;
+};
+Result<FoundConnector> FindTenantConnector(const Call& call, std::string_view name);
+
+}  // namespace pcw::api

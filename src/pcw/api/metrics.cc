@@ -1,0 +1,200 @@
+#include "pcw/api/metrics.h"
+
+#include <fmt/format.h>
+
+#include "pcw/api/handlers.h"
+#include "pcw/quota/call_ledger.h"
+#include "pcw/sync/freshness.h"
+
+namespace pcw::api {
+namespace {
+
+constexpr std::chrono::seconds kTextHolds{5};
+constexpr std::string_view kSelling = "partnercentral-selling";
+
+// A label's value: what Prometheus wants escaped.
+std::string Label(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string Family(std::string_view name, std::string_view type, std::string_view help) {
+  return fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+}
+
+Result<std::string> FreshnessText(Call& call, std::int64_t connector_id) {
+  std::vector<sync::ExpectedEntity> expected;
+  for (const SyncedEntity& entity : call.tenant->entities)
+    expected.push_back({std::string(entity.def->name), entity.interval});
+  PCW_TRY(const auto entities, sync::LoadFreshness(call.connection(), connector_id,
+                                                   call.tenant->catalog, expected, call.stop));
+  std::string text = Family("pcw_data_age_seconds", "gauge",
+                            "Since the last complete scan of the entity began; absent before it");
+  for (const auto& entity : entities) {
+    if (entity.age)
+      text += fmt::format("pcw_data_age_seconds{{entity=\"{}\"}} {}\n", Label(entity.entity),
+                          entity.age->count());
+  }
+  text += Family("pcw_data_expected_interval_seconds", "gauge",
+                 "How often the entity is meant to be synced");
+  for (const auto& entity : entities) {
+    text += fmt::format("pcw_data_expected_interval_seconds{{entity=\"{}\"}} {}\n",
+                        Label(entity.entity), entity.interval.count() / 1000);
+  }
+  text += Family("pcw_data_fresh", "gauge",
+                 "1 if the entity is neither stale, failing nor never synced");
+  for (const auto& entity : entities) {
+    text += fmt::format("pcw_data_fresh{{entity=\"{}\"}} {}\n", Label(entity.entity),
+                        entity.freshness == sync::Freshness::kOk ? 1 : 0);
+  }
+  return text;
+}
+
+Result<std::string> RunsText(Call& call) {
+  PCW_TRY(const pg::Rows open,
+          call.connection().Exec({"metrics_open_runs",
+                                  "SELECT entity, status, count(*) FROM ingestion_runs WHERE "
+                                  "tenant_id = pcw_tenant() AND ended_at IS NULL GROUP BY 1, 2 "
+                                  "ORDER BY 1, 2"},
+                                 {}, call.stop));
+  std::string text = Family("pcw_run_open", "gauge", "Runs that have not ended");
+  for (std::size_t row = 0; row < open.size(); ++row) {
+    text += fmt::format("pcw_run_open{{entity=\"{}\",status=\"{}\"}} {}\n",
+                        Label(open.Text(row, 0)), Label(open.Text(row, 1)), open.Int(row, 2));
+  }
+  PCW_TRY(const pg::Rows ended,
+          call.connection().Exec(
+              {"metrics_ended_runs",
+               "SELECT entity, status, count(*), coalesce(sum((stats_json->>'records_processed')"
+               "::bigint), 0), coalesce(sum((stats_json->>'api_calls')::bigint), 0), "
+               "coalesce(sum((stats_json->>'throttles')::bigint), 0), "
+               "coalesce(round(avg(extract(epoch FROM ended_at - started_at)), 3), 0) FROM "
+               "ingestion_runs WHERE tenant_id = pcw_tenant() AND ended_at > now() - interval '24 "
+               "hours' AND started_at > now() - interval '72 hours' GROUP BY 1, 2 ORDER BY 1, 2"},
+              {}, call.stop));
+  struct Column {
+    std::string_view name, help;
+    std::size_t column;
+  };
+  static constexpr Column kColumns[] = {
+      {"pcw_run_ended_24h", "Runs that ended in the last 24 hours", 2},
+      {"pcw_run_records_24h", "Records they processed", 3},
+      {"pcw_run_api_calls_24h", "Calls of AWS they made", 4},
+      {"pcw_run_throttles_24h", "Calls that AWS refused as too many", 5},
+      {"pcw_run_mean_seconds_24h", "How long they took on average", 6}};
+  for (const Column& column : kColumns) {
+    text += Family(column.name, "gauge", column.help);
+    for (std::size_t row = 0; row < ended.size(); ++row) {
+      text += fmt::format("{}{{entity=\"{}\",status=\"{}\"}} {}\n", column.name,
+                          Label(ended.Text(row, 0)), Label(ended.Text(row, 1)),
+                          ended.Text(row, column.column));
+    }
+  }
+  return text;
+}
+
+Result<std::string> LettersText(Call& call) {
+  PCW_TRY(const pg::Rows rows,
+          call.connection().Exec({"metrics_dead_letters",
+                                  "SELECT entity, stage || '/' || error_code, count(*) FROM "
+                                  "dead_letters WHERE tenant_id = pcw_tenant() AND state = 'open' "
+                                  "GROUP BY 1, 2 ORDER BY 1, 2"},
+                                 {}, call.stop));
+  std::string text =
+      Family("pcw_dead_letters", "gauge", "Open dead letters by stage and kind of error");
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    text += fmt::format("pcw_dead_letters{{entity=\"{}\",group=\"{}\"}} {}\n",
+                        Label(rows.Text(row, 0)), Label(rows.Text(row, 1)), rows.Int(row, 2));
+  }
+  return text;
+}
+
+Result<std::string> QuotaText(Call& call, const std::string& account) {
+  PCW_TRY(const auto statuses,
+          quota::ShowQuota(call.connection(),
+                           {.aws_account_id = account, .limits = call.tenant->limits}, call.stop));
+  std::string text =
+      Family("pcw_quota_remaining", "gauge", "Calls of AWS that are left of the rolling window");
+  for (const quota::QuotaStatus& status : statuses) {
+    text += fmt::format("pcw_quota_remaining{{class=\"{}\",window=\"24h\"}} {}\n",
+                        Label(status.quota_class), status.left_24h);
+  }
+  PCW_TRY(const auto spent, quota::LoadSpentCalls(call.connection(), account, kSelling,
+                                                  std::chrono::hours(24), call.stop));
+  std::map<std::pair<std::string, std::string>, std::int64_t> calls;
+  for (const quota::SpentCalls& one : spent) {
+    calls[{one.operation, "throttled"}] += one.throttled;
+    calls[{one.operation, "refused"}] += one.refused;
+    calls[{one.operation, "failed"}] += one.failed;
+    calls[{one.operation, "ok"}] += one.calls - one.throttled - one.refused - one.failed;
+  }
+  text +=
+      Family("pcw_api_calls_24h", "gauge", "Calls of AWS in the last 24 hours, by how they ended");
+  for (const auto& [key, count] : calls) {
+    text += fmt::format(
+        "pcw_api_calls_24h{{connector=\"partner_central\",operation=\"{}\","
+        "outcome=\"{}\"}} {}\n",
+        Label(key.first), key.second, count);
+  }
+  return text;
+}
+
+}  // namespace
+
+void Metrics::Count(std::string_view method, std::string_view route, int status) {
+  const std::lock_guard lock(mutex_);
+  ++answers_[{method, route, status}];  // views of the table of routes, which lives for ever
+}
+
+std::string Metrics::OwnText() {
+  std::string text = Family("pcw_http_answers_total", "counter", "Answers of this process");
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, count] : answers_) {
+    text += fmt::format("pcw_http_answers_total{{method=\"{}\",route=\"{}\",status=\"{}\"}} {}\n",
+                        std::get<0>(key), std::get<1>(key), std::get<2>(key), count);
+  }
+  return text;
+}
+
+Result<std::string> Metrics::Scrape(Call& call) {
+  const std::string& tenant_id = call.principal.tenant_id;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto held = held_.find(tenant_id);
+    if (held != held_.end() && site_.clock.Steady() - held->second.at < kTextHolds)
+      return held->second.text;
+  }
+  std::string text;
+  if (call.tenant != nullptr) {
+    const Result<FoundConnector> connector = FindTenantConnector(call, "partner-central");
+    if (connector) {
+      PCW_TRY(std::string part, FreshnessText(call, connector->id));
+      text += part;
+    } else if (connector.error().code() != ErrorCode::kNotFound) {
+      return connector.error();
+    }
+    // Without AWS the account is unknown, and its quota with it; the rest is worth having.
+    if (const Result<std::string> account = call.tenant->account_id(call.stop)) {
+      PCW_TRY(std::string part, QuotaText(call, *account));
+      text += part;
+    }
+  }
+  PCW_TRY(const std::string runs, RunsText(call));
+  PCW_TRY(const std::string letters, LettersText(call));
+  text += runs + letters;
+  // What this process answered is of all tenants, so only the operator of the machine sees it.
+  if (tenant_id == site_.default_tenant) text += OwnText();
+  const std::lock_guard lock(mutex_);
+  held_[tenant_id] = {text, site_.clock.Steady()};
+  return text;
+}
+
+}  // namespace pcw::api

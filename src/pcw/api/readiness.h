@@ -1,0 +1,44 @@
+// Readiness: what the service stands on, tried regularly (I33).
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "pcw/api/site.h"
+
+namespace pcw::api {
+
+struct ReadinessReport {
+  bool is_ready = false;
+  std::vector<std::pair<std::string, bool>> components;
+};
+
+/// Tries every component each 15 seconds on a thread of its own, and each 2 while one fails. Ready
+/// means: the latest try of each succeeded, within the last minute. Thread-safe.
+class Readiness {
+ public:
+  Readiness(std::vector<ReadinessCheck> checks, const Clock& clock, Sleeper& sleeper);
+
+  ReadinessReport Report() const;
+
+ private:
+  struct Seen {
+    bool is_usable = false;
+    SteadyTime at;
+  };
+  void Watch(std::stop_token stop);
+
+  const std::vector<ReadinessCheck> checks_;
+  const Clock& clock_;
+  Sleeper& sleeper_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Seen> seen_;
+  std::jthread thread_;  // last: it uses everything above
+};
+
+}  // namespace pcw::api

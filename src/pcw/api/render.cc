@@ -1,0 +1,128 @@
+#include "pcw/api/render.h"
+
+#include <nlohmann/json.hpp>
+
+#include "pcw/connector/entity_def.h"
+
+namespace pcw::api {
+namespace {
+
+OrderedJson TextOrNull(const std::string& text) {
+  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+}
+
+// URLs spell a connector with a hyphen (CONTRACT 2).
+std::string UrlNameOf(const std::string& kind) {
+  const connector::ConnectorDef* def = connector::FindConnector(kind);
+  return def == nullptr ? kind : std::string(def->url_name);
+}
+
+// Stored by ourselves; if it were damaged the rest is still worth showing.
+OrderedJson StoredJson(const std::string& text) {
+  const Result<Json> parsed = ParseJson(text);
+  return parsed ? OrderedJson(*parsed) : OrderedJson(nullptr);
+}
+
+}  // namespace
+
+OrderedJson RunJson(const sync::StoredRun& run) {
+  return {{"id", run.id},
+          {"connector", UrlNameOf(run.connector)},
+          {"entity", run.entity},
+          {"mode", run.mode},
+          {"status", run.status},
+          {"catalog", run.catalog},
+          {"started_at", run.started_at},
+          {"ended_at", TextOrNull(run.ended_at)},
+          {"requested_by", run.requested_by},
+          {"trigger", run.trigger},
+          {"resumed_from", TextOrNull(run.resumed_from)},
+          {"error_code", TextOrNull(run.error_code)},
+          {"error", TextOrNull(run.error)},
+          {"bronze", TextOrNull(run.bronze_prefix)},
+          {"stats", StoredJson(run.stats_json)}};
+}
+
+OrderedJson FreshnessJson(const sync::EntityFreshness& entity) {
+  OrderedJson json{{"entity", entity.entity},
+                   {"status", NameOf(entity.freshness)},
+                   {"data_age_seconds", nullptr},
+                   {"expected_interval_seconds", entity.interval.count() / 1000},
+                   {"watermark", TextOrNull(entity.watermark)},
+                   {"last_complete_run", TextOrNull(entity.complete_run)},
+                   {"last_complete_at", TextOrNull(entity.complete_at)},
+                   {"last_run", TextOrNull(entity.ended_run)},
+                   {"last_run_status", TextOrNull(entity.ended_status)},
+                   {"last_run_error_code", TextOrNull(entity.ended_error_code)},
+                   {"last_run_ended_at", TextOrNull(entity.ended_at)},
+                   {"open_run", TextOrNull(entity.open_run)},
+                   {"open_run_status", TextOrNull(entity.open_status)}};
+  if (entity.age) json["data_age_seconds"] = entity.age->count();
+  return json;
+}
+
+OrderedJson DriftJson(const sync::StoredFinding& finding) {
+  return {{"id", finding.id},
+          {"status", finding.status},
+          {"entity", finding.entity},
+          {"kind", finding.kind},
+          {"operation", TextOrNull(finding.operation)},
+          {"pointer", TextOrNull(finding.pointer)},
+          {"column", TextOrNull(finding.column)},
+          {"found", finding.found},
+          {"expected", TextOrNull(finding.expected)},
+          {"records", finding.records},
+          {"baseline_rate", TextOrNull(finding.baseline_rate)},
+          {"observed_rate", TextOrNull(finding.observed_rate)},
+          {"sample_record", TextOrNull(finding.sample_record)},
+          {"first_seen_at", finding.first_seen_at},
+          {"last_seen_at", finding.last_seen_at},
+          {"last_seen_run", TextOrNull(finding.last_seen_run)},
+          {"note", TextOrNull(finding.note)},
+          {"accepted_at", TextOrNull(finding.accepted_at)}};
+}
+
+OrderedJson DeadLetterJson(const dlq::DeadLetter& letter) {
+  return {{"id", letter.id},
+          {"state", letter.state},
+          {"connector", UrlNameOf(letter.connector)},
+          {"entity", letter.entity},
+          {"catalog", letter.catalog},
+          {"record_key", letter.record_key},
+          {"stage", NameOf(letter.stage)},
+          {"error_code", letter.error_code},
+          {"error", letter.error},
+          {"error_context", StoredJson(letter.error_context_json)},
+          {"attempts", letter.attempts},
+          {"run_id", letter.run_id},
+          {"bronze_key", TextOrNull(letter.bronze_key)},
+          {"bronze_line",
+           letter.bronze_line > 0 ? OrderedJson(letter.bronze_line) : OrderedJson(nullptr)},
+          {"first_seen_at", letter.first_seen_at},
+          {"last_seen_at", letter.last_seen_at}};
+}
+
+OrderedJson QuotaJson(const quota::QuotaStatus& status) {
+  return {{"aws_account_id", status.aws_account_id},
+          {"service", status.service},
+          {"quota_class", status.quota_class},
+          {"per_second", status.per_second},
+          {"per_day", status.per_day},
+          {"used_last_minute", status.used_last_minute},
+          {"used_last_hour", status.used_last_hour},
+          {"used_24h", status.used_24h},
+          {"left_24h", status.left_24h},
+          {"kept_24h", status.per_day - status.bulk_per_day},
+          {"paused_until", TextOrNull(status.paused_until)},
+          {"full_again_at", TextOrNull(status.full_again_at)}};
+}
+
+net::server::Response JsonResponse(int status, const OrderedJson& json) {
+  return {status, {{"Content-Type", "application/json"}}, DumpJson(json) + "\n"};
+}
+
+net::server::Response ListResponse(OrderedJson items, const std::string& next_cursor) {
+  return JsonResponse(200, {{"items", std::move(items)}, {"next_cursor", TextOrNull(next_cursor)}});
+}
+
+}  // namespace pcw::api

@@ -1,0 +1,53 @@
+// Progress of runs as server-sent events.
+#pragma once
+
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "pcw/api/worker_pool.h"
+#include "pcw/net/server/listener.h"
+#include "pcw/sync/run_store.h"
+
+namespace pcw::api {
+
+/// Follows runs for clients that listen, on one thread with one session: each run that somebody
+/// watches is read once a second, however many watch it. At most 256 streams; a stream ends with
+/// its run, or after an hour. Thread-safe.
+class RunEvents {
+ public:
+  RunEvents(OpenSession open, const Clock& clock);
+  ~RunEvents();
+
+  bool HasRoom() const;
+  /// Sends the run as it is now, and from then on each change. Ends the stream at once if the run
+  /// has ended, or there is no room.
+  void Add(const std::string& tenant_id, const sync::StoredRun& run,
+           const net::server::ResponseStream& stream);
+  /// Ends every stream and the thread. Idempotent.
+  void Stop();
+
+ private:
+  struct Watcher {
+    std::string tenant_id, run_id, last;
+    net::server::ResponseStream stream;
+    SteadyTime until, alive_at;
+  };
+  void Follow(std::stop_token stop);
+  void LookOnce(WorkerSession& session, std::stop_token stop);
+
+  const OpenSession open_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::list<Watcher> watchers_;
+  bool is_stopped_ = false;
+  std::jthread thread_;  // last: it uses everything above
+};
+
+/// One event: a name, and its data on one line.
+std::string FormatEvent(std::string_view name, std::string_view data);
+
+}  // namespace pcw::api

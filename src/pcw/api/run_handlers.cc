@@ -1,0 +1,127 @@
+// /v1/runs: the list, one, its progress, its end.
+#include <charconv>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/api/api.h"
+#include "pcw/api/bodies.h"
+#include "pcw/api/handlers.h"
+#include "pcw/api/page_cursor.h"
+#include "pcw/api/problem.h"
+#include "pcw/api/render.h"
+#include "pcw/base/uuid.h"
+#include "pcw/sync/run_page.h"
+#include "pcw/sync/run_request.h"
+
+namespace pcw::api {
+namespace {
+
+using net::server::Response;
+
+// Whole ids only: what a foreign tenant's id begins with is nobody's business either.
+Result<sync::StoredRun> RunNamed(const Call& call) {
+  const std::string& id = call.path.front();
+  if (!IsUuid(id)) return ApiError(404, "not_found", "there is no such run");
+  Result<sync::StoredRun> run = sync::LoadRun(call.connection(), id, call.stop);
+  if (!run && (run.error().code() == ErrorCode::kNotFound ||
+               run.error().code() == ErrorCode::kInvalidRequest))
+    return ApiError(404, "not_found", "there is no such run");
+  return run;
+}
+
+}  // namespace
+
+std::string QueryText(const Call& call, const char* name) {
+  const auto found = call.query.find(name);
+  return found == call.query.end() ? "" : found->second;
+}
+
+Result<int> ReadLimit(const Call& call, int fallback, int most) {
+  const auto found = call.query.find("limit");
+  if (found == call.query.end()) return fallback;
+  const std::string& text = found->second;
+  int limit = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (problem != std::errc() || end != text.data() + text.size() || limit < 1 || limit > most) {
+    return ApiError(400, "invalid_parameter",
+                    fmt::format("expected a whole number from 1 to {}", most), "limit");
+  }
+  return limit;
+}
+
+Result<std::string> ReadQueryChoice(const Call& call, const char* name,
+                                    const std::vector<std::string>& values) {
+  const auto found = call.query.find(name);
+  if (found == call.query.end()) return std::string();
+  for (const std::string& value : values) {
+    if (value == found->second) return value;
+  }
+  return ApiError(400, "invalid_parameter",
+                  fmt::format("expected one of {}", fmt::join(values, ", ")), name);
+}
+
+std::vector<std::string> EntityNames() {
+  std::vector<std::string> names;
+  for (const connector::EntityDef* entity : connector::AllEntities())
+    names.emplace_back(entity->name);
+  return names;
+}
+
+RouteAnswer ListRuns(Api& api, Call& call) {
+  sync::RunPageRequest request;
+  PCW_TRY(request.entity, ReadQueryChoice(call, "entity", EntityNames()));
+  PCW_TRY(request.status, ReadQueryChoice(call, "status",
+                                          {"queued", "running", "stalled", "succeeded", "partial",
+                                           "failed", "cancelled"}));
+  PCW_TRY(const int limit, ReadLimit(call, 20, 200));
+  PCW_TRY(const std::string key, api.CursorKey(call));
+  const std::string filters = request.entity + "/" + request.status;
+  const CursorScope scope{call.principal.tenant_id, "runs", filters};
+  if (call.query.contains("cursor")) {
+    PCW_TRY(request.before_id, ReadCursor(key, scope, QueryText(call, "cursor")));
+  }
+  request.limit = limit + 1;  // one more tells whether there is a next page
+  PCW_TRY(auto runs, sync::ListRunPage(call.connection(), request, call.stop));
+  std::string next;
+  if (runs.size() > static_cast<std::size_t>(limit)) {
+    runs.pop_back();
+    next = MakeCursor(key, scope, runs.back().id);
+  }
+  OrderedJson items = OrderedJson::array();
+  for (const sync::StoredRun& run : runs) items.push_back(RunJson(run));
+  return std::optional<Response>(ListResponse(std::move(items), next));
+}
+
+RouteAnswer ShowRun(Api& /*api*/, Call& call) {
+  PCW_TRY(const sync::StoredRun run, RunNamed(call));
+  return std::optional<Response>(JsonResponse(200, RunJson(run)));
+}
+
+RouteAnswer StreamRun(Api& api, Call& call) {
+  PCW_TRY(const sync::StoredRun run, RunNamed(call));
+  if (!api.events().HasRoom()) {
+    return ApiError(503, "busy", "too many event streams are open; poll /v1/runs/{id} instead");
+  }
+  const net::server::ResponseStream stream =
+      call.responder.Stream({200,
+                             {{"Content-Type", "text/event-stream"},
+                              {"Cache-Control", "no-store"},
+                              {"X-Content-Type-Options", "nosniff"},
+                              {"X-Request-Id", call.request_id}},
+                             ""});
+  api.events().Add(call.principal.tenant_id, run, stream);
+  return std::optional<Response>();
+}
+
+RouteAnswer CancelRun(Api& /*api*/, Call& call) {
+  if (!call.request.body.empty()) {
+    PCW_TRY_OK(ReadJsonObject(call.request.body, {}));
+  }
+  PCW_TRY(const sync::StoredRun run, RunNamed(call));
+  PCW_TRY_OK(sync::RequestCancel(call.connection(), run.id, call.stop));
+  PCW_TRY(const sync::StoredRun now, sync::LoadRun(call.connection(), run.id, call.stop));
+  return std::optional<Response>(JsonResponse(202, RunJson(now)));
+}
+
+}  // namespace pcw::api

@@ -1,0 +1,82 @@
+// Quota, drift, diagnosis, health, readiness, metrics, OpenAPI.
+#include <nlohmann/json.hpp>
+
+#include "pcw/api/api.h"
+#include "pcw/api/handlers.h"
+#include "pcw/api/metrics.h"
+#include "pcw/api/openapi.h"
+#include "pcw/api/problem.h"
+#include "pcw/api/render.h"
+#include "pcw/sync/drift_store.h"
+
+namespace pcw::api {
+namespace {
+
+using net::server::Response;
+
+std::optional<Response> Answered(Response response) { return response; }
+
+// Quota and diagnosis are of a configuration, which this process may not have for every tenant.
+Status NeedsSite(const Call& call) {
+  if (call.tenant != nullptr) return Ok{};
+  return ApiError(404, "not_found", "this service is not configured for this tenant");
+}
+
+}  // namespace
+
+RouteAnswer ShowQuota(Api& /*api*/, Call& call) {
+  PCW_TRY_OK(NeedsSite(call));
+  PCW_TRY(const std::string account, call.tenant->account_id(call.stop));
+  PCW_TRY(const auto statuses,
+          quota::ShowQuota(call.connection(),
+                           {.aws_account_id = account, .limits = call.tenant->limits}, call.stop));
+  OrderedJson items = OrderedJson::array();
+  for (const quota::QuotaStatus& status : statuses) items.push_back(QuotaJson(status));
+  return Answered(ListResponse(std::move(items), ""));
+}
+
+RouteAnswer ListDrift(Api& /*api*/, Call& call) {
+  sync::DriftFilter filter;
+  PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", EntityNames()));
+  PCW_TRY(const std::string status, ReadQueryChoice(call, "status", {"open", "accepted", "all"}));
+  filter.status = status.empty() ? "open" : status == "all" ? "" : status;
+  PCW_TRY(filter.limit, ReadLimit(call, 100, 1'000));
+  PCW_TRY(const auto findings, sync::LoadDrift(call.connection(), filter, call.stop));
+  OrderedJson items = OrderedJson::array();
+  for (const sync::StoredFinding& finding : findings) items.push_back(DriftJson(finding));
+  return Answered(ListResponse(std::move(items), ""));
+}
+
+RouteAnswer Diagnose(Api& api, Call& call) {
+  PCW_TRY_OK(NeedsSite(call));
+  PCW_TRY(const OrderedJson report, api.Diagnosis(*call.tenant, call.stop));
+  return Answered(JsonResponse(200, report));
+}
+
+RouteAnswer ShowHealth(Api& /*api*/, Call& /*call*/) {
+  return Answered(JsonResponse(200, {{"status", "ok"}}));
+}
+
+RouteAnswer ShowReadiness(Api& api, Call& /*call*/) {
+  const ReadinessReport report = api.readiness().Report();
+  OrderedJson components;
+  for (const auto& [name, is_usable] : report.components)
+    components[name] = is_usable ? "ok" : "unusable";
+  Response response = JsonResponse(
+      report.is_ready ? 200 : 503,
+      {{"status", report.is_ready ? "ready" : "not ready"}, {"components", std::move(components)}});
+  if (!report.is_ready) response.headers.emplace_back("Retry-After", "5");
+  return Answered(std::move(response));
+}
+
+RouteAnswer ShowMetrics(Api& api, Call& call) {
+  PCW_TRY(std::string text, api.metrics().Scrape(call));
+  return Answered(
+      Response{200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, text});
+}
+
+RouteAnswer ShowOpenApi(Api& api, Call& /*call*/) {
+  return Answered(Response{200, {{"Content-Type", "application/json"}}, api.openapi()});
+}
+
+}  // namespace pcw::api

@@ -1,0 +1,14 @@
+// The facts of a diagnosis, for `pcw doctor` and GET /v1/doctor.
+#pragma once
+
+#include "pcw/app/cli.h"
+#include "pcw/app/config.h"
+#include "pcw/diagnose/facts.h"
+
+namespace pcw::app {
+
+/// Looks at everything that a diagnosis is made of. Of the invocation only environment and stop
+/// token count. Errors as OpenIdentity.
+Result<diagnose::Facts> GatherFacts(const Invocation& invocation, const LoadedConfig& loaded);
+
+}  // namespace pcw::app

@@ -1,0 +1,302 @@
+#include "pcw/app/serve_api.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "pcw/api/api.h"
+#include "pcw/app/doctor_facts.h"
+#include "pcw/app/escalation_file.h"
+#include "pcw/app/mapping_choice.h"
+#include "pcw/app/serve.h"
+#include "pcw/app/sync_command.h"
+#include "pcw/base/log.h"
+#include "pcw/diagnose/report.h"
+#include "pcw/identity/token_store.h"
+#include "pcw/sync/run_store.h"
+
+namespace pcw::app {
+namespace {
+
+constexpr std::chrono::minutes kAccountHolds{10};
+
+bool IsLoopback(const std::string& address) {
+  in_addr four{};
+  if (::inet_pton(AF_INET, address.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24U) == 127;
+  return address == "::1";
+}
+
+bool IsAddress(const std::string& address) {
+  in_addr four{};
+  in6_addr six{};
+  return ::inet_pton(AF_INET, address.c_str(), &four) == 1 ||
+         ::inet_pton(AF_INET6, address.c_str(), &six) == 1;
+}
+
+// The account of the credentials in force, asked of AWS now and then. Thread-safe.
+class AccountOnce {
+ public:
+  AccountOnce(const Config& config, const AwsIdentity& identity, Machine& machine)
+      : config_(config), identity_(identity), machine_(machine) {}
+
+  Result<std::string> Get(std::stop_token stop) {
+    const std::lock_guard lock(mutex_);
+    if (account_.empty() || machine_.clock.Steady() - asked_at_ > kAccountHolds) {
+      PCW_TRY(account_, ConfirmAccount(config_, identity_, machine_, stop));
+      asked_at_ = machine_.clock.Steady();
+    }
+    return account_;
+  }
+
+  // Whatever is remembered: are the credentials good now?
+  Status Confirm(std::stop_token stop) {
+    PCW_TRY_OK(identity_.credentials->Get(stop));
+    PCW_TRY_OK(ConfirmAccount(config_, identity_, machine_, stop));
+    return Ok{};
+  }
+
+ private:
+  const Config& config_;
+  const AwsIdentity& identity_;
+  Machine& machine_;
+  std::mutex mutex_;
+  std::string account_;
+  SteadyTime asked_at_;
+};
+
+/// What the interface knows of one tenant, and the identity that its quota and its diagnosis need.
+class WiredTenant {
+ public:
+  static Result<std::shared_ptr<const WiredTenant>> Open(
+      LoadedConfig loaded, const std::map<std::string, std::string>& environment,
+      Machine& machine) {
+    std::shared_ptr<WiredTenant> wired(new WiredTenant(std::move(loaded), environment));
+    const Config& config = wired->loaded_.config;
+    PCW_TRY(wired->identity_, OpenIdentity(config, environment, machine));
+    wired->account_ = std::make_unique<AccountOnce>(config, *wired->identity_, machine);
+    PCW_TRY_OK(wired->Describe());
+    return std::shared_ptr<const WiredTenant>(std::move(wired));
+  }
+
+  const api::TenantSite& site() const { return site_; }
+  AccountOnce& account() const { return *account_; }
+
+ private:
+  WiredTenant(LoadedConfig loaded, const std::map<std::string, std::string>& environment)
+      : loaded_(std::move(loaded)), environment_(environment) {}
+
+  Status Describe() {
+    const Config& config = loaded_.config;
+    site_.tenant_id = config.tenant_id;
+    site_.catalog = config.partner_central.catalog;
+    site_.page_size = config.partner_central.batch_size;
+    site_.limits = LimitsOf(config);
+    for (const connector::EntityDef* entity : connector::AllEntities()) {
+      if (!IsConfigured(*entity, config)) continue;
+      PCW_TRY(connector::Mapping mapping, MappingFor(config, entity->name));
+      const bool is_filtered = entity->incremental == connector::Incremental::kByModifiedFilter;
+      site_.entities.push_back({.def = entity,
+                                .interval = is_filtered ? config.partner_central.incremental_every
+                                                        : config.partner_central.list_every,
+                                .mapping = std::move(mapping)});
+    }
+    site_.account_id = [this](std::stop_token stop) { return account_->Get(std::move(stop)); };
+    site_.diagnose = [this](std::stop_token stop) { return Diagnose(std::move(stop)); };
+    return Ok{};
+  }
+
+  Result<OrderedJson> Diagnose(std::stop_token stop) const {
+    Invocation invocation;
+    invocation.environment = environment_;
+    invocation.stop = std::move(stop);
+    PCW_TRY(diagnose::Facts facts, GatherFacts(invocation, loaded_));
+    diagnose::EscalationMatrix matrix = diagnose::DefaultEscalation();
+    if (Result<diagnose::EscalationMatrix> own = LoadEscalation(loaded_.file)) {
+      matrix = std::move(*own);
+    } else {
+      facts.escalation_error = std::move(own).error();
+    }
+    return diagnose::ReportToJson(diagnose::MakeReport(facts, {}, matrix), matrix);
+  }
+
+  const LoadedConfig loaded_;
+  const std::map<std::string, std::string>& environment_;
+  std::unique_ptr<AwsIdentity> identity_;
+  std::unique_ptr<AccountOnce> account_;
+  api::TenantSite site_;
+};
+
+/// Everything the interface stands on, in the order of its making.
+class ApiRole final : public ServeRole {
+ public:
+  explicit ApiRole(ServeContext& context) : context_(context) {}
+  ~ApiRole() override {
+    if (api_) api_->Stop(kGrace);
+  }
+
+  Status Open(std::stop_token stop) {
+    const Config& config = context_.config;
+    const auto& environment = context_.invocation.environment;
+    PCW_TRY(const ListenAddress listen, ListenAddressOf(config));
+    is_tls_ = listen.is_tls;
+    address_ = listen.address;
+    PCW_TRY(own_, WiredTenant::Open(context_.loaded, environment, context_.machine));
+    PCW_TRY(lake_, OpenLake(config, environment, context_.machine));
+    PCW_TRY_OK(SaveConnector(stop));
+    PCW_TRY(api_, api::Api::Start(
+                      MakeSite(),
+                      {.address = listen.address,
+                       .port = listen.port,
+                       .tls_cert = config.server.tls_cert,
+                       .tls_key = config.server.tls_key,
+                       .max_connections_per_address = config.server.max_connections_per_address,
+                       .requests_per_second = config.server.requests_per_second}));
+    return Ok{};
+  }
+
+  std::string url() const {
+    const bool is_six = address_.find(':') != std::string::npos;
+    return fmt::format("{}://{}{}{}:{}", is_tls_ ? "https" : "http", is_six ? "[" : "", address_,
+                       is_six ? "]" : "", api_->port());
+  }
+
+ private:
+  static constexpr std::chrono::seconds kGrace{5};
+
+  Status SaveConnector(std::stop_token stop) {
+    PCW_TRY(pg::Connection connection, context_.database.OpenService(kDefaultTenant, stop));
+    PCW_TRY_OK(sync::UpsertConnector(connection, connector::PartnerCentral(),
+                                     context_.config.partner_central.is_enabled,
+                                     ConnectorConfigJson(context_.config), stop));
+    return Ok{};
+  }
+
+  // A tenant's configuration may change while the service runs: what was made of the old one lives
+  // as long as a request uses it.
+  std::shared_ptr<const api::TenantSite> TenantOf(const std::string& id) {
+    if (id == kDefaultTenant) return {own_, &own_->site()};
+    const std::shared_ptr<const Config> config = context_.tenants.ConfigOf(id);
+    if (!config) return nullptr;
+    const std::lock_guard lock(mutex_);
+    Held& held = tenants_[id];
+    if (held.config != config) {
+      held.config = config;
+      LoadedConfig loaded = context_.loaded;
+      loaded.config = *config;
+      auto opened =
+          WiredTenant::Open(std::move(loaded), context_.invocation.environment, context_.machine);
+      if (!opened)
+        LogError("a tenant's configuration is not used by the REST interface", opened.error());
+      held.tenant = opened ? std::move(*opened) : nullptr;
+    }
+    if (!held.tenant) return nullptr;
+    return {held.tenant, &held.tenant->site()};
+  }
+
+  api::ApiSite MakeSite() {
+    return {
+        .open_session =
+            [this](std::stop_token stop) {
+              return context_.database.OpenService(kDefaultTenant, std::move(stop));
+            },
+        .tenant = [this](const std::string& id) { return TenantOf(id); },
+        .default_tenant = kDefaultTenant,
+        .readiness = {{"database",
+                       [this](std::stop_token stop) -> Status {
+                         PCW_TRY_OK(context_.database.OpenService(kDefaultTenant, std::move(stop)));
+                         return Ok{};
+                       }},
+                      {"lake",
+                       [this](std::stop_token stop) { return lake_->Probe(std::move(stop)); }},
+                      {"credentials",
+                       [this](std::stop_token stop) {
+                         return own_->account().Confirm(std::move(stop));
+                       }}},
+        .version = PCW_VERSION,
+        .clock = context_.machine.clock,
+        .sleeper = context_.machine.sleeper,
+        .rng = context_.machine.rng};
+  }
+
+  struct Held {
+    std::shared_ptr<const Config> config;
+    std::shared_ptr<const WiredTenant> tenant;  ///< nullptr: its configuration has a mistake
+  };
+
+  ServeContext& context_;
+  std::shared_ptr<const WiredTenant> own_;  ///< of the main configuration
+  std::unique_ptr<lake::BronzeStore> lake_;
+  std::string address_;
+  bool is_tls_ = false;
+  std::mutex mutex_;
+  std::map<std::string, Held> tenants_;  ///< guarded by mutex_
+  std::unique_ptr<api::Api> api_;        ///< last: it uses everything above
+};
+
+// The token's only appearance: for a person on a terminal as text, for whoever reads the log as a
+// line of its own.
+void ShowFirstToken(const Secret& token) {
+  const std::string text(token.Reveal());
+  if (::isatty(STDOUT_FILENO) != 0) {
+    std::printf(
+        "pcw: first start: this admin token is shown once, keep it:\n  %s\n"
+        "  later ones: pcw token create NAME --scope ...\n",
+        text.c_str());
+    std::fflush(stdout);
+    return;
+  }
+  LogVerbatim(DumpJson(OrderedJson{{"level", "WARN"},
+                                   {"msg", "first start: this admin token is shown once"},
+                                   {"first_token", text}}));
+}
+
+}  // namespace
+
+Result<ListenAddress> ListenAddressOf(const Config& config) {
+  const std::string& text = config.server.listen;
+  const std::size_t colon = text.rfind(':');
+  ListenAddress listen{.address = text.substr(0, std::min(colon, text.size())),
+                       .port = 0,
+                       .is_tls = !config.server.tls_cert.empty()};
+  if (listen.address.starts_with('[') && listen.address.ends_with(']'))
+    listen.address = listen.address.substr(1, listen.address.size() - 2);
+  const char* const end = text.data() + text.size();
+  const char* const begin = colon == std::string::npos ? end : text.data() + colon + 1;
+  const auto [stopped, problem] = std::from_chars(begin, end, listen.port);
+  if (problem != std::errc() || stopped != end || !IsAddress(listen.address)) {
+    return Error(
+        ErrorCode::kConfig,
+        fmt::format("server.listen: \"{}\", expected an IP address and a port, for example "
+                    "127.0.0.1:8080 or [::]:8443",
+                    text));
+  }
+  if (!listen.is_tls && !IsLoopback(listen.address) && !config.server.insecure_listen) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("server.listen: {} is not a loopback address, and without TLS tokens "
+                             "would travel readable; set server.tls_cert and server.tls_key, or "
+                             "listen on 127.0.0.1 behind a proxy, or accept it with "
+                             "server.insecure_listen: true",
+                             text));
+  }
+  return listen;
+}
+
+Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop) {
+  auto api = std::make_unique<ApiRole>(context);
+  PCW_TRY_OK(api->Open(stop));
+  PCW_TRY(pg::Connection connection, context.database.OpenService(kDefaultTenant, stop));
+  PCW_TRY(const std::optional<identity::CreatedToken> first,
+          identity::CreateFirstToken(connection, context.machine.rng, stop));
+  if (first) ShowFirstToken(first->text);
+  Log(LogLevel::kInfo, "serving", {{"url", api->url()}});
+  return std::unique_ptr<ServeRole>(std::move(api));
+}
+
+}  // namespace pcw::app

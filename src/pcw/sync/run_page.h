@@ -1,0 +1,25 @@
+// Runs page by page, for REST: newest first, continued behind an id.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "pcw/pg/connection.h"
+#include "pcw/sync/run_store.h"
+
+namespace pcw::sync {
+
+struct RunPageRequest {
+  std::string entity;     ///< empty = every
+  std::string status;     ///< empty = every; "stalled" is found too
+  std::string before_id;  ///< only runs before this one; empty = from the newest
+  int limit = 20;
+};
+
+/// At most `limit` runs in falling order of id, which is the order of their making: unlike the time
+/// of their start it never changes, so that no page repeats or misses a run that was there.
+Result<std::vector<StoredRun>> ListRunPage(pg::Connection& connection,
+                                           const RunPageRequest& request, std::stop_token stop);
+
+}  // namespace pcw::sync

@@ -1,0 +1,478 @@
+// The REST interface of `pcw serve`: the built binary, real PostgreSQL, the simulator, raw sockets.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+import { readFileSync } from 'node:fs';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { PCW, Postgres, Sim, site, canary, scratch, NO_QUOTA } from './harness.mjs';
+
+let postgres, sim;
+before(async () => {
+  postgres = await Postgres.start();
+  sim = await Sim.start(['--opportunities', '40', '--leads', '3', '--solutions', '2', '--profiles', '1', '--seed', '5', '--no-quota']);
+});
+after(async () => {
+  await sim.stop();
+  await postgres.stop();
+});
+
+const UNLIMITED = { ...NO_QUOTA, PCW_SERVER_REQUESTS_PER_SECOND: '0', PCW_SERVER_MAX_CONNECTIONS_PER_ADDRESS: '2000' };
+const OTHER_TENANT = '00000000-0000-0000-0000-0000000000b2';
+
+/** A running `pcw serve`: its address, its first token, its log. */
+class Service {
+  static async start(here, env = {}) {
+    const service = new Service();
+    service.process = spawn(PCW, ['serve'], {
+      env: { PATH: process.env.PATH, HOME: '/nonexistent', ...here.env, ...UNLIMITED, PCW_SERVER_LISTEN: '127.0.0.1:0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    process.on('exit', () => service.process.kill('SIGKILL'));
+    service.out = '';
+    service.err = '';
+    service.process.stderr.on('data', (chunk) => (service.err += chunk));
+    await new Promise((resolve, reject) => {
+      service.process.stdout.on('data', (chunk) => {
+        service.out += chunk;
+        for (const line of service.lines()) {
+          if (line.first_token) service.token = canary(line.first_token);
+          if (line.msg === 'serving') resolve(service.url = line.url);
+        }
+      });
+      service.process.on('exit', (code) => reject(new Error(`pcw serve ended with ${code}: ${service.out}${service.err}`)));
+    });
+    service.port = Number(new URL(service.url).port);
+    return service;
+  }
+
+  lines() { return this.out.split('\n').slice(0, -1).map((line) => JSON.parse(line)); }
+
+  /** One request: { status, headers, json, text }. */
+  async ask(method, route, { token = this.token, body, headers = {}, from, agent } = {}) {
+    const sent = { ...headers };
+    if (token) sent.authorization ??= `Bearer ${token}`;
+    const request = http.request({ host: '127.0.0.1', port: this.port, method, path: route, headers: sent, localAddress: from, agent });
+    request.end(body);
+    const [answer] = await once(request, 'response');
+    answer.setEncoding('utf8');
+    let text = '';
+    for await (const chunk of answer) text += chunk;
+    const is_json = /json/.test(answer.headers['content-type'] ?? '');
+    return { status: answer.statusCode, headers: answer.headers, text, json: is_json ? JSON.parse(text) : undefined };
+  }
+  get(route, options) { return this.ask('GET', route, options); }
+  trigger(body, options = {}) { return this.ask('POST', '/v1/connectors/partner-central/sync', { body: typeof body === 'string' ? body : JSON.stringify(body), ...options }); }
+
+  /** Exact bytes; everything that comes back until the server closes. */
+  async raw(bytes) {
+    const socket = net.connect(this.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.setEncoding('latin1');
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk));
+    socket.write(bytes, 'latin1');
+    await once(socket, 'close');
+    return text;
+  }
+
+  async stop() {
+    if (this.process.exitCode !== null) return this.process.exitCode;
+    this.process.removeAllListeners('exit');
+    const gone = once(this.process, 'exit');
+    this.process.kill('SIGTERM');
+    return (await gone)[0];
+  }
+}
+
+async function withService(body, env = {}) {
+  const here = await site(postgres, sim, NO_QUOTA);
+  const service = await Service.start(here, env);
+  try {
+    await body(service, here);
+  } finally {
+    await service.stop();
+  }
+}
+
+async function makeToken(here, name, scopes, more = []) {
+  const made = await here.pcw(['token', 'create', name, ...scopes.flatMap((scope) => ['--scope', scope]), ...more, '-o', 'json']);
+  assert.equal(made.code, 0, made.stderr);
+  return canary(JSON.parse(made.stdout).token);
+}
+
+/** A tenant beside the default one, with a token of every right. */
+async function otherTenant(here, token) {
+  // The row of a token that pcw made, given to another tenant.
+  here.sql(`INSERT INTO tenants (id, name) VALUES ('${OTHER_TENANT}', 'other')`);
+  here.sql(`UPDATE api_tokens SET tenant_id = '${OTHER_TENANT}' WHERE id = '${token.split('_')[1]}'`);
+}
+
+test('the first start shows one admin token once, and SIGTERM ends the service with 0', async () => {
+  const here = await site(postgres, sim, NO_QUOTA);
+  const first = await Service.start(here);
+  assert.match(first.token, /^pcw_[0-9a-f]{16}_[0-9a-f]{64}_[0-9a-f]{8}$/);
+  assert.equal((await first.get('/v1/connectors')).status, 200);
+  assert.equal(await first.stop(), 0);
+  assert.equal(first.out.split(first.token).length, 2, 'the token stands in the output once');
+  assert.equal(first.err, '');
+  assert.deepEqual(first.lines().map((line) => line.msg).filter((msg) => /drain|stopped/.test(msg)), ['draining', 'stopped']);
+
+  const second = await Service.start(here);
+  assert.equal(second.token, undefined);
+  assert.equal((await second.get('/v1/connectors', { token: first.token })).status, 200);
+  assert.equal(await second.stop(), 0);
+});
+
+test('the runbook\'s curl works as written', () => withService(async (service) => {
+  const out = execFileSync('curl', ['-s', '-i', '-X', 'POST', `${service.url}/v1/connectors/partner-central/sync`,
+    '-H', `Authorization: Bearer ${service.token}`, '-d', '{"entity": "opportunities", "mode": "full"}'], { encoding: 'utf8' });
+  assert.match(out, /^HTTP\/1\.1 202 Accepted\r\n/);
+  const run = JSON.parse(out.slice(out.indexOf('\r\n\r\n')));
+  assert.match(out, new RegExp(`Location: /v1/runs/${run.id}\r\n`));
+  assert.equal(run.entity, 'opportunities');
+  assert.equal(run.mode, 'full');
+  assert.equal(run.status, 'queued');
+  assert.equal(run.is_new, true);
+  assert.equal((await service.get(`/v1/runs/${run.id}`)).json.id, run.id);
+}));
+
+test('1,000 concurrent identical triggers make one run', () => withService(async (service, here) => {
+  const agent = new http.Agent({ maxSockets: 1000 });
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => service.trigger({ entity: 'opportunities', mode: 'full' }, { agent })));
+
+  assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [202]);
+  assert.equal(new Set(answers.map((answer) => answer.json.id)).size, 1);
+  assert.equal(answers.filter((answer) => answer.json.is_new).length, 1);
+  assert.equal(here.sql('SELECT count(*) FROM ingestion_runs'), '1');
+  assert.equal(here.sql('SELECT count(*) FROM jobs'), '1');
+}));
+
+test('a key has one effect: same body, other body, another principal, and K at once', () => withService(async (service, here) => {
+  const body = { entity: 'leads', mode: 'full' };
+  const key = { headers: { 'idempotency-key': 'k-1' } };
+  const first = await service.trigger(body, key);
+  assert.equal(first.status, 202);
+  await service.ask('POST', `/v1/runs/${first.json.id}/cancel`);
+  const again = await service.trigger(body, key);
+  assert.equal(again.status, 202);
+  assert.equal(again.text, first.text, 'byte for byte, although the run has ended');
+  assert.equal(again.headers.location, first.headers.location);
+  assert.equal(again.headers['idempotency-replayed'], 'true');
+  const other = await service.trigger({ entity: 'leads', mode: 'incremental' }, key);
+  assert.equal(other.status, 422);
+  assert.equal(other.json.code, 'idempotency_mismatch');
+  assert.equal(here.sql('SELECT count(*) FROM ingestion_runs'), '1');
+
+  const mate = await makeToken(here, 'mate', ['sync:run']);
+  const theirs = await service.trigger({ entity: 'solutions' }, { ...key, token: mate });
+  assert.equal(theirs.status, 202, 'a key is its principal\'s own');
+
+  const many = await Promise.all(Array.from({ length: 40 }, () => service.trigger({ entity: 'profiles' }, { headers: { 'idempotency-key': 'k-2' } })));
+  for (const answer of many) assert.ok([202, 409].includes(answer.status), answer.text);
+  assert.equal(new Set(many.filter((answer) => answer.status === 202).map((answer) => answer.text)).size, 1);
+  for (const bad of ['', 'x'.repeat(256)]) assert.equal((await service.trigger(body, { headers: { 'idempotency-key': bad } })).json.code, 'invalid_idempotency_key');
+  assert.equal((await service.trigger({ entity: 'nothing' }, { headers: { 'idempotency-key': 'k-3' } })).status, 400);
+  assert.equal((await service.trigger({ entity: 'profiles' }, { headers: { 'idempotency-key': 'k-3' } })).status, 202, 'a refused request does not use its key up');
+}));
+
+test('every route answers no token, a bad one, too small a scope and another tenant\'s', () => withService(async (service, here) => {
+  const description = (await service.get('/openapi.json')).json;
+  const run = (await service.trigger({ entity: 'opportunities' })).json.id;
+  const everything = await makeToken(here, 'everything', ['admin']);
+  await otherTenant(here, everything);
+  const scopes = ['sync:run', 'runs:read', 'data:read', 'dlq:read', 'meter:read'];
+  const tokens = {};
+  for (const scope of scopes) tokens[scope] = await makeToken(here, scope.replace(':', '-'), [scope]);
+  const flipped = service.token.slice(0, 30) + (service.token[30] === '0' ? '1' : '0') + service.token.slice(31);
+  const texts = new Set();
+  let seen = 0;
+  for (const [template, methods] of Object.entries(description.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const route = template.replace('{connector}', 'partner-central').replace('{id}', run);
+      const call = (token) => service.ask(method.toUpperCase(), route, { token, body: operation.requestBody ? '{"entity":"opportunities"}' : undefined, agent: new http.Agent() });
+      if (template.endsWith('/events')) continue;  // a stream; tested on its own
+      seen += 1;
+      if (operation.security.some((one) => Object.keys(one).length === 0)) {
+        assert.notEqual((await call('')).status, 401, route);
+        continue;
+      }
+      for (const bad of ['', 'nonsense', flipped, service.token.toUpperCase(), `${service.token}x`]) {
+        const answer = await call(bad);
+        assert.equal(answer.status, 401, `${method} ${route}`);
+        assert.equal(answer.headers['www-authenticate'], 'Bearer');
+        texts.add(JSON.stringify({ ...answer.json, request_id: '' }));
+      }
+      const wrong = scopes.find((scope) => scope !== operation['x-scope'] && scope !== 'admin');
+      const low = await call(tokens[wrong]);
+      assert.equal(low.status, 403, `${method} ${route} with ${wrong}`);
+      assert.equal(low.json.code, 'forbidden');
+      const foreign = await call(everything);
+      if (template.includes('{') || ['/v1/quota', '/v1/doctor'].includes(template)) assert.equal(foreign.status, 404, `${method} ${route}: ${foreign.text}`);
+      else assert.deepEqual([foreign.status, foreign.json.items], [200, []], `${method} ${route}: ${foreign.text}`);
+      assert.ok(!foreign.text.includes(run), `${route} tells a foreign id`);
+    }
+  }
+  assert.equal(texts.size, 1, 'one text for every cause of a 401');
+  assert.ok(seen >= 14, `${seen}`);
+  for (const route of ['/v1/actions', '/v1/audit', '/v1/entitlements', '/v1/meter/ledger']) assert.equal((await service.get(route)).status, 404, route);
+  // The wrong secret for a known id, and what is no token at all.
+  for (const authorization of ['Basic eDp5', `bearer\t${service.token}`, `Bearer  ${service.token}`, 'Bearer', `Bearer ${'x'.repeat(5000)}`])
+    assert.equal((await service.get('/v1/runs', { headers: { authorization } })).status, 401, authorization.slice(0, 12));
+  assert.equal((await service.get(`/v1/runs?token=${service.token}`, { token: '' })).status, 401, 'a token in the address counts for nothing');
+}));
+
+test('a revoked token ends within five seconds everywhere, an expired one at once', () => withService(async (service, here) => {
+  const other = await Service.start(here);
+  const token = await makeToken(here, 'short', ['runs:read'], ['--expires', '1h']);
+  for (const one of [service, other]) assert.equal((await one.get('/v1/runs', { token })).status, 200);
+  assert.equal((await here.pcw(['token', 'revoke', 'short'])).code, 0);
+  const revoked_at = Date.now();
+  for (const one of [service, other]) {
+    while ((await one.get('/v1/runs', { token })).status !== 401) assert.ok(Date.now() - revoked_at < 5_000, 'still accepted');
+  }
+  const expired = await makeToken(here, 'expired', ['runs:read'], ['--expires', '1h']);
+  here.sql('UPDATE api_tokens SET expires_at = now() - interval \'1 second\' WHERE name = \'expired\'');
+  assert.equal((await service.get('/v1/runs', { token: expired })).status, 401);
+  const early = await makeToken(here, 'early', ['runs:read']);
+  here.sql('UPDATE api_tokens SET created_at = now() + interval \'1 hour\' WHERE name = \'early\'');
+  assert.equal((await service.get('/v1/runs', { token: early })).status, 401);
+  const listed = JSON.parse((await here.pcw(['token', 'list', '-o', 'json'])).stdout);
+  assert.deepEqual(listed.map((row) => [row.name, row.state]).filter(([name]) => name !== 'early'), [['expired', 'expired'], ['short', 'revoked'], ['first-admin', 'live']]);
+  // A dump holds no usable token (S1).
+  const dump = execFileSync('psql', ['-XAt', '-d', postgres.url(here.database), '-c', 'SELECT * FROM api_tokens'], { encoding: 'utf8' });
+  for (const secret of [service.token, token, expired]) assert.ok(!dump.includes(secret.split('_')[2]));
+  await other.stop();
+}));
+
+test('bad bodies are refused with their code', () => withService(async (service, here) => {
+  const table = [
+    ['', 'invalid_json'], ['not json', 'invalid_json'], ['{"entity":"leads"}{}', 'invalid_json'], ['{"entity":"leads"} x', 'invalid_json'],
+    ['[]', 'invalid_json'], ['null', 'invalid_json'], ['"x"', 'invalid_json'], [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 'invalid_json'],
+    ['\ufeff{"entity":"leads"}', 'invalid_json'], ['{"entity":"\\ud800"}', 'invalid_json'], [`{"entity":${'['.repeat(40)}${']'.repeat(40)}}`, 'json_too_deep'],
+    ['{"mode":"full","mode":"x"}', 'duplicate_key'], ['{"entty":"leads"}', 'unknown_field'], ['{}', 'invalid_entity'], ['{"entity":null}', 'invalid_entity'],
+    ['{"entity":""}', 'invalid_entity'], ['{"entity":"Opportunities"}', 'invalid_entity'], ['{"entity":"opportunities "}', 'invalid_entity'],
+    ['{"entity":"opportunities\\u0000"}', 'invalid_entity'], ['{"entity":"\\u202eleads"}', 'invalid_entity'], ['{"entity":"all"}', 'invalid_entity'],
+    [`{"entity":"${'x'.repeat(10_000)}"}`, 'invalid_field'], ['{"entity":"leads","mode":"replay"}', 'invalid_field'], ['{"entity":"leads","mode":1}', 'invalid_field'],
+    ['{"entity":"leads\' OR 1=1 --"}', 'invalid_entity'],
+  ];
+  for (const [body, code] of table) {
+    const answer = await service.trigger("", { body });
+    assert.equal(answer.status, 400, `${body}: ${answer.text}`);
+    assert.equal(answer.json.code, code, `${body}: ${answer.text}`);
+    assert.equal(answer.headers['content-type'], 'application/problem+json');
+    assert.ok(answer.json.request_id && answer.json.doc, answer.text);
+    assert.ok(!answer.text.includes('x'.repeat(200)));
+  }
+  for (const [headers, status] of [[{ 'content-type': 'text/plain' }, 415], [{ 'content-type': 'application/json; charset=latin1' }, 415], [{ 'content-encoding': 'gzip' }, 415],
+    [{ 'content-type': 'application/x-ndjson' }, 202], [{ 'content-type': 'application/json; charset=utf-8' }, 202]])
+    assert.equal((await service.trigger({ entity: 'leads' }, { headers })).status, status, JSON.stringify(headers));
+  assert.equal((await service.trigger(`{"entity":"leads"${' '.repeat(65_536)}}`)).status, 413);
+  assert.equal((await service.ask('POST', '/v1/connectors/nowhere/sync', { body: '{"entity":"leads"}' })).status, 404);
+  assert.equal(here.sql('SELECT count(*) FROM ingestion_runs'), '1');
+}));
+
+test('bad queries, ids and cursors are refused', () => withService(async (service) => {
+  for (const entity of ['opportunities', 'leads', 'solutions', 'profiles']) assert.equal((await service.trigger({ entity })).status, 202);
+  for (const [query, code] of [['limit=-1', 'invalid_parameter'], ['limit=0', 'invalid_parameter'], ['limit=1e9', 'invalid_parameter'], ['limit=abc', 'invalid_parameter'],
+    ['limit=1&limit=2', 'invalid_parameter'], ['entity=%00', 'invalid_parameter'], ['entity=x', 'invalid_parameter'], ['status=done', 'invalid_parameter'],
+    ['colour=red', 'unknown_parameter'], ['cursor=x', 'invalid_cursor'], ['entity=%27%20OR%201%3D1', 'invalid_parameter']]) {
+    const answer = await service.get(`/v1/runs?${query}`);
+    assert.deepEqual([answer.status, answer.json.code], [400, code], query);
+  }
+  const seen = [];
+  let cursor = '';
+  do {
+    const page = (await service.get(`/v1/runs?limit=3${cursor && `&cursor=${cursor}`}`)).json;
+    seen.push(...page.items.map((run) => run.entity));
+    cursor = page.next_cursor;
+  } while (cursor);
+  assert.deepEqual(seen, ['profiles', 'solutions', 'leads', 'opportunities']);
+  cursor = (await service.get('/v1/runs?limit=1')).json.next_cursor;
+  for (const bad of [`cursor=${cursor}&entity=leads`, `cursor=${cursor.replace(/.$/, (c) => (c === '0' ? '1' : '0'))}`, `cursor=${'0' + cursor.slice(1)}`])
+    assert.equal((await service.get(`/v1/runs?${bad}`)).json.code, 'invalid_cursor', bad);
+  for (const id of ['x', '019ab6d0', '019ab6d0-0000-7000-8000-000000000001', '%2e%2e']) assert.equal((await service.get(`/v1/runs/${id}`)).status, 404, id);
+}));
+
+test('what is no good HTTP is refused, and the connection ends', () => withService(async (service) => {
+  const auth = `Authorization: Bearer ${service.token}\r\n`;
+  const get = (target, more = '') => `GET ${target} HTTP/1.1\r\nHost: h\r\n${auth}${more}\r\n`;
+  const post = (more, body = '') => `POST /v1/connectors/partner-central/sync HTTP/1.1\r\nHost: h\r\n${auth}${more}\r\n${body}`;
+  const closing = 'Connection: close\r\n';
+  for (const [bytes, status] of [
+    [`GET /v1/runs HTTP/1.1\r\n${auth}\r\n`, 400], [get('/v1/runs', 'Host: other\r\n'), 400], [get('http://h/v1/runs'), 400], [get('*'), 400],
+    [get('/v1/runs', auth), 400], [get('/v1/r\xe4ns'), 400], [`FETCH /v1/runs HTTP/1.1\r\nHost: h\r\n\r\n`, 501],
+    [get(`/v1/runs?x=${'y'.repeat(9_000)}`), 431], [get('/v1/runs', `X: ${'y'.repeat(9_000)}\r\n`), 431],
+    [get('//v1/runs', closing), 404], [get('/v1/../v1/runs', closing), 404], [get('/v1/%2e%2e/runs', closing), 404], [get('/v1/runs%00', closing), 404],
+    [get('/v1/runs', 'Content-Length: 2\r\n') + '{}', 400], [get('/v1/runs', `Authorization: ${'z'.repeat(10_000)}\r\n`), 431],
+    [post('Content-Length: 2\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'), 400], [post('Transfer-Encoding: chunked\r\n', '0\r\n\r\n'), 411],
+    [post('Transfer-Encoding: xchunked\r\n'), 411], [post('Content-Length: 2\r\nContent-Length: 2\r\n', '{}'), 400], [post('Content-Length: +2\r\n', '{}'), 400],
+    [post('Content-Length: 2x\r\n', '{}'), 400], [post('Content-Length: -1\r\n'), 400], [post('Content-Length: 1180591620717411303424\r\n'), 400],
+    [post('Content-Length: 65537\r\n'), 413], [post('Content-Length: 10000000000\r\n'), 413], [post('Expect: nonsense\r\nContent-Length: 2\r\n'), 417],
+    [post('Upgrade: h2c\r\nContent-Length: 2\r\n', '{}'), 400], [post('Idempotency-Key: a\r\nIdempotency-Key: a\r\nContent-Length: 2\r\n', '{}'), 400],
+    [`DELETE /v1/runs HTTP/1.1\r\nHost: h\r\n${auth}${closing}\r\n`, 405], [`OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n`, 400], [`\x16\x03\x01\x02\x00\r\n\r\n`, 400],
+  ]) {
+    const answer = await service.raw(bytes);
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), `${bytes.slice(0, 120)}\n${answer.slice(0, 300)}`);
+    const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
+    assert.equal(JSON.parse(body).status, status);
+    if (status === 405) assert.match(answer, /\r\nAllow: GET, HEAD\r\n/);
+  }
+  // A hundred requests of one connection, and the last says so.
+  const answer = await service.raw('GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(101));
+  assert.equal(answer.split('HTTP/1.1 200').length - 1, 100);
+  assert.equal(answer.split('Connection: close').length - 1, 1);
+  const head = await service.raw(`HEAD /healthz HTTP/1.1\r\nHost: h\r\n${closing}\r\n`);
+  assert.match(head, /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/);
+}));
+
+test('rates are limited per token and per address, with Retry-After', () => withService(async (service) => {
+  const statuses = [];
+  let limited;
+  for (let i = 0; i < 40; ++i) {
+    const answer = await service.get('/v1/connectors');
+    statuses.push(answer.status);
+    if (answer.status === 429) limited = answer;
+  }
+  assert.ok(statuses.filter((status) => status === 200).length >= 10, `${statuses}`);
+  assert.ok(limited, `${statuses}`);
+  assert.equal(limited.json.code, 'rate_limited');
+  assert.ok(Number(limited.headers['retry-after']) >= 1);
+  assert.equal((await service.get('/v1/connectors', { from: '127.0.0.9', token: 'x' })).status, 401, 'another address has its own');
+}, { PCW_SERVER_REQUESTS_PER_SECOND: '5' }));
+
+test('slow clients keep nobody waiting', { timeout: 60_000 }, () => withService(async (service) => {
+  const slow = [];
+  for (let i = 0; i < 500; ++i) {
+    const socket = net.connect({ port: service.port, host: '127.0.0.1', localAddress: `127.0.1.${1 + (i % 5)}` });
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('GET /v1/runs HTTP/1.1\r\nHost: h\r\nX-Drip: ');
+    slow.push(socket);
+  }
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const times = [];
+  for (let i = 0; i < 200; ++i) {
+    for (const socket of slow.slice((i * 10) % 500, (i * 10) % 500 + 10)) socket.write('x');
+    const began = performance.now();
+    assert.equal((await service.get('/v1/connectors', { agent })).status, 200);
+    times.push(performance.now() - began);
+  }
+  times.sort((a, b) => a - b);
+  agent.destroy();
+  for (const socket of slow) socket.destroy();
+  assert.ok(times[197] < 50, `p99 ${times[197]} ms`);
+}, { PCW_SERVER_MAX_CONNECTIONS_PER_ADDRESS: '256' }));
+
+test('health follows the age of the data, and metrics tell it', () => withService(async (service, here) => {
+  const health = async () => (await service.get('/v1/connectors/partner-central/health')).json;
+  assert.deepEqual([(await health()).status, (await health()).entities.map((one) => one.status)], ['never', ['never', 'never', 'never', 'never']]);
+  assert.equal((await here.pcw(['sync', 'run', 'partner-central', 'all', '--mode', 'full'])).code, 0);
+  const fresh = await health();
+  assert.equal(fresh.status, 'ok');
+  assert.ok(fresh.entities[0].data_age_seconds < 120 && fresh.entities[0].watermark);
+  here.sql('UPDATE ingestion_runs SET started_at = now() - interval \'12 minutes\' WHERE entity = \'opportunities\'');
+  assert.deepEqual((await health()).entities.map((one) => one.status), ['stale', 'ok', 'ok', 'ok']);
+  here.sql(`INSERT INTO ingestion_runs (tenant_id, id, connector_id, entity, mode, status, catalog, ended_at, fence, error_code)
+    SELECT tenant_id, gen_random_uuid(), connector_id, entity, 'full', 'failed', catalog, now(), fence, 'unavailable' FROM ingestion_runs WHERE entity = 'leads'`);
+  const failing = await health();
+  assert.equal(failing.status, 'failing');
+  assert.equal(failing.entities[1].last_run_error_code, 'unavailable');
+
+  const metrics = await service.get('/metrics', { token: '' });
+  assert.equal(metrics.status, 200);
+  assert.match(metrics.text, /^pcw_data_age_seconds\{entity="opportunities"\} 7[23]\d$/m);
+  assert.match(metrics.text, /^pcw_data_fresh\{entity="solutions"\} 1$/m);
+  assert.match(metrics.text, /^pcw_run_ended_24h\{entity="leads",status="failed"\} 1$/m);
+  assert.match(metrics.text, /^pcw_quota_remaining\{class="read",window="24h"\} \d+$/m);
+  assert.match(metrics.text, /^# TYPE pcw_dead_letters gauge$/m);
+  assert.equal((await service.get('/metrics', { token: '', headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 401, 'not through a proxy');
+  const quota = (await service.get('/v1/quota')).json.items;
+  assert.deepEqual(quota.map((row) => row.quota_class), ['read', 'write']);
+  assert.deepEqual((await service.get('/v1/drift')).json.items, []);
+  assert.deepEqual((await service.get('/v1/dlq?state=all')).json.items, []);
+  const report = (await service.get('/v1/doctor')).json;
+  assert.ok(report.verdict.text && Array.isArray(report.findings));
+}));
+
+test('progress comes as events and ends with the run', () => withService(async (service) => {
+  const run = (await service.trigger({ entity: 'opportunities' })).json.id;
+  const request = http.get({ host: '127.0.0.1', port: service.port, path: `/v1/runs/${run}/events`, headers: { authorization: `Bearer ${service.token}` } });
+  const [answer] = await once(request, 'response');
+  assert.equal(answer.headers['content-type'], 'text/event-stream');
+  answer.setEncoding('utf8');
+  let text = '';
+  let is_cancelled = false;
+  for await (const chunk of answer) {
+    text += chunk;
+    if (!is_cancelled && text.includes('event: run')) {
+      is_cancelled = true;
+      assert.equal((await service.ask('POST', `/v1/runs/${run}/cancel`)).status, 202);
+    }
+  }
+  const events = [...text.matchAll(/event: (\w+)\ndata: (.*)\n\n/g)].map(([, name, data]) => [name, JSON.parse(data).status]);
+  assert.deepEqual(events, [['run', 'queued'], ['run', 'cancelled'], ['end', 'cancelled']]);
+  const again = await service.ask('POST', `/v1/runs/${run}/cancel`);
+  assert.deepEqual([again.status, again.json.code], [409, 'conflict']);
+  assert.equal((await service.get(`/v1/runs/${run}/events`, { token: '' })).status, 401);
+}));
+
+test('without its database the service says so, and recovers by itself', { timeout: 120_000 }, async () => {
+  const own = await Postgres.start();
+  const here = await site(own, sim, NO_QUOTA);
+  const service = await Service.start(here);
+  const until = async (route, status) => {
+    const give_up = Date.now() + 60_000;
+    for (;;) {
+      const answer = await service.get(route);
+      if (answer.status === status) return answer;
+      assert.ok(Date.now() < give_up, `${route} stays ${answer.status}: ${answer.text}`);
+    }
+  };
+  try {
+    await until('/readyz', 200);
+    const run = (await service.trigger({ entity: 'leads' })).json.id;
+    await own.stopImmediately();
+    const down = await until('/v1/runs', 503);
+    assert.equal(down.json.code, 'unavailable');
+    assert.ok(Number(down.headers['retry-after']) > 0);
+    assert.equal((await service.get('/healthz')).status, 200);
+    const unready = await until('/readyz', 503);
+    assert.equal(unready.json.components.database, 'unusable');
+    await own.launch();
+    const up = await until('/v1/runs', 200);
+    assert.deepEqual(up.json.items.map((one) => one.id), [run]);
+    await until('/readyz', 200);
+  } finally {
+    await service.stop();
+    await own.stop();
+  }
+});
+
+test('TLS serves curl, and an open address needs it', async () => {
+  const here = await site(postgres, sim, NO_QUOTA);
+  const dir = scratch();
+  const [cert, key] = [path.join(dir, 'cert.pem'), path.join(dir, 'key.pem')];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'pipe' });
+  const service = await Service.start(here, { PCW_SERVER_TLS_CERT: cert, PCW_SERVER_TLS_KEY: key });
+  assert.match(service.url, /^https:/);
+  const answer = execFileSync('curl', ['-s', '-S', '--cacert', cert, '-H', `Authorization: Bearer ${service.token}`, `${service.url}/v1/connectors`], { encoding: 'utf8' });
+  assert.equal(JSON.parse(answer).items[0].name, 'partner-central');
+  assert.throws(() => execFileSync('curl', ['-s', '--cacert', cert, '--tls-max', '1.1', `${service.url}/healthz`], { stdio: 'pipe' }));
+  assert.equal(await service.stop(), 0);
+
+  const open = await here.pcw(['serve'], { PCW_SERVER_LISTEN: '0.0.0.0:0' });
+  assert.equal(open.code, 78);
+  assert.match(open.stdout + open.stderr, /server\.insecure_listen/);
+});
+
+test('the description is valid OpenAPI 3.1 and the committed one is served', () => withService(async (service) => {
+  const served = await service.get('/openapi.json', { token: '' });
+  const committed = readFileSync(path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../../docs/openapi.json'), 'utf8');
+  assert.equal(served.text, committed);
+  const checked = await new Validator().validate(JSON.parse(served.text));
+  assert.ok(checked.valid, JSON.stringify(checked.errors));
+  assert.ok(served.json.openapi.startsWith('3.1'));
+}));
