@@ -27,13 +27,13 @@ std::string KeyOf(const std::string& tenant_id, const PlannedSync& sync) {
 }
 
 // FNV-1a: the same on every machine, unlike std::hash.
-std::uint64_t HashOf(std::string_view text) {
+std::uint64_t SpreadOf(std::string_view text) {
   std::uint64_t hash = 14695981039346656037ULL;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   return hash;
 }
 
-std::string Micros(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
+std::string EpochMicros(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
 
 // The schedulers' clock is the database's.
 Result<WallTime> DatabaseNow(pg::Connection& connection, std::stop_token stop) {
@@ -84,8 +84,8 @@ Result<std::optional<std::string>> ServeDue(pg::Connection& connection, const Sc
        "last_run = CASE WHEN $6::boolean THEN $5::uuid ELSE last_run END, next_due = "
        "'epoch'::timestamptz + $4::bigint * interval '1 microsecond', updated_at = now() WHERE "
        "tenant_id = pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND mode = $3"},
-      {std::to_string(plan.connector_id), sync.entity, std::string(NameOf(sync.mode)), Micros(next),
-       requested.run.id, is_served ? "true" : "false"},
+      {std::to_string(plan.connector_id), sync.entity, std::string(NameOf(sync.mode)),
+       EpochMicros(next), requested.run.id, is_served ? "true" : "false"},
       stop));
   PCW_TRY_OK(transaction.Commit());
   if (!requested.is_new) return std::optional<std::string>();
@@ -106,7 +106,7 @@ WallTime NextDue(const Timing& timing, WallTime time, std::string_view key, doub
     const microseconds span =
         std::min<microseconds>((cron.NextAfter(firing) - firing) / 10, kMostJitter);
     const auto offset = microseconds(
-        static_cast<std::int64_t>(HashOf(key) % (static_cast<std::uint64_t>(span.count()) + 1)));
+        static_cast<std::int64_t>(SpreadOf(key) % (static_cast<std::uint64_t>(span.count()) + 1)));
     if (firing + offset > time) return firing + offset;
     firing = cron.NextAfter(firing);
   }
@@ -128,7 +128,7 @@ Status AlignSchedules(pg::Connection& connection, const SchedulePlan& plan,
          "= excluded.spec, next_due = excluded.next_due, updated_at = now() WHERE s.spec <> "
          "excluded.spec"},
         {std::to_string(plan.connector_id), sync.entity, std::string(NameOf(sync.mode)),
-         SpecOf(sync.timing), Micros(next)},
+         SpecOf(sync.timing), EpochMicros(next)},
         stop));
   }
   PCW_TRY(const pg::Rows rows,
