@@ -61,8 +61,9 @@ constexpr std::array<std::string_view, 6> kSkew{
 constexpr std::array<std::string_view, 8> kDenied{
     "AccessDenied",  "AccessDeniedException", "OptInRequired",  "UnauthorizedOperation",
     "NotAuthorized", "AllAccessDisabled",     "AccountProblem", "KMS.AccessDeniedException"};
-constexpr std::array<std::string_view, 5> kMissing{"ResourceNotFoundException", "ResourceNotFound",
-                                                   "NoSuchKey", "NoSuchBucket", "NoSuchUpload"};
+constexpr std::array<std::string_view, 6> kMissing{
+    "ResourceNotFoundException", "ResourceNotFound", "NoSuchKey", "NoSuchBucket", "NoSuchUpload",
+    "QueueDoesNotExist"};
 constexpr std::array<std::string_view, 3> kConflicting{
     "ConflictException", "IdempotencyConflictException", "PreconditionFailed"};
 constexpr std::array<std::string_view, 5> kMisconfigured{

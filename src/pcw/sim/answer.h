@@ -45,9 +45,23 @@ enum class Operation : std::uint8_t {
   kGetAwsOpportunitySummary,
   kGetPartner,
   kGetProfileVisibility,
+  // SQS
+  kCreateQueue,
+  kListQueues,
+  kGetQueueUrl,
+  kGetQueueAttributes,
+  kSetQueueAttributes,
+  kPurgeQueue,
+  kSendMessage,
+  kSendMessageBatch,
+  kReceiveMessage,
+  kDeleteMessage,
+  kDeleteMessageBatch,
+  kChangeMessageVisibility,
+  kChangeMessageVisibilityBatch,
   kOther
 };
-inline constexpr std::size_t kOperations = 32;
+inline constexpr std::size_t kOperations = 45;
 
 std::string_view NameOf(Operation operation);
 /// kOther for names that are not simulated.

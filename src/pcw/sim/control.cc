@@ -18,6 +18,7 @@
 #include "pcw/sim/account_state.h"
 #include "pcw/sim/json_text.h"
 #include "pcw/sim/s3_request.h"
+#include "pcw/sim/sqs_wire.h"
 
 namespace pcw::sim {
 namespace {
@@ -212,6 +213,7 @@ Response ShowAccount(Service& service) {
 Response ReplaceAccount(Service& service, const Request& request) {
   std::vector<std::string> actions = service.facts().Actions();
   for (const std::string& action : S3Actions()) actions.push_back(action);
+  for (const std::string& action : SqsActions()) actions.push_back(action);
   auto state = ParseAccountState(request.body, actions);
   if (!state) return Problem(400, state.error().message());
   service.account().Replace(std::move(*state));

@@ -59,6 +59,10 @@ constexpr std::array<FaultSpec, kFaultKinds> kSpecs{{
     {FaultKind::kUnknownEnum, "unknown_enum", {}},
     {FaultKind::kS3Conflict, "s3_conflict", {}},
     {FaultKind::kS3CompleteError, "s3_complete_error", {}},
+    {FaultKind::kSqsDuplicate, "sqs_duplicate", {}},
+    {FaultKind::kSqsReorder, "sqs_reorder", {}},
+    {FaultKind::kSqsBatchFailure, "sqs_batch_failure", kCountParameters},
+    {FaultKind::kSqsEmptyReceive, "sqs_empty_receive", {}},
 }};
 
 }  // namespace

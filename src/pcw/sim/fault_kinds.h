@@ -33,9 +33,13 @@ enum class FaultKind : std::uint8_t {
   kUnknownMember,
   kUnknownEnum,
   kS3Conflict,
-  kS3CompleteError
+  kS3CompleteError,
+  kSqsDuplicate,
+  kSqsReorder,
+  kSqsBatchFailure,
+  kSqsEmptyReceive
 };
-inline constexpr std::size_t kFaultKinds = 25;
+inline constexpr std::size_t kFaultKinds = 29;
 
 /// A bit for each FaultKind.
 using FaultMask = std::uint32_t;

@@ -15,6 +15,8 @@
 #include "pcw/sim/s3_request.h"
 #include "pcw/sim/s3_service.h"
 #include "pcw/sim/service.h"
+#include "pcw/sim/sqs_service.h"
+#include "pcw/sim/sqs_wire.h"
 
 namespace pcw::sim {
 namespace {
@@ -74,6 +76,7 @@ struct SimServer::State {
   SystemClock system_clock;
   std::unique_ptr<Service> service;
   std::unique_ptr<S3Service> s3;
+  std::unique_ptr<SqsService> sqs;
   std::unique_ptr<ControlThread> control;
   std::unique_ptr<Listener> listener;
 };
@@ -86,6 +89,7 @@ Result<std::unique_ptr<SimServer>> SimServer::Start(SimOptions options) {
   const Clock& clock = options.clock != nullptr ? *options.clock : state->system_clock;
   PCW_TRY(state->service, Service::Create(options, clock));
   state->s3 = std::make_unique<S3Service>(options, clock, *state->service);
+  state->sqs = std::make_unique<SqsService>(options, clock, *state->service);
   state->control = std::make_unique<ControlThread>(*state->service, *state->s3);
 
   ListenerOptions listen;
@@ -96,13 +100,15 @@ Result<std::unique_ptr<SimServer>> SimServer::Start(SimOptions options) {
   listen.body = std::chrono::minutes(1);
   listen.idle = std::chrono::minutes(10);
   listen.raw_replies = net::server::RawReplies::kAllowed;
-  const auto handle = [service = state->service.get(), s3 = state->s3.get(),
+  const auto handle = [service = state->service.get(), s3 = state->s3.get(), sqs = state->sqs.get(),
                        control = state->control.get()](Request request, Responder responder) {
     // A key of a virtual-host bucket may begin like a control path; control requests are unsigned.
     if (request.target.starts_with(kControlPrefix) && !request.Header("Authorization")) {
       control->Add(std::move(request), std::move(responder));
     } else if (IsS3(request)) {
       responder.Send(s3->Handle(std::move(request)));
+    } else if (IsSqs(request)) {
+      responder.Send(sqs->Handle(request));
     } else if (request.body.size() > kMaxBody) {
       responder.Send(TooLarge());
     } else {
