@@ -1,12 +1,29 @@
-// pcw dlq list|show
+// pcw dlq list|groups|show
 #include <memory>
 
+#include <fmt/format.h>
+
 #include "pcw/app/cli.h"
+#include "pcw/app/dlq_command.h"
+#include "pcw/app/escalation_file.h"
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/wiring.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/connector/pii_mask.h"
 #include "pcw/dlq/dead_letter.h"
+#include "pcw/lake/part.h"
 
 namespace pcw::app {
 namespace {
+
+OrderedJson OrNull(const std::string& text) {
+  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+}
+
+OrderedJson ParsedOr(const std::string& text) {
+  const Result<Json> parsed = ParseJson(text);
+  return parsed ? OrderedJson(*parsed) : OrNull(text);
+}
 
 OrderedJson ToJson(const dlq::DeadLetter& letter) {
   OrderedJson json;
@@ -17,23 +34,32 @@ OrderedJson ToJson(const dlq::DeadLetter& letter) {
   json["catalog"] = letter.catalog;
   json["record_key"] = letter.record_key;
   json["stage"] = NameOf(letter.stage);
+  json["group"] = letter.fingerprint;
   json["error_code"] = letter.error_code;
   json["error"] = letter.error;
-  const Result<Json> context = ParseJson(letter.error_context_json);
-  json["error_context"] = context ? OrderedJson(*context) : OrderedJson(letter.error_context_json);
+  json["error_context"] = ParsedOr(letter.error_context_json);
   json["attempts"] = letter.attempts;
-  json["run_id"] = letter.run_id;
-  json["bronze_key"] =
-      letter.bronze_key.empty() ? OrderedJson(nullptr) : OrderedJson(letter.bronze_key);
+  json["failed_replays"] = letter.failed_replays;
+  json["run_id"] = OrNull(letter.run_id);
+  json["bronze_key"] = OrNull(letter.bronze_key);
   json["bronze_line"] =
       letter.bronze_key.empty() ? OrderedJson(nullptr) : OrderedJson(letter.bronze_line);
+  json["mapping_version"] =
+      letter.mapping_version == 0 ? OrderedJson(nullptr) : OrderedJson(letter.mapping_version);
+  json["patched"] = !letter.patch_json.empty();
   json["first_seen_at"] = letter.first_seen_at;
   json["last_seen_at"] = letter.last_seen_at;
+  json["delivered_at"] = OrNull(letter.delivered_at);
+  json["message_id"] = OrNull(letter.message_id);
+  json["expires_at"] = OrNull(letter.expires_at);
+  if (!letter.note.empty()) json["reason"] = letter.note;
+  if (!letter.delivery_error.empty()) json["delivery_error"] = letter.delivery_error;
   return json;
 }
 
 Result<int> ListLetters(const Invocation& invocation, dlq::DeadLetterFilter filter) {
   if (filter.state == "all") filter.state.clear();
+  PCW_TRY_OK(FinishFilter(filter));
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   PCW_TRY(
       const auto database,
@@ -42,6 +68,7 @@ Result<int> ListLetters(const Invocation& invocation, dlq::DeadLetterFilter filt
   PCW_TRY(const auto letters,
           dlq::LoadDeadLetters(connection, loaded.config.tenant_id, filter, invocation.stop));
   std::vector<OrderedJson> rows;
+  rows.reserve(letters.size());
   for (const dlq::DeadLetter& letter : letters) rows.push_back(ToJson(letter));
   PrintRows(invocation.output,
             {{"id", "ID"},
@@ -56,6 +83,80 @@ Result<int> ListLetters(const Invocation& invocation, dlq::DeadLetterFilter filt
   return kExitOk;
 }
 
+Result<int> ListGroups(const Invocation& invocation, dlq::DeadLetterFilter filter) {
+  if (filter.state == "all") filter.state.clear();
+  PCW_TRY_OK(FinishFilter(filter));
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(const diagnose::EscalationMatrix matrix, LoadEscalation(loaded.file));
+  PCW_TRY(
+      const auto database,
+      DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
+  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
+  PCW_TRY(const auto groups, dlq::LoadDeadLetterGroups(connection, loaded.config.tenant_id, filter,
+                                                       dlq::kLoopGuard, invocation.stop));
+  std::vector<OrderedJson> rows;
+  for (const dlq::DeadLetterGroup& group : groups) {
+    const diagnose::Escalation& owner =
+        diagnose::OwnerOf(matrix, IssueOf(group.stage, group.error_code));
+    rows.push_back({{"group", group.fingerprint},
+                    {"entity", group.entity},
+                    {"stage", group.stage},
+                    {"error_code", group.error_code},
+                    {"error", group.error},
+                    {"pointer", OrNull(group.pointer)},
+                    {"letters", group.letters},
+                    {"guarded", group.guarded},
+                    {"first_seen_at", group.first_seen_at},
+                    {"last_seen_at", group.last_seen_at},
+                    {"sample_id", group.sample_id},
+                    {"owner", owner.first_responder},
+                    {"escalation", owner.escalation},
+                    {"next", fmt::format("pcw dlq replay --group {} --dry-run{}", group.fingerprint,
+                                         group.stage == "fetch" ? " --refetch" : "")}});
+  }
+  PrintRows(invocation.output,
+            {{"group", "GROUP"},
+             {"letters", "LETTERS", true},
+             {"entity", "ENTITY"},
+             {"stage", "STAGE"},
+             {"error_code", "CODE"},
+             {"first_seen_at", "FIRST SEEN"},
+             {"last_seen_at", "LAST SEEN"},
+             {"owner", "OWNER"},
+             {"sample_id", "SAMPLE"},
+             {"error", "ERROR"}},
+            rows, "no dead letters");
+  return kExitOk;
+}
+
+// What bronze holds of the record, masked, and where that came from.
+Status AddRecord(OrderedJson& json, const dlq::DeadLetter& letter, const Config& config,
+                 const Invocation& invocation) {
+  Machine machine;
+  PCW_TRY(const auto store, OpenLake(config, invocation.environment, machine));
+  PCW_TRY(const std::string text, store->Get(letter.bronze_key, invocation.stop));
+  PCW_TRY(const std::vector<lake::PartLine> lines, lake::ReadPart(text));
+  std::vector<connector::Mapping> mappings;
+  for (const connector::EntityDef* entity : connector::AllEntities()) {
+    PCW_TRY(connector::Mapping mapping, MappingFor(config, entity->name));
+    mappings.push_back(std::move(mapping));
+  }
+  const connector::PiiMask mask(mappings);
+  for (const lake::PartLine& line : lines) {
+    if (line.line != letter.bronze_line) continue;
+    json["lineage"] = {{"operation", line.meta.operation},
+                       {"request_id", line.meta.request_id},
+                       {"fetched_at", line.meta.fetched_at},
+                       {"version", line.meta.version},
+                       {"sha256", Hex(line.meta.sha256)}};
+    json["payload"] = ParsedOr(mask.Apply(line.payload, connector::Masking::kPii));
+    if (!letter.patch_json.empty())
+      json["patch"] = ParsedOr(mask.Apply(letter.patch_json, connector::Masking::kPii));
+    return Ok{};
+  }
+  return Error(ErrorCode::kNotFound, fmt::format("the object has no line {}", letter.bronze_line));
+}
+
 Result<int> ShowLetter(const Invocation& invocation, const std::string& id) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   PCW_TRY(
@@ -64,8 +165,40 @@ Result<int> ShowLetter(const Invocation& invocation, const std::string& id) {
   PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
   PCW_TRY(const dlq::DeadLetter letter,
           dlq::LoadDeadLetter(connection, loaded.config.tenant_id, id, invocation.stop));
-  PrintObject(invocation.output, ToJson(letter));
+  PCW_TRY(const auto events, dlq::LoadDeadLetterEvents(connection, loaded.config.tenant_id,
+                                                       letter.id, invocation.stop));
+  PCW_TRY(const diagnose::EscalationMatrix matrix, LoadEscalation(loaded.file));
+  OrderedJson json = ToJson(letter);
+  json["owner"] =
+      diagnose::OwnerOf(matrix, IssueOf(NameOf(letter.stage), letter.error_code)).first_responder;
+  if (!letter.bronze_key.empty()) {
+    // The letter is worth showing although its bytes cannot be read just now.
+    if (Status added = AddRecord(json, letter, loaded.config, invocation); !added)
+      json["payload_error"] = added.error().ToString();
+  }
+  if (!letter.original.empty()) json["original_bytes"] = letter.original.size();
+  json["history"] = OrderedJson::array();
+  for (const dlq::DeadLetterEvent& event : events) {
+    json["history"].push_back({{"at", event.at},
+                               {"event", event.event},
+                               {"actor", event.actor},
+                               {"detail", ParsedOr(event.detail_json)}});
+  }
+  if (letter.state == "open") {
+    json["next"] = fmt::format("pcw dlq replay --id {} --dry-run{}", letter.id,
+                               letter.bronze_key.empty() ? " --refetch" : "");
+  }
+  PrintObject(invocation.output, json);
   return kExitOk;
+}
+
+void AddState(CLI::App& verb, const std::shared_ptr<dlq::DeadLetterFilter>& filter) {
+  verb.add_option("--state", filter->state, "open, settled, dropped or all")
+      ->check(CLI::IsMember({"open", "settled", "dropped", "all"}))
+      ->capture_default_str();
+  verb.add_option("--limit", filter->limit, "at most this many")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -77,30 +210,38 @@ void AddDlq(CLI::App& root, Invocation& invocation) {
   auto filter = std::make_shared<dlq::DeadLetterFilter>();
   CLI::App* list =
       AddVerb(*noun, "list", "The newest dead letters",
-              "  pcw dlq list\n  pcw dlq list --entity opportunities --state all -o json");
-  list->add_option("--entity", filter->entity, "only this entity")
-      ->check(KnownValues(EntityNames()));
-  list->add_option("--run", filter->run_id, "only those last seen by this run");
-  list->add_option("--state", filter->state, "open, settled, dropped or all")
-      ->check(CLI::IsMember({"open", "settled", "dropped", "all"}))
-      ->capture_default_str();
-  list->add_option("--limit", filter->limit, "at most this many")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
+              "  pcw dlq list\n  pcw dlq list --entity opportunities --state all -o json\n"
+              "  pcw dlq list --cause schema_mismatch --since 2026-11-24");
+  AddLetterFilter(*list, filter);
+  AddState(*list, filter);
   AddOutputOption(*list, invocation);
   list->callback([&invocation, filter] {
     invocation.verb = [&invocation, filter] { return ListLetters(invocation, *filter); };
   });
 
+  auto wanted = std::make_shared<dlq::DeadLetterFilter>();
+  CLI::App* groups = AddVerb(*noun, "groups", "Dead letters by cause, with whom to call",
+                             "  pcw dlq groups\n  pcw dlq groups --entity leads -o json");
+  AddLetterFilter(*groups, wanted);
+  AddState(*groups, wanted);
+  AddOutputOption(*groups, invocation);
+  groups->callback([&invocation, wanted] {
+    invocation.verb = [&invocation, wanted] { return ListGroups(invocation, *wanted); };
+  });
+
   auto id = std::make_shared<std::string>();
   CLI::App* show = AddVerb(*noun, "show",
-                           "One dead letter: the record, the error, where its bytes lie in bronze",
+                           "One dead letter: the error, the record (masked), where it is from, "
+                           "what was done about it",
                            "  pcw dlq show 01a2b3c4\n  pcw dlq show 01a2b3c4 -o json");
   show->add_option("id", *id, "dead letter id, or its first 8 or more characters")->required();
   AddOutputOption(*show, invocation);
   show->callback([&invocation, id] {
     invocation.verb = [&invocation, id] { return ShowLetter(invocation, *id); };
   });
+  AddDlqReplay(*noun, invocation);
+  AddDlqDeliver(*noun, invocation);
+  AddDlqDrop(*noun, invocation);
 }
 
 }  // namespace pcw::app

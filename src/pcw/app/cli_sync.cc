@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/dlq_command.h"
 #include "pcw/app/log_settings.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/quota_plan.h"
@@ -41,7 +42,8 @@ Result<sync::RunMode> ModeOf(SyncSite& site, const connector::EntityDef& entity,
             sync::ListRuns(connection,
                            {.entity = std::string(entity.name), .status = "", .limit = 50}, stop));
     for (const sync::StoredRun& run : runs) {
-      const bool is_sync = run.mode != sync::NameOf(sync::RunMode::kReingest);
+      const bool is_sync = run.mode == sync::NameOf(sync::RunMode::kFull) ||
+                           run.mode == sync::NameOf(sync::RunMode::kIncremental);
       if (!is_sync || (run.status != "failed" && run.status != "cancelled")) continue;
       mode = run.mode;
       break;
@@ -140,6 +142,7 @@ Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
       PrintObject(invocation.output, ToJson(outcome, entity->name));
     }
     std::fflush(stdout);
+    DeliverAfter(loaded.config, invocation, machine, *site.database);
     if (outcome.error) return *outcome.error;
     if (outcome.status == sync::RunStatus::kPartial) exit_code = kExitDeadLetters;
   }

@@ -14,6 +14,8 @@
 #include "pcw/aws/caller.h"
 #include "pcw/aws/credentials.h"
 #include "pcw/aws/credentials_reference.h"
+#include "pcw/aws/quota_gate.h"
+#include "pcw/aws/sqs.h"
 #include "pcw/base/clock.h"
 #include "pcw/base/rng.h"
 #include "pcw/connector/entity_def.h"
@@ -150,6 +152,23 @@ Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
 /// Nothing is asked of S3 yet. `machine` outlives the store.
 Result<std::unique_ptr<lake::BronzeStore>> OpenLake(
     const Config& config, const std::map<std::string, std::string>& environment, Machine& machine);
+
+/// The queue of dead letters with all that it stands on.
+class DlqQueue {
+ public:
+  /// Nothing is asked of SQS yet. kConfig for a dlq.url that is no queue's. `machine` outlives it.
+  static Result<std::unique_ptr<DlqQueue>> Open(
+      const Config& config, const std::map<std::string, std::string>& environment,
+      Machine& machine);
+  aws::sqs::Queue& queue() { return *queue_; }
+
+ private:
+  DlqQueue() = default;
+  std::unique_ptr<AwsIdentity> identity_;
+  aws::OpenQuotaGate gate_;  // SQS is outside Partner Central's quota
+  std::unique_ptr<aws::Caller> caller_;
+  std::unique_ptr<aws::sqs::Queue> queue_;
+};
 
 /// The quota's limits as configured.
 quota::QuotaLimits LimitsOf(const Config& config);

@@ -11,14 +11,53 @@
 namespace pcw::dlq {
 namespace {
 
-constexpr std::string_view kSelect = R"sql(
-  SELECT d.id, d.run_id, d.connector_id, c.kind, d.entity, d.catalog, d.record_key, d.stage, d.error_code, d.error, d.error_context, d.bronze_key,
-         d.bronze_line, d.attempts, to_char(d.first_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-         to_char(d.last_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), d.state
-  FROM dead_letters d JOIN connectors c ON c.tenant_id = d.tenant_id AND c.id = d.connector_id
-  WHERE d.tenant_id = $1::uuid AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR d.state = $3) AND ($4 = '' OR d.run_id::text LIKE $4 || '%')
-    AND ($5 = '' OR d.id::text LIKE $5 || '%')
-  ORDER BY d.last_seen_at DESC, d.id DESC LIMIT $6::integer)sql";
+// Every filter has these parameters in this order: tenant, entity, state, run, id, cause, group,
+// since, until, stage.
+#define PCW_DLQ_WHERE                                                                           \
+  " WHERE d.tenant_id = $1::uuid AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR d.state = $3) " \
+  "AND ($4 = '' OR d.run_id::text LIKE $4 || '%') AND ($5 = '' OR d.id::text LIKE $5 || '%') "  \
+  "AND ($6 = '' OR d.error_code = $6) AND ($7 = '' OR d.fingerprint LIKE $7 || '%') "           \
+  "AND ($8 = '' OR d.last_seen_at >= nullif($8, '')::timestamptz) "                             \
+  "AND ($9 = '' OR d.last_seen_at < nullif($9, '')::timestamptz) AND ($10 = '' OR d.stage = $10) "
+#define PCW_DLQ_TIME(column) \
+  "coalesce(to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '')"
+
+constexpr std::string_view kSelect =
+    "SELECT d.id, coalesce(d.run_id::text, ''), d.connector_id, c.kind, d.entity, d.catalog, "
+    "d.record_key, d.stage, d.error_code, d.error, d.error_context, d.bronze_key, d.bronze_line, "
+    "d.attempts, " PCW_DLQ_TIME("d.first_seen_at") ", " PCW_DLQ_TIME(
+        "d.last_seen_at") ", d.state, d.fingerprint, d.mapping_version, d.failed_replays, d.patch, "
+                          "left(d.original, 262144), d.note, " PCW_DLQ_TIME(
+                              "d.delivered_at") ", d.message_id, " PCW_DLQ_TIME("d.expires_at") ", "
+    "d.delivery_error FROM dead_letters d JOIN connectors c ON c.tenant_id = d.tenant_id AND c.id "
+    "= d.connector_id" PCW_DLQ_WHERE "ORDER BY d.last_seen_at DESC, d.id DESC LIMIT $11::integer";
+
+constexpr std::string_view kGroups =
+    "SELECT d.fingerprint, d.entity, d.stage, d.error_code, (array_agg(d.error ORDER BY d.id "
+    "DESC))[1], coalesce(min(d.error_context ->> 'pointer'), ''), count(*), count(*) FILTER (WHERE "
+    "d.failed_replays >= $11::integer), " PCW_DLQ_TIME("min(d.first_seen_at)") ", " PCW_DLQ_TIME(
+        "max(d.last_seen_at)") ", max(d.id::text) FROM dead_letters d" PCW_DLQ_WHERE
+                               "GROUP BY 1, 2, 3, 4 ORDER BY count(*) DESC, max(d.last_seen_at) "
+                               "DESC LIMIT $12::integer";
+
+constexpr std::string_view kCount = "SELECT count(*) FROM dead_letters d" PCW_DLQ_WHERE;
+
+constexpr std::string_view kDrop =
+    "WITH dropped AS (UPDATE dead_letters AS d SET state = 'dropped', settled_at = now(), note = "
+    "$11" PCW_DLQ_WHERE
+    "AND d.state = 'open' RETURNING d.tenant_id, d.id), noted AS (INSERT INTO dead_letter_events "
+    "(tenant_id, letter_id, event, actor, detail) SELECT tenant_id, id, 'dropped', $12, "
+    "jsonb_build_object('reason', $11::text) FROM dropped) SELECT count(*) FROM dropped";
+
+std::vector<pg::Param> ParamsOf(std::string_view tenant_id, const DeadLetterFilter& filter) {
+  return {std::string(tenant_id), filter.entity, filter.state, filter.run_id, filter.id,
+          filter.cause,           filter.group,  filter.since, filter.until,  filter.stage};
+}
+
+Stage StageNamed(std::string_view name) {
+  if (name == "map") return Stage::kMap;
+  return name == "event" ? Stage::kEvent : Stage::kFetch;
+}
 
 DeadLetter ReadLetter(const pg::Rows& rows, std::size_t row, std::string_view tenant_id) {
   const auto text = [&](std::size_t column) { return std::string(rows.Text(row, column)); };
@@ -31,7 +70,7 @@ DeadLetter ReadLetter(const pg::Rows& rows, std::size_t row, std::string_view te
   letter.entity = text(4);
   letter.catalog = text(5);
   letter.record_key = text(6);
-  letter.stage = text(7) == "map" ? Stage::kMap : Stage::kFetch;
+  letter.stage = StageNamed(text(7));
   letter.error_code = text(8);
   letter.error = text(9);
   letter.error_context_json = text(10);
@@ -41,6 +80,16 @@ DeadLetter ReadLetter(const pg::Rows& rows, std::size_t row, std::string_view te
   letter.first_seen_at = text(14);
   letter.last_seen_at = text(15);
   letter.state = text(16);
+  letter.fingerprint = text(17);
+  letter.mapping_version = static_cast<int>(rows.Int(row, 18));
+  letter.failed_replays = static_cast<int>(rows.Int(row, 19));
+  letter.patch_json = text(20);
+  letter.original = text(21);
+  letter.note = text(22);
+  letter.delivered_at = text(23);
+  letter.message_id = text(24);
+  letter.expires_at = text(25);
+  letter.delivery_error = text(26);
   return letter;
 }
 
@@ -51,7 +100,17 @@ std::string ArrayOf(const std::vector<std::string>& items) {
 
 }  // namespace
 
-std::string_view NameOf(Stage stage) { return stage == Stage::kMap ? "map" : "fetch"; }
+std::string_view NameOf(Stage stage) {
+  switch (stage) {
+    case Stage::kFetch:
+      return "fetch";
+    case Stage::kMap:
+      return "map";
+    case Stage::kEvent:
+      return "event";
+  }
+  return "fetch";
+}
 
 DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_key) {
   DeadLetter letter;
@@ -77,19 +136,35 @@ Status PutDeadLetters(pg::Connection& connection, const std::vector<DeadLetter>&
         {"dead_letter_put",
          "INSERT INTO dead_letters AS d (tenant_id, id, run_id, connector_id, entity, catalog, "
          "record_key, stage, error_code, error, error_context, bronze_key, "
-         "bronze_line, attempts) VALUES ($1::uuid, $2::uuid, $3::uuid, $4::bigint, $5, $6, $7, $8, "
-         "$9, $10, $11::jsonb, $12, $13::integer, $14::integer) ON CONFLICT "
+         "bronze_line, attempts, mapping_version, failed_replays, original) VALUES ($1::uuid, "
+         "$2::uuid, $3::uuid, $4::bigint, $5, $6, $7, $8, "
+         "$9, $10, $11::jsonb, $12, $13::integer, $14::integer, $15::integer, $16::integer, $17) "
+         "ON CONFLICT "
          "(tenant_id, connector_id, entity, catalog, record_key, stage) WHERE state = 'open' DO "
          "UPDATE SET run_id = excluded.run_id, error_code = "
          "excluded.error_code, error = excluded.error, error_context = excluded.error_context, "
          "bronze_key = excluded.bronze_key, bronze_line = "
-         "excluded.bronze_line, attempts = d.attempts + excluded.attempts, last_seen_at = now()"},
+         "excluded.bronze_line, attempts = d.attempts + excluded.attempts, last_seen_at = now(), "
+         "mapping_version = coalesce(excluded.mapping_version, d.mapping_version), "
+         // The loop guard counts replays that end the same way; a sync that meets the record again
+         // leaves the count alone.
+         "failed_replays = CASE WHEN d.mapping_version IS DISTINCT FROM excluded.mapping_version "
+         "OR "
+         "d.fingerprint <> pcw_dlq_fingerprint(excluded.entity, excluded.stage, "
+         "excluded.error_code, excluded.error, excluded.error_context) THEN "
+         "excluded.failed_replays "
+         "ELSE d.failed_replays + excluded.failed_replays END"},
         {letter.tenant_id, letter.id.empty() ? MakeUuidV7(clock.Now(), rng) : letter.id,
-         letter.run_id, std::to_string(letter.connector_id), letter.entity, letter.catalog,
-         letter.record_key, std::string(NameOf(letter.stage)), letter.error_code, letter.error,
+         letter.run_id.empty() ? pg::Param() : pg::Param(letter.run_id),
+         std::to_string(letter.connector_id), letter.entity, letter.catalog, letter.record_key,
+         std::string(NameOf(letter.stage)), letter.error_code, letter.error,
          letter.error_context_json, is_in_bronze ? pg::Param(letter.bronze_key) : std::nullopt,
          is_in_bronze ? pg::Param(std::to_string(letter.bronze_line)) : std::nullopt,
-         std::to_string(letter.attempts)},
+         std::to_string(letter.attempts),
+         letter.mapping_version == 0 ? pg::Param()
+                                     : pg::Param(std::to_string(letter.mapping_version)),
+         letter.is_replay ? "1" : "0",
+         letter.original.empty() ? pg::Param() : pg::Param(letter.original)},
         stop));
   }
   return Ok{};
@@ -116,11 +191,9 @@ Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
                                                 std::string_view tenant_id,
                                                 const DeadLetterFilter& filter,
                                                 std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"dead_letters_load", kSelect},
-                          {std::string(tenant_id), filter.entity, filter.state, filter.run_id,
-                           std::string(), std::to_string(filter.limit)},
-                          stop));
+  std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
+  params.emplace_back(std::to_string(filter.limit));
+  PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_load", kSelect}, params, stop));
   std::vector<DeadLetter> letters;
   for (std::size_t row = 0; row < rows.size(); ++row)
     letters.push_back(ReadLetter(rows, row, tenant_id));
@@ -135,10 +208,12 @@ Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view t
                              "shows, or its first 8 or more characters",
                              id.substr(0, 64)));
   }
-  PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_load", kSelect},
-                                               {std::string(tenant_id), std::string(),
-                                                std::string(), std::string(), std::string(id), "2"},
-                                               stop));
+  DeadLetterFilter filter;
+  filter.state.clear();
+  filter.id = id;
+  std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
+  params.emplace_back("2");
+  PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_load", kSelect}, params, stop));
   if (rows.empty())
     return Error(
         ErrorCode::kNotFound,
@@ -147,6 +222,97 @@ Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view t
     return Error(ErrorCode::kInvalidRequest,
                  fmt::format("more than one dead letter begins with {}; give more of the id", id));
   return ReadLetter(rows, 0, tenant_id);
+}
+
+Result<std::vector<DeadLetterGroup>> LoadDeadLetterGroups(pg::Connection& connection,
+                                                          std::string_view tenant_id,
+                                                          const DeadLetterFilter& filter,
+                                                          int loop_guard, std::stop_token stop) {
+  std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
+  params.emplace_back(std::to_string(loop_guard));
+  params.emplace_back(std::to_string(filter.limit));
+  PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letter_groups", kGroups}, params, stop));
+  std::vector<DeadLetterGroup> groups;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto text = [&](std::size_t column) { return std::string(rows.Text(row, column)); };
+    groups.push_back({.fingerprint = text(0),
+                      .entity = text(1),
+                      .stage = text(2),
+                      .error_code = text(3),
+                      .error = text(4),
+                      .pointer = text(5),
+                      .letters = rows.Int(row, 6),
+                      .guarded = rows.Int(row, 7),
+                      .first_seen_at = text(8),
+                      .last_seen_at = text(9),
+                      .sample_id = text(10)});
+  }
+  return groups;
+}
+
+Result<std::int64_t> CountDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                                      const DeadLetterFilter& filter, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"dead_letters_count", kCount}, ParamsOf(tenant_id, filter), stop));
+  return rows.Int(0, 0);
+}
+
+Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                                     const DeadLetterFilter& filter, std::string_view reason,
+                                     std::string_view actor, std::optional<std::int64_t> expected,
+                                     std::stop_token stop) {
+  PCW_TRY(pg::Transaction transaction,
+          pg::Transaction::Begin(connection, "drop dead letters", stop));
+  std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
+  params.emplace_back(std::string(reason));
+  params.emplace_back(std::string(actor));
+  PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_drop", kDrop}, params, stop));
+  const std::int64_t dropped = rows.Int(0, 0);
+  if (expected && dropped != *expected) {
+    return Error(
+        ErrorCode::kConflict,
+        fmt::format("{} letters match, {} were expected: nothing is dropped", dropped, *expected));
+  }
+  PCW_TRY_OK(transaction.Commit());
+  return dropped;
+}
+
+Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,
+                       std::string_view patch_json, std::string_view actor, std::stop_token stop) {
+  if (letter.bronze_key.empty() || letter.state != "open") {
+    return Error(ErrorCode::kInvalidRequest,
+                 fmt::format("letter {} has no record in bronze that a patch could apply to, or is "
+                             "not open",
+                             letter.id));
+  }
+  PCW_TRY_OK(connection.Exec(
+      {"dead_letter_patch",
+       "WITH patched AS (UPDATE dead_letters SET patch = $3::jsonb, failed_replays = 0 WHERE "
+       "tenant_id = $1::uuid AND id = $2::uuid RETURNING tenant_id, id) INSERT INTO "
+       "dead_letter_events (tenant_id, letter_id, event, actor, detail) SELECT tenant_id, id, "
+       "'patched', $4, jsonb_build_object('patch', $3::jsonb) FROM patched"},
+      {letter.tenant_id, letter.id, std::string(patch_json), std::string(actor)}, stop));
+  return Ok{};
+}
+
+Result<std::vector<DeadLetterEvent>> LoadDeadLetterEvents(pg::Connection& connection,
+                                                          std::string_view tenant_id,
+                                                          std::string_view letter_id,
+                                                          std::stop_token stop) {
+  PCW_TRY(
+      const pg::Rows rows,
+      connection.Exec({"dead_letter_events",
+                       "SELECT " PCW_DLQ_TIME(
+                           "at") ", event, actor, detail FROM "
+                                 "dead_letter_events WHERE tenant_id = $1::uuid AND letter_id = "
+                                 "$2::uuid ORDER BY id LIMIT 200"},
+                      {std::string(tenant_id), std::string(letter_id)}, stop));
+  std::vector<DeadLetterEvent> events;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    events.push_back({std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1)),
+                      std::string(rows.Text(row, 2)), std::string(rows.Text(row, 3))});
+  }
+  return events;
 }
 
 }  // namespace pcw::dlq

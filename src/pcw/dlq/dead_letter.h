@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,9 @@
 
 namespace pcw::dlq {
 
-/// Where in the flow a record failed.
-enum class Stage { kFetch, kMap };
+/// Where in the flow a record failed. kEvent: a message that was put into our queue by somebody
+/// else, SQS's redrive above all.
+enum class Stage { kFetch, kMap, kEvent };
 std::string_view NameOf(Stage stage);
 
 /// The envelope. Holds no payload: that stays in bronze.
@@ -37,6 +39,17 @@ struct DeadLetter {
   std::string first_seen_at;  ///< RFC 3339, filled on load
   std::string last_seen_at;
   std::string state = "open";  ///< open | settled | dropped
+  std::string fingerprint;     ///< of the cause; made by the database
+  int mapping_version = 0;     ///< by which it failed; 0 = none
+  bool is_replay = false;      ///< of a letter that is put: a replay failed, not a first try
+  int failed_replays = 0;      ///< in a row, for the same cause and mapping
+  std::string patch_json;      ///< JSON merge patch; empty = none
+  std::string original;        ///< stage event: the message's body
+  std::string note;            ///< why it was dropped
+  std::string delivered_at;    ///< to SQS; empty = not
+  std::string message_id;
+  std::string expires_at;      ///< when SQS drops the message; empty = not delivered
+  std::string delivery_error;  ///< of the last try, while it is not delivered
 };
 
 DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_key);
@@ -54,13 +67,21 @@ Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_v
                                        const std::vector<std::string>& record_keys,
                                        std::stop_token stop);
 
+/// Which letters; everything that is set must hold.
 struct DeadLetterFilter {
   std::string entity;          ///< empty = every
   std::string state = "open";  ///< empty = every
-  std::string run_id;
+  std::string run_id;          ///< last seen by it; its first characters are enough
+  std::string cause;           ///< an error code ("schema_mismatch"), empty = every
+  std::string group;           ///< a fingerprint, or its first characters
+  std::string since;           ///< last seen then or later; RFC 3339
+  std::string until;           ///< last seen before
+  std::string stage;
+  std::string id;  ///< a letter, or its first characters
   int limit = 100;
 };
 
+/// Newest first.
 Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
                                                 std::string_view tenant_id,
                                                 const DeadLetterFilter& filter,
@@ -69,5 +90,48 @@ Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
 /// enough.
 Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view tenant_id,
                                   std::string_view id, std::stop_token stop = {});
+
+/// Letters of one cause.
+struct DeadLetterGroup {
+  std::string fingerprint, entity, stage, error_code;
+  std::string error;  ///< of the sample
+  std::string pointer;
+  std::int64_t letters = 0;
+  std::int64_t guarded = 0;  ///< of them, those that the loop guard leaves alone
+  std::string first_seen_at, last_seen_at;
+  std::string sample_id;  ///< the newest letter
+};
+
+/// The largest first. The filter's limit is of groups.
+Result<std::vector<DeadLetterGroup>> LoadDeadLetterGroups(pg::Connection& connection,
+                                                          std::string_view tenant_id,
+                                                          const DeadLetterFilter& filter,
+                                                          int loop_guard,
+                                                          std::stop_token stop = {});
+
+/// Drops the open letters of the filter (its limit does not count) and notes who did it and why.
+/// One transaction. kConflict if they are not `expected` many.
+Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                                     const DeadLetterFilter& filter, std::string_view reason,
+                                     std::string_view actor, std::optional<std::int64_t> expected,
+                                     std::stop_token stop = {});
+/// How many open letters the filter has.
+Result<std::int64_t> CountDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                                      const DeadLetterFilter& filter, std::stop_token stop = {});
+
+/// Keeps a JSON merge patch beside an open letter of stage map; bronze stays as it is. In place of
+/// an earlier one, which the history keeps. kInvalidRequest for a letter that has no record.
+Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,
+                       std::string_view patch_json, std::string_view actor,
+                       std::stop_token stop = {});
+
+/// One line of a letter's history.
+struct DeadLetterEvent {
+  std::string at, event, actor, detail_json;
+};
+Result<std::vector<DeadLetterEvent>> LoadDeadLetterEvents(pg::Connection& connection,
+                                                          std::string_view tenant_id,
+                                                          std::string_view letter_id,
+                                                          std::stop_token stop = {});
 
 }  // namespace pcw::dlq

@@ -168,6 +168,7 @@ void BulkTable::AddCompareSql(Sql& sql) const {
                                           ReplacesHeld(*def_, "s", "$2::integer"));
   sql.new_ids =
       fmt::format("SELECT s.{0}{1} WHERE t.{0} IS NULL AND $2 <> ''", def_->id_column, joined);
+  sql.changed_ids = fmt::format("SELECT s.{0}{1} WHERE {2}", def_->id_column, joined, changes);
   sql.compare = fmt::format(
       "SELECT count(*) FILTER (WHERE {0}), count(*) FILTER (WHERE t.{1} IS NOT NULL AND "
       "s.source_modified_at < t.source_modified_at)",
@@ -343,6 +344,12 @@ Status BulkTable::CompareStaged(pg::Connection& connection, std::string_view cat
   PCW_TRY(const pg::Rows fresh, connection.Exec({"bulk_new", sql_->new_ids}, params, stop));
   for (std::size_t row = 0; row < fresh.size(); ++row)
     comparison.new_ids.emplace_back(fresh.Text(row, 0));
+  if (comparison.wants_changed_ids) {
+    PCW_TRY(const pg::Rows changed,
+            connection.Exec({"bulk_changed", sql_->changed_ids}, params, stop));
+    for (std::size_t row = 0; row < changed.size(); ++row)
+      comparison.changed_ids.emplace_back(changed.Text(row, 0));
+  }
   PCW_TRY(const pg::Rows counts, connection.Exec({"bulk_compare", sql_->compare}, params, stop));
   comparison.changed += counts.Int(0, 0);
   comparison.older += counts.Int(0, 1);

@@ -55,6 +55,8 @@ struct ColumnChange {
 };
 struct Comparison {
   std::vector<std::string> new_ids;
+  bool wants_changed_ids = false;
+  std::vector<std::string> changed_ids;  ///< if they are wanted
   std::int64_t changed = 0;
   std::int64_t older = 0;  ///< than what is held
   std::vector<ColumnChange> columns;
@@ -108,7 +110,7 @@ class BulkTable {
  private:
   struct Sql {
     std::string create_staging, clear_staging, copy, held, is_empty, fill, merge, merge_sparse,
-        compare, new_ids, columns;
+        compare, new_ids, changed_ids, columns;
     std::vector<std::string> examples;  ///< one a compared column
   };
   BulkTable(const connector::EntityDef& def, const connector::Mapping& mapping, std::string table);

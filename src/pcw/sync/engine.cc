@@ -44,6 +44,12 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
                                "--entity {} --resume {}`",
                                earlier.id, def.name, earlier.id));
     }
+    if (earlier.mode == NameOf(RunMode::kReplay)) {
+      return Error(
+          ErrorCode::kInvalidRequest,
+          fmt::format("run {0} is a replay; go on with it by `pcw dlq replay --resume {0}`",
+                      earlier.id));
+    }
     row.resumed_from = earlier.id;
   }
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "start run", stop));

@@ -245,6 +245,7 @@ dlq::DeadLetter PartCommitter::LetterFor(const Error& error, const Prepared& pre
   dlq::DeadLetter letter = dlq::MakeDeadLetter(error, dlq::Stage::kMap, id);
   letter.bronze_key = prepared.bronze_key;
   letter.bronze_line = line;
+  letter.mapping_version = mapping_.version;
   return letter;
 }
 

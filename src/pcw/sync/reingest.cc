@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -96,7 +97,9 @@ class Reingest {
             }));
     resolved.objects.after_key = std::move(after_key);
     filter_ = std::move(resolved.records);
+    if (options_.replay) SelectLetters(resolved.objects);
     PCW_TRY_OK(LoadOpenLetters());
+    PCW_TRY_OK(LoadPatches());
     PCW_TRY(std::vector<lake::RunFolder> folders,
             lake::ListRunFolders(
                 deps_.store, lake::EntityPrefix(def_.connector->lake_prefix, def_.name), stop_));
@@ -113,6 +116,8 @@ class Reingest {
                     .connector_id = connector_id_,
                     .entity = std::string(def_.name),
                     .settles_letters = !open_letters_.empty(),
+                    .is_replay = options_.replay.has_value(),
+                    .mapping_version = mapping_.version,
                     .sleeper = deps_.sleeper,
                     .clock = deps_.clock},
         options_.connections);
@@ -126,12 +131,49 @@ class Reingest {
     return SaveProgress();
   }
 
+  void SelectLetters(ObjectFilter& objects) {
+    objects.keys = options_.replay->bronze_keys;
+    filter_.is_by_id = true;
+    filter_.id_hashes.clear();
+    for (const std::string& id : options_.replay->record_keys)
+      filter_.id_hashes.push_back(HashOf(id));
+    std::sort(filter_.id_hashes.begin(), filter_.id_hashes.end());
+  }
+
+  // Patches apply whenever their record is mapped from bronze, so that a rebuild gives what the
+  // replay gave (I9).
+  Status LoadPatches() {
+    PCW_TRY(const pg::Rows rows,
+            database_.Exec({"reingest_patches",
+                            "SELECT bronze_key, bronze_line, patch FROM dead_letters WHERE "
+                            "tenant_id = pcw_tenant() AND connector_id = $1::bigint AND entity = "
+                            "$2 AND patch IS NOT NULL AND bronze_key IS NOT NULL AND state <> "
+                            "'dropped' ORDER BY last_seen_at"},
+                           {std::to_string(connector_id_), std::string(def_.name)}, stop_));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      PCW_TRY(Json patch, ParseJson(rows.Text(row, 2)));
+      patches_[{std::string(rows.Text(row, 0)), static_cast<int>(rows.Int(row, 1))}] =
+          std::move(patch);
+    }
+    return Ok{};
+  }
+
+  // The record's payload with its patch; empty if it has none.
+  Result<std::string> Patched(const std::string& key, const lake::ScannedLine& line) const {
+    if (patches_.empty()) return std::string();
+    const auto found = patches_.find({key, line.line});
+    if (found == patches_.end()) return std::string();
+    PCW_TRY(Json document, ParseJson(line.payload));
+    document.merge_patch(found->second);
+    return DumpJson(document);
+  }
+
   Status LoadOpenLetters() {
     PCW_TRY(const pg::Rows rows,
             database_.Exec({"reingest_open_letters",
                             "SELECT record_key FROM dead_letters WHERE tenant_id = pcw_tenant() "
                             "AND connector_id = $1::bigint AND entity = $2 AND state = 'open' AND "
-                            "stage = 'map'"},
+                            "bronze_key IS NOT NULL"},
                            {std::to_string(connector_id_), std::string(def_.name)}, stop_));
     for (std::size_t row = 0; row < rows.size(); ++row)
       open_letters_.insert(HashOf(rows.Text(row, 0)));
@@ -224,7 +266,7 @@ class Reingest {
         ++open_.unchanged;
         continue;
       }
-      TakeRecord(read, *lines[i], hash, known);
+      PCW_TRY_OK(TakeRecord(read, *lines[i], hash, known));
       const bool is_cut = i + 1 < lines.size() && i % 100 == 0 && IsDue();
       if (is_cut) PCW_TRY_OK(CloseEpoch());
     }
@@ -254,8 +296,30 @@ class Reingest {
     });
   }
 
-  void TakeRecord(const std::shared_ptr<const ReadObject>& object, const lake::ScannedLine& line,
-                  std::uint64_t hash, const HeldVersion* held) {
+  // Keeps a replay to its rate; what is gathered is committed by its own rules.
+  Status KeepPace() {
+    if (!options_.replay || options_.replay->records_per_second <= 0) return Ok{};
+    const SteadyTime due =
+        started_ +
+        std::chrono::microseconds(++paced_ * 1'000'000 / options_.replay->records_per_second);
+    const SteadyTime now = deps_.clock.Steady();
+    if (due <= now) return Ok{};
+    if (!deps_.sleeper.SleepFor(std::chrono::duration_cast<std::chrono::microseconds>(due - now),
+                                stop_))
+      return Error(ErrorCode::kCancelled, "stopped");
+    return Ok{};
+  }
+
+  Status TakeRecord(const std::shared_ptr<const ReadObject>& object,
+                    const lake::ScannedLine& stored, std::uint64_t hash, const HeldVersion* held) {
+    PCW_TRY_OK(KeepPace());
+    PCW_TRY(std::string patched, Patched(object->key, stored));
+    lake::ScannedLine line = stored;
+    if (!patched.empty()) {
+      held_bytes_ += patched.size();
+      // The digest stays that of what AWS said.
+      line.payload = patched_.emplace_back(std::move(patched));
+    }
     ReingestBatch& batch = batches_[(hash >> 17U) % connections_];
     const connector::SourceDef& source = *def_.SourceOf(line.operation);
     Result<connector::Row> row = mapper_.MapRecord({.payload = line.payload,
@@ -273,7 +337,7 @@ class Reingest {
                              table_.IsOutdated(*row, source.rank, *held);
     if (is_outdated) {
       ++open_.unchanged;
-      return;
+      return Ok{};
     }
     open_.ids.push_back(hash);
     in_flight_[hash] = next_epoch_;
@@ -287,15 +351,20 @@ class Reingest {
       letter.catalog = catalog_;
       letter.bronze_key = object->key;
       letter.bronze_line = line.line;
+      letter.mapping_version = mapping_.version;
+      letter.is_replay = options_.replay.has_value();
+      if (options_.replay && options_.replay->on_fate)
+        options_.replay->on_fate(line.id, "fails", letter.error);
       batch.Add(std::move(letter));
       NoteLetter(hash);
-      return;
+      return Ok{};
     }
     open_.misfits += static_cast<std::int64_t>(row->misfits.size());
     batch.Add(object->key, line, std::move(*row), source);
-    if (!held_objects_.empty() && held_objects_.back() == object) return;
+    if (!held_objects_.empty() && held_objects_.back() == object) return Ok{};
     held_objects_.push_back(object);
     held_bytes_ += object->text.size();
+    return Ok{};
   }
 
   void NoteLetter(std::uint64_t hash) {
@@ -336,6 +405,7 @@ class Reingest {
       ready.emplace_back(loader, std::move(batch));
     }
     held_objects_.clear();
+    patched_.clear();
     held_bytes_ = 0;
     open_.batches_left = ready.size();
     epochs_.push_back(std::exchange(open_, {}));
@@ -355,6 +425,7 @@ class Reingest {
       epoch.sum.updated += result.updated;
       epoch.sum.unchanged += result.unchanged;
       epoch.sum.dead_lettered += result.dead_lettered;
+      TellFates(result);
       for (const std::string& id : result.refused) NoteLetter(HashOf(id));
       if (options_.is_dry_run) AddComparison(epoch.sum, result);
     }
@@ -383,6 +454,25 @@ class Reingest {
           found != in_flight_.end() && found->second == number)
         in_flight_.erase(found);
     }
+  }
+
+  // Of a replay's dry run, record by record.
+  void TellFates(const LoadResult& result) const {
+    if (!options_.replay || !options_.replay->on_fate || !options_.is_dry_run) return;
+    const auto& tell = options_.replay->on_fate;
+    const std::set<std::string> fresh(result.comparison.new_ids.begin(),
+                                      result.comparison.new_ids.end());
+    const std::set<std::string> changed(result.comparison.changed_ids.begin(),
+                                        result.comparison.changed_ids.end());
+    for (const std::string& id : result.landed) {
+      tell(id,
+           fresh.contains(id)     ? "new row"
+           : changed.contains(id) ? "changes the row"
+                                  : "row is up to date",
+           "");
+    }
+    for (const std::string& id : result.refused)
+      tell(id, "fails", "PostgreSQL refuses one of its values");
   }
 
   // A record that bronze holds in several versions is new once.
@@ -434,7 +524,8 @@ class Reingest {
     if (lease_ != nullptr && lease_->lost().stop_requested())
       error = Error(ErrorCode::kConflict,
                     "the lease was lost to another process; it goes on with this entity");
-    outcome_.stats.is_resumable = error.code() != ErrorCode::kInternal && !options_.is_rebuild;
+    outcome_.stats.is_resumable =
+        error.code() != ErrorCode::kInternal && !options_.is_rebuild && !options_.replay;
     outcome_.stats.reason = std::string(error.Find("reason").value_or(NameOf(error.code())));
     error.With("entity", std::string(def_.name));
     if (!outcome_.run_id.empty()) error.With("run_id", outcome_.run_id);
@@ -485,12 +576,15 @@ class Reingest {
   RecordFilter filter_;
   std::string catalog_;
   bool looks_first_ = false;  // the table held something of this catalog to begin with
+  std::map<std::pair<std::string, int>, Json> patches_;  // by bronze key and line
+  std::int64_t paced_ = 0;
   std::map<std::string, std::string> catalogs_;  // by run, of runs without a manifest
   std::unordered_set<std::uint64_t> open_letters_;
   std::unordered_map<std::uint64_t, std::size_t> in_flight_;     // id -> the last epoch it is in
   std::unordered_set<std::uint64_t> new_ids_;                    // of a dry run
   std::vector<ReingestBatch> batches_;                           // open, one a loader
   std::vector<std::shared_ptr<const ReadObject>> held_objects_;  // whose records are in batches_
+  std::deque<std::string> patched_;  // payloads of records in batches_ that have a patch
   std::size_t held_bytes_ = 0;
   Epoch open_;
   std::int64_t open_records_ = 0;
@@ -549,6 +643,7 @@ std::string FormatStats(const ReingestOutcome& outcome, const ReingestOptions& o
     for (const RejectedObject& object : outcome.rejected)
       json["rejected"].push_back({{"key", object.key}, {"reason", object.reason}});
   }
+  if (options.replay) json["letters"] = options.replay->record_keys.size();
   json["selection"] = ToJson(options.selection);
   if (!options.mapping_file.empty()) json["mapping_file"] = options.mapping_file;
   json["mapping_version"] = options.mapping_version;
@@ -585,7 +680,8 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
   }
 
   const WallTime started = deps.clock.Now();
-  const std::string run_id = MakeUuidV7(started, deps.rng);
+  const std::string run_id =
+      options.replay ? options.replay->run_id : MakeUuidV7(started, deps.rng);
   const LogScope scope({{"run_id", run_id},
                         {"tenant", options.tenant_id},
                         {"connector", std::string(def.connector->kind)},
@@ -603,7 +699,7 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
   NewRun row{.id = run_id,
              .connector_id = connector_id,
              .entity = std::string(def.name),
-             .mode = RunMode::kReingest,
+             .mode = options.replay ? RunMode::kReplay : RunMode::kReingest,
              .catalog = options.catalog,
              .started_at = started,
              .fence = lease->fence(),

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,6 +22,16 @@
 
 namespace pcw::sync {
 
+/// The records of a replay: exactly those of its letters, from where these point.
+struct ReplaySelection {
+  std::string run_id;                 ///< of the run row; empty for a dry run
+  std::set<std::string> bronze_keys;  ///< never empty
+  std::vector<std::string> record_keys;
+  int records_per_second = 0;  ///< 0 = as fast as it goes
+  /// Of a dry run: what would become of a record. Called on the caller's thread.
+  std::function<void(std::string_view id, std::string_view fate, std::string_view error)> on_fate;
+};
+
 struct ReingestOptions {
   std::string tenant_id;
   std::string connector_config_json = "{}";
@@ -33,6 +44,7 @@ struct ReingestOptions {
   bool is_rebuild = false;
   std::optional<std::int64_t> expect_lost;  ///< of a rebuild: rows that may vanish, exactly
   std::optional<std::string> resume_run;    ///< "" = the newest resumable re-ingest
+  std::optional<ReplaySelection> replay;    ///< then it is a run of mode replay, and not resumable
 };
 
 /// What a re-ingest works with; all outlive it.

@@ -119,7 +119,7 @@ Result<LoadResult> LoaderPool::Load(Database& database, LoadBatch& batch) {
 
 Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatch& batch) {
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "re-ingest batch"));
-  LoadResult result{.epoch = batch.epoch, .refused = {}, .comparison = {}};
+  LoadResult result{.epoch = batch.epoch, .refused = {}, .landed = {}, .comparison = {}};
   if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
   for (const EncodedRows& round : batch.rounds) {
     PCW_TRY_OK(context_.table.Stage(connection, round.copy, {}));
@@ -146,7 +146,8 @@ Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatc
 
 Result<LoadResult> LoaderPool::Compare(pg::Connection& connection, const LoadBatch& batch) {
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "re-ingest dry run"));
-  LoadResult result{.epoch = batch.epoch, .refused = {}, .comparison = {}};
+  LoadResult result{.epoch = batch.epoch, .refused = {}, .landed = {}, .comparison = {}};
+  result.comparison.wants_changed_ids = context_.is_replay;
   if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
   for (const EncodedRows& round : batch.rounds) {
     PCW_TRY_OK(context_.table.Stage(connection, round.copy, {}));
@@ -154,6 +155,9 @@ Result<LoadResult> LoaderPool::Compare(pg::Connection& connection, const LoadBat
   }
   result.processed = static_cast<std::int64_t>(batch.records.size());
   result.dead_lettered = static_cast<std::int64_t>(batch.letters.size());
+  if (context_.is_replay) {
+    for (const LoadBatch::Record& record : batch.records) result.landed.push_back(record.id);
+  }
   return result;  // rolled back
 }
 
@@ -174,7 +178,8 @@ Status LoaderPool::Settle(pg::Connection& connection, const LoadBatch& batch) {
        "UPDATE dead_letters AS d SET state = 'settled', settled_at = now() FROM unnest($4::text[], "
        "$5::text[], $6::integer[]) AS s (id, key, line) WHERE d.tenant_id = pcw_tenant() AND "
        "d.connector_id = $1::bigint AND d.entity = $2 AND d.catalog = $3 AND d.state = 'open' AND "
-       "d.stage = 'map' AND d.record_key = s.id AND ((d.bronze_key = s.key AND d.bronze_line = "
+       "(d.stage = 'map' OR (d.stage = 'fetch' AND d.bronze_key IS NOT NULL)) AND d.record_key = "
+       "s.id AND ((d.bronze_key = s.key AND d.bronze_line = "
        "s.line) OR regexp_replace(d.bronze_key, '[^/]*$', '') COLLATE \"C\" < "
        "regexp_replace(s.key, '[^/]*$', '') COLLATE \"C\")"},
       {std::to_string(context_.connector_id), context_.entity, batch.catalog, ArrayLiteral(ids),
@@ -228,6 +233,8 @@ Status LoaderPool::FindPoison(Database& database, LoadBatch& batch, const Encode
   letter.catalog = batch.catalog;
   letter.bronze_key = batch.keys[record.key];
   letter.bronze_line = record.line;
+  letter.mapping_version = context_.mapping_version;
+  letter.is_replay = context_.is_replay;
   batch.letters.push_back(std::move(letter));
   poison.push_back(begin);
   return Ok{};

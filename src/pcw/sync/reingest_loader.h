@@ -37,6 +37,7 @@ struct LoadResult {
   std::size_t epoch = 0;
   std::int64_t processed = 0, inserted = 0, updated = 0, unchanged = 0, dead_lettered = 0;
   std::vector<std::string> refused;  ///< ids of records whose values the server refused
+  std::vector<std::string> landed;   ///< of a replay's dry run: ids of records that would
   Comparison comparison;             ///< of a dry run
 };
 
@@ -50,6 +51,8 @@ struct LoadContext {
   std::int64_t connector_id = 0;
   std::string entity;
   bool settles_letters = false;
+  bool is_replay = false;
+  int mapping_version = 0;
   Sleeper& sleeper;
   Clock& clock;
 };

@@ -14,9 +14,9 @@
 
 namespace pcw::sync {
 
-enum class RunMode { kFull, kIncremental, kReingest };
+enum class RunMode { kFull, kIncremental, kReingest, kReplay };
 std::string_view NameOf(RunMode mode);
-/// A mode of a sync; kReingest is not one.
+/// A mode of a sync; kReingest and kReplay are none.
 Result<RunMode> ParseRunMode(std::string_view text);
 
 /// Terminal states of a run (I8).

@@ -252,6 +252,8 @@ Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
     deferred_.push_back(std::move(detail.task));
     return Ok{};
   }
+  // What a refetch asks for, where it is not the id.
+  if (detail.task.key != detail.task.id) error.With("detail_key", detail.task.key);
   batch_.letters.push_back(dlq::MakeDeadLetter(error, dlq::Stage::kFetch, detail.task.id));
   pending_.erase(detail.task.id);
   ++progress_.settled;

@@ -1,0 +1,303 @@
+// pcw dlq replay|drop
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/app/cli.h"
+#include "pcw/app/dlq_command.h"
+#include "pcw/app/progress.h"
+#include "pcw/base/file.h"
+
+namespace pcw::app {
+namespace {
+
+struct ReplayWish {
+  dlq::DeadLetterFilter filter;
+  std::string patch, resume, reason;
+  std::int64_t expect = 0;
+  int rate = 0;
+  bool has_expect = false, has_resume = false, is_all = false, is_auto = false;
+  bool is_dry_run = false, is_again = false, is_refetch = false;
+};
+
+OrderedJson ToJson(const dlq::ReplayReport& report, bool is_dry_run) {
+  OrderedJson json{{"dry_run", is_dry_run},
+                   {"chosen", report.chosen},
+                   {"settled", report.settled},
+                   {"still_open", report.still_open},
+                   {"left_alone", report.skipped}};
+  json["groups"] = OrderedJson::array();
+  for (const dlq::ReplayTally& group : report.groups) {
+    OrderedJson row{{"group", group.fingerprint}, {"entity", group.entity},
+                    {"stage", group.stage},       {"error_code", group.error_code},
+                    {"error", group.error},       {"before", group.before}};
+    if (!is_dry_run) row["after"] = group.after;
+    json["groups"].push_back(std::move(row));
+  }
+  json["runs"] = OrderedJson::array();
+  for (const dlq::ReplayRun& run : report.runs) {
+    OrderedJson row{{"run_id", run.run_id.empty() ? OrderedJson(nullptr) : OrderedJson(run.run_id)},
+                    {"entity", run.entity},
+                    {"stage", run.stage},
+                    {"letters", run.letters},
+                    {"status", run.result.status}};
+    if (is_dry_run) {
+      row["records"] = OrderedJson::array();
+      for (const dlq::ReplayFate& fate : run.result.fates) {
+        OrderedJson record{{"record_key", fate.record_key}, {"fate", fate.fate}};
+        if (!fate.error.empty()) record["error"] = fate.error;
+        row["records"].push_back(std::move(record));
+      }
+      if (const Result<Json> changes = ParseJson(run.result.changes_json))
+        row["columns"] = OrderedJson(*changes);
+    }
+    if (run.result.error) row["error"] = run.result.error->ToString();
+    json["runs"].push_back(std::move(row));
+  }
+  json["examples_left_alone"] = OrderedJson::array();
+  for (const dlq::SkippedLetter& skipped : report.examples) {
+    json["examples_left_alone"].push_back({{"id", skipped.letter_id},
+                                           {"record_key", skipped.record_key},
+                                           {"reason", skipped.reason}});
+  }
+  if (report.error) json["error"] = report.error->ToString();
+  return json;
+}
+
+void PrintFates(const dlq::ReplayReport& report) {
+  for (const dlq::ReplayRun& run : report.runs) {
+    for (const dlq::ReplayFate& fate : run.result.fates) {
+      std::printf("%s %s: %s%s%s\n", run.entity.c_str(), ForTerminal(fate.record_key).c_str(),
+                  fate.fate.c_str(), fate.error.empty() ? "" : ": ",
+                  ForTerminal(fate.error).c_str());
+    }
+    const Result<Json> changes = ParseJson(run.result.changes_json);
+    if (!changes) continue;
+    for (const Json& change : *changes) {
+      std::printf("  %s: %lld rows\n", change.value("column", "").c_str(),
+                  static_cast<long long>(change.value("rows", std::int64_t{0})));
+      for (const Json& example : change.value("examples", Json::array())) {
+        std::printf("    %s: %s -> %s\n", ForTerminal(example.value("id", "")).c_str(),
+                    ForTerminal(example.value("before", "")).c_str(),
+                    ForTerminal(example.value("after", "")).c_str());
+      }
+    }
+  }
+}
+
+void PrintReport(const Invocation& invocation, const dlq::ReplayReport& report, bool is_dry_run) {
+  const OrderedJson json = ToJson(report, is_dry_run);
+  if (invocation.output != OutputFormat::kTable) {
+    PrintObject(invocation.output, json);
+    return;
+  }
+  if (is_dry_run) PrintFates(report);
+  for (const dlq::SkippedLetter& skipped : report.examples) {
+    std::printf("left alone %s (%s): %s\n", skipped.letter_id.c_str(),
+                ForTerminal(skipped.record_key).c_str(), ForTerminal(skipped.reason).c_str());
+  }
+  std::vector<OrderedJson> rows;
+  for (const OrderedJson& row : json["groups"]) rows.push_back(row);
+  std::vector<OutputColumn> columns{{"group", "GROUP"},
+                                    {"entity", "ENTITY"},
+                                    {"stage", "STAGE"},
+                                    {"error_code", "CODE"},
+                                    {"before", "BEFORE", true}};
+  if (!is_dry_run) columns.push_back({"after", "AFTER", true});
+  columns.push_back({"error", "ERROR"});
+  PrintRows(OutputFormat::kTable, columns, rows, "nothing to replay");
+  if (is_dry_run) {
+    std::printf("dry run: %s letters chosen, %s left alone; nothing was changed\n",
+                FormatCount(report.chosen).c_str(), FormatCount(report.skipped).c_str());
+  } else {
+    std::printf("%s letters chosen: %s settled, %s still open, %s left alone\n",
+                FormatCount(report.chosen).c_str(), FormatCount(report.settled).c_str(),
+                FormatCount(report.still_open).c_str(), FormatCount(report.skipped).c_str());
+  }
+}
+
+Result<int> ReplayMended(const Invocation& invocation, pg::Connection& connection,
+                         const std::string& tenant, const dlq::ReplayOptions& options,
+                         const ReplaySite& site, Machine& machine) {
+  PCW_TRY(const auto trials, dlq::ReplayMendedGroups(connection, tenant, options, site.handlers(),
+                                                     machine.clock, machine.rng, invocation.stop));
+  std::vector<OrderedJson> rows;
+  std::optional<Error> error;
+  std::int64_t open = 0;
+  for (const dlq::GroupTrial& trial : trials) {
+    OrderedJson row{
+        {"group", trial.group.fingerprint}, {"entity", trial.group.entity},
+        {"letters", trial.group.letters},   {"sample", trial.group.sample_id},
+        {"sample_fate", trial.fate.fate},   {"settled", trial.report ? trial.report->settled : 0},
+        {"error", trial.fate.error}};
+    open += trial.group.letters - (trial.report ? trial.report->settled : 0);
+    if (trial.report && trial.report->error && !error) error = trial.report->error;
+    rows.push_back(std::move(row));
+  }
+  PrintRows(invocation.output,
+            {{"group", "GROUP"},
+             {"entity", "ENTITY"},
+             {"letters", "LETTERS", true},
+             {"sample_fate", "SAMPLE"},
+             {"settled", "SETTLED", true},
+             {"error", "ERROR"}},
+            rows, "no dead letters");
+  if (error) return std::move(*error);
+  return open > 0 ? kExitDeadLetters : kExitOk;
+}
+
+Status KeepPatch(const Invocation& invocation, pg::Connection& connection,
+                 const std::string& tenant, const ReplayWish& wanted) {
+  constexpr std::size_t kLargestPatch = 1U << 20U;
+  PCW_TRY(const std::string text, ReadFile(wanted.patch, kLargestPatch));
+  const Result<Json> patch = ParseJson(text);
+  if (!patch || !patch->is_object())
+    return UsageError(fmt::format("--patch: {} holds no JSON object (RFC 7396)", wanted.patch));
+  PCW_TRY(const dlq::DeadLetter letter,
+          dlq::LoadDeadLetter(connection, tenant, wanted.filter.id, invocation.stop));
+  return dlq::PatchDeadLetter(connection, letter, DumpJson(*patch), ActorOf(invocation),
+                              invocation.stop);
+}
+
+Result<int> RunReplay(const Invocation& invocation, ReplayWish wanted) {
+  PCW_TRY_OK(FinishFilter(wanted.filter));
+  const bool has_selection = HasSelection(wanted.filter);
+  if (!has_selection && !wanted.is_all && !wanted.is_auto && !wanted.has_resume)
+    return UsageError("say which letters: --id, --group, a filter, or --all");
+  if (has_selection && wanted.is_all) return UsageError("--all takes no filter beside it");
+  if (!wanted.patch.empty() && wanted.filter.id.empty())
+    return UsageError("--patch is for one letter: give --id");
+  if (!wanted.patch.empty() && wanted.is_dry_run)
+    return UsageError("--patch is kept beside the record: it takes no --dry-run");
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  Machine machine;
+  PCW_TRY(const auto site, ReplaySite::Open(loaded.config, invocation, machine,
+                                            wanted.is_refetch ? ReplaySite::Refetch::kYes
+                                                              : ReplaySite::Refetch::kNo));
+  PCW_TRY(pg::Connection connection, site->database().OpenService(invocation.stop));
+  dlq::ReplayOptions options;
+  options.filter = wanted.filter;
+  options.resume_run = wanted.resume;
+  if (wanted.has_expect) options.expect = wanted.expect;
+  options.actor = ActorOf(invocation);
+  options.records_per_second = wanted.rate;
+  if (wanted.is_again) options.loop_guard = 0;
+  options.is_dry_run = wanted.is_dry_run;
+  if (!wanted.filter.id.empty()) {
+    // An id that names no letter is an error, not an empty replay.
+    PCW_TRY_OK(dlq::LoadDeadLetter(connection, loaded.config.tenant_id, wanted.filter.id,
+                                   invocation.stop));
+  }
+  if (wanted.is_auto)
+    return ReplayMended(invocation, connection, loaded.config.tenant_id, options, *site, machine);
+  if (!wanted.patch.empty())
+    PCW_TRY_OK(KeepPatch(invocation, connection, loaded.config.tenant_id, wanted));
+  PCW_TRY(const dlq::ReplayReport report,
+          dlq::ReplayDeadLetters(connection, loaded.config.tenant_id, options, site->handlers(),
+                                 machine.clock, machine.rng, invocation.stop));
+  PrintReport(invocation, report, options.is_dry_run);
+  if (!options.is_dry_run) DeliverAfter(loaded.config, invocation, machine, site->database());
+  if (report.error) return *report.error;
+  if (options.is_dry_run) return kExitOk;
+  return report.still_open + report.skipped > 0 ? kExitDeadLetters : kExitOk;
+}
+
+Result<int> RunDrop(const Invocation& invocation, ReplayWish wanted) {
+  PCW_TRY_OK(FinishFilter(wanted.filter));
+  if (!HasSelection(wanted.filter) && !wanted.is_all)
+    return UsageError("say which letters: --id, --group, a filter, or --all");
+  if (wanted.reason.find_first_not_of(" \t\n") == std::string::npos)
+    return UsageError("--reason: say why; it is kept with each letter");
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(
+      const auto database,
+      DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
+  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
+  if (!wanted.filter.id.empty()) {
+    PCW_TRY_OK(dlq::LoadDeadLetter(connection, loaded.config.tenant_id, wanted.filter.id,
+                                   invocation.stop));
+  }
+  std::int64_t count = 0;
+  if (wanted.is_dry_run) {
+    PCW_TRY(count, dlq::CountDeadLetters(connection, loaded.config.tenant_id, wanted.filter,
+                                         invocation.stop));
+  } else {
+    PCW_TRY(count,
+            dlq::DropDeadLetters(connection, loaded.config.tenant_id, wanted.filter, wanted.reason,
+                                 ActorOf(invocation),
+                                 wanted.has_expect ? std::optional(wanted.expect) : std::nullopt,
+                                 invocation.stop));
+  }
+  if (!wanted.is_dry_run) {
+    Machine machine;
+    DeliverAfter(loaded.config, invocation, machine, *database);
+  }
+  PrintObject(invocation.output, {{"dropped", wanted.is_dry_run ? 0 : count},
+                                  {"matched", count},
+                                  {"dry_run", wanted.is_dry_run}});
+  return kExitOk;
+}
+
+void AddChoice(CLI::App& verb, const std::shared_ptr<ReplayWish>& wanted) {
+  auto filter = std::shared_ptr<dlq::DeadLetterFilter>(wanted, &wanted->filter);
+  AddLetterFilter(verb, filter);
+  verb.add_option("--id", filter->id, "only this letter (its first 8 characters are enough)");
+  verb.add_flag("--all", wanted->is_all, "every open letter");
+  verb.add_flag("--dry-run", wanted->is_dry_run, "change nothing; tell what would happen");
+  verb.add_option("--expect", wanted->expect, "do nothing unless exactly so many letters match")
+      ->check(CLI::NonNegativeNumber);
+}
+
+}  // namespace
+
+void AddDlqReplay(CLI::App& dlq, Invocation& invocation) {
+  auto wanted = std::make_shared<ReplayWish>();
+  CLI::App* verb = AddVerb(
+      dlq, "replay", "Process failed records again, from the bytes in bronze",
+      "  pcw dlq replay --group 3f2a90c1b7de --dry-run   # row by row, what would change\n"
+      "  pcw dlq replay --group 3f2a90c1b7de --expect 120\n"
+      "  pcw dlq replay --id 01a2b3c4 --patch fix.json   # JSON merge patch, kept beside the "
+      "record\n"
+      "  pcw dlq replay --stage fetch --refetch          # asks AWS again, one call a record\n"
+      "  pcw dlq replay --auto                           # groups whose sample succeeds by now\n\n"
+      "Run again after a kill: what landed is settled and is not done twice.\n"
+      "Exit codes: 0 all settled, 3 some letters are still open, 1 not as many as --expect.");
+  AddChoice(*verb, wanted);
+  verb->add_option("--rate", wanted->rate, "at most so many records a second")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag(
+      "--again", wanted->is_again,
+      fmt::format("also letters whose last {} replays ended with the same error", dlq::kLoopGuard));
+  verb->add_flag("--refetch", wanted->is_refetch,
+                 "ask AWS for records of which nothing was fetched, within the quota");
+  verb->add_option("--patch", wanted->patch,
+                   "with --id: a JSON merge patch for the record; bronze stays as it is")
+      ->type_name("FILE");
+  verb->add_option("--resume", wanted->resume, "what that replay did not come to");
+  verb->add_flag("--auto", wanted->is_auto,
+                 "try the newest letter of each group without effect, replay the groups whose "
+                 "letter succeeds");
+  AddOutputOption(*verb, invocation);
+  verb->callback([&invocation, wanted, verb] {
+    wanted->has_expect = verb->count("--expect") > 0;
+    wanted->has_resume = verb->count("--resume") > 0;
+    invocation.verb = [&invocation, wanted] { return RunReplay(invocation, *wanted); };
+  });
+}
+
+void AddDlqDrop(CLI::App& dlq, Invocation& invocation) {
+  auto wanted = std::make_shared<ReplayWish>();
+  CLI::App* verb = AddVerb(dlq, "drop", "Give letters up, with a reason; bronze keeps their bytes",
+                           "  pcw dlq drop --id 01a2b3c4 --reason \"test record of the partner\"");
+  AddChoice(*verb, wanted);
+  verb->add_option("--reason", wanted->reason, "why; kept with each letter")->required();
+  AddOutputOption(*verb, invocation);
+  verb->callback([&invocation, wanted, verb] {
+    wanted->has_expect = verb->count("--expect") > 0;
+    invocation.verb = [&invocation, wanted] { return RunDrop(invocation, *wanted); };
+  });
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,56 @@
+// Delivery of letters to the SQS queue, and what is found there (runbook 3.3).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pcw/aws/sqs.h"
+#include "pcw/pg/connection.h"
+
+namespace pcw::dlq {
+
+/// A message of somebody else, as it is taken in.
+struct ForeignMessage {
+  std::string reason;  ///< "not_json", "not_an_envelope", "future_version", "other_tenant", ...
+  std::string text;    ///< one sentence
+};
+
+/// What a message in our queue is. `letter_id` is set for one of our own.
+struct ReadEnvelope {
+  std::string letter_id;
+  std::optional<ForeignMessage> foreign;
+};
+ReadEnvelope ReadMessage(std::string_view body, std::string_view tenant_id);
+
+struct DeliveryReport {
+  std::int64_t sent = 0;
+  std::int64_t refused = 0;   ///< by SQS, entry by entry; tried again next time
+  std::int64_t removed = 0;   ///< messages of letters that are settled or dropped
+  std::int64_t received = 0;  ///< messages of others, kept as letters of stage event
+  std::int64_t waiting = 0;   ///< letters that are still to be sent
+};
+
+struct DeliveryOptions {
+  std::string connector_kind = "partner_central";  ///< whom foreign messages are filed under
+  std::string catalog = "AWS";
+  int most_messages = 20'000;  ///< received in one pass, to find those that can go
+  int visibility_seconds = 120;
+};
+
+/// One pass: sends letters that were not sent, takes in what others put into the queue, mirrors
+/// when messages expire (SentTimestamp + retention: a redrive keeps the time), and deletes messages
+/// of letters that are settled or dropped, never before that is committed (I23). Messages of open
+/// letters are made visible again at the end of the pass.
+///
+/// Killed at any point, the next pass goes on: a letter may then have two messages, which end with
+/// it. Two passes at once share the work. Errors as aws::sqs::Queue and pg::Connection; what was
+/// done stays done.
+Result<DeliveryReport> Deliver(pg::Connection& connection, std::string_view tenant_id,
+                               aws::sqs::Queue& queue, const DeliveryOptions& options,
+                               std::stop_token stop);
+
+}  // namespace pcw::dlq

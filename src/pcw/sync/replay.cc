@@ -1,0 +1,278 @@
+#include "pcw/sync/replay.h"
+
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/failpoint.h"
+#include "pcw/base/json.h"
+#include "pcw/base/time.h"
+#include "pcw/connector/request.h"
+#include "pcw/lake/layout.h"
+#include "pcw/lake/part.h"
+
+namespace pcw::sync {
+namespace {
+
+// What a letter of stage fetch says of the call that failed.
+struct FailedCall {
+  const connector::SourceDef* source = nullptr;
+  std::string key;
+};
+
+FailedCall CallOf(const connector::EntityDef& def, const dlq::ReplayTarget& target) {
+  FailedCall call{.source = nullptr, .key = target.record_key};
+  const Result<Json> context = ParseJson(target.error_context_json);
+  if (context && context->is_object()) {
+    call.key = context->value("detail_key", call.key);
+    const std::string operation = context->value("operation", "");
+    for (const connector::SourceDef& source : def.sources) {
+      const bool is_detail = source.detail != nullptr && source.detail->name == operation;
+      const bool is_companion = source.companion != nullptr && source.companion->name == operation;
+      if (is_detail || is_companion) call.source = &source;
+    }
+  }
+  for (const connector::SourceDef& source : def.sources) {
+    if (call.source == nullptr && source.detail != nullptr) call.source = &source;
+  }
+  return call;
+}
+
+// Values of columns that say something of people or companies are not shown.
+std::string ChangesJson(const std::vector<ColumnChange>& columns,
+                        const connector::Mapping& mapping) {
+  OrderedJson changes = OrderedJson::array();
+  for (const ColumnChange& change : columns) {
+    if (change.rows == 0) continue;
+    bool is_masked = false;
+    for (const connector::ColumnMapping& column : mapping.columns) {
+      if (column.column == change.column) is_masked = column.pii != connector::Pii::kNone;
+    }
+    OrderedJson examples = OrderedJson::array();
+    const auto shown = [&](const std::string& value) {
+      return is_masked && value != "NULL" ? std::string("***") : value;
+    };
+    for (const auto& example : change.examples) {
+      examples.push_back(
+          {{"id", example.id}, {"before", shown(example.before)}, {"after", shown(example.after)}});
+    }
+    changes.push_back(
+        {{"column", change.column}, {"rows", change.rows}, {"examples", std::move(examples)}});
+  }
+  return DumpJson(changes);
+}
+
+const connector::EntityDef* EntityOf(std::string_view name) {
+  return connector::FindEntity(connector::PartnerCentral(), name);
+}
+
+}  // namespace
+
+bool BronzeReplay::Handles(dlq::Stage stage, std::string_view entity) const {
+  return stage != dlq::Stage::kEvent && EntityOf(entity) != nullptr;
+}
+
+Result<int> BronzeReplay::VersionOf(std::string_view entity) const {
+  PCW_TRY(const connector::Mapping mapping, deps_.mapping(entity));
+  return mapping.version;
+}
+
+std::string BronzeReplay::Refuses(const dlq::ReplayTarget& target, dlq::Stage stage) const {
+  if (!target.bronze_key.empty()) return "";
+  if (stage != dlq::Stage::kFetch) return "its letter does not say where its bytes are in bronze";
+  if (deps_.caller) return "";
+  return "nothing of it was fetched: --refetch asks AWS for it again (one call a record)";
+}
+
+Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::stop_token stop) {
+  const connector::EntityDef& def = *EntityOf(job.entity);
+  PCW_TRY(const connector::Mapping mapping, deps_.mapping(job.entity));
+  dlq::ReplayResult result;
+  std::vector<dlq::ReplayTarget> targets = job.targets;
+  if (job.is_dry_run) {
+    for (const dlq::ReplayTarget& target : targets) {
+      if (target.bronze_key.empty())
+        result.fates.push_back({target.record_key, "is fetched from AWS again", ""});
+    }
+  } else {
+    PCW_TRY_OK(Refetch(def, job, targets, stop));
+  }
+  ReplaySelection selection{.run_id = job.run_id,
+                            .bronze_keys = {},
+                            .record_keys = {},
+                            .records_per_second = job.records_per_second,
+                            .on_fate = {}};
+  for (const dlq::ReplayTarget& target : targets) {
+    if (target.bronze_key.empty()) continue;
+    selection.bronze_keys.insert(target.bronze_key);
+    selection.record_keys.push_back(target.record_key);
+  }
+  if (selection.bronze_keys.empty()) {
+    result.status = NameOf(job.is_dry_run ? RunStatus::kSucceeded : RunStatus::kPartial);
+    return result;
+  }
+  if (job.is_dry_run) {
+    selection.on_fate = [&result](std::string_view id, std::string_view fate,
+                                  std::string_view error) {
+      result.fates.push_back({std::string(id), std::string(fate), std::string(error)});
+    };
+  }
+  ReingestOptions options;
+  options.tenant_id = deps_.tenant_id;
+  options.connector_config_json = deps_.connector_config_json;
+  options.catalog = deps_.catalog;
+  options.is_dry_run = job.is_dry_run;
+  // Records of a replay are few beside a re-ingest's; one session leaves the rest to the syncs.
+  options.connections = 1;
+  options.replay = std::move(selection);
+  PCW_TRY(ReingestOutcome outcome, RunReingest(def, mapping, options, deps_.reingest, stop));
+  if (refetched_) PCW_TRY_OK(Seal(def, job));
+  result.status = NameOf(outcome.status);
+  if (job.is_dry_run) result.changes_json = ChangesJson(outcome.columns, mapping);
+  if (!outcome.error && !outcome.rejected.empty()) {
+    outcome.error = Error(ErrorCode::kSchemaMismatch,
+                          fmt::format("{} bronze objects are damaged, their letters stay open: {}",
+                                      outcome.objects_rejected, outcome.rejected.front().reason))
+                        .With("bronze_key", outcome.rejected.front().key);
+  }
+  result.error = std::move(outcome.error);
+  return result;
+}
+
+Status BronzeReplay::NoteFailure(const dlq::ReplayTarget& target, const Error& error,
+                                 std::stop_token stop) {
+  PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
+  PCW_TRY_OK(connection.Exec(
+      {"refetch_failed",
+       "UPDATE dead_letters SET failed_replays = CASE WHEN error_code = $2 THEN failed_replays + 1 "
+       "ELSE 1 END, attempts = attempts + 1, last_seen_at = now(), error_code = $2, error = $3 "
+       "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND state = 'open'"},
+      {target.letter_id, std::string(pcw::NameOf(error.code())), error.message()}, stop));
+  return Ok{};
+}
+
+Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJob& job,
+                             std::vector<dlq::ReplayTarget>& targets, std::stop_token stop) {
+  aws::Caller* caller = nullptr;
+  const WallTime started = deps_.reingest.clock.Now();
+  lake::PartBuilder part;
+  std::vector<std::pair<dlq::ReplayTarget*, int>> fetched;
+  std::optional<Error> ended;  // what was fetched before it is kept
+  for (dlq::ReplayTarget& target : targets) {
+    if (!target.bronze_key.empty()) continue;
+    const FailedCall call = CallOf(def, target);
+    if (call.source == nullptr) continue;
+    if (caller == nullptr) {
+      PCW_TRY(caller, deps_.caller(def));
+    }
+    const std::string request = connector::DetailRequest(*call.source, target.catalog, call.key);
+    Result<aws::CallResult> detail = caller->Call(*call.source->detail, request, stop);
+    if (!detail) {
+      // What stops a run stops this too; the record's own failure is only noted.
+      const ErrorCode code = detail.error().code();
+      const bool is_own = code == ErrorCode::kNotFound || code == ErrorCode::kInvalidRequest ||
+                          code == ErrorCode::kConflict || code == ErrorCode::kSchemaMismatch;
+      if (!is_own) {
+        ended = std::move(detail).error();
+        break;
+      }
+      PCW_TRY_OK(NoteFailure(target, detail.error(), stop));
+      continue;
+    }
+    lake::RecordMeta meta;
+    meta.id = target.record_key;
+    meta.operation = call.source->detail->name;
+    meta.request_id = detail->request_id;
+    meta.fetched_at = FormatRfc3339(detail->received_at);
+    meta.served_at = FormatRfc3339(detail->server_date.value_or(detail->received_at));
+    meta.version = "sha256:" + Sha256Hex(detail->body);
+    meta.source = "get";
+    lake::AppendedLine line;
+    if (call.source->companion != nullptr) {
+      Result<aws::CallResult> companion = caller->Call(*call.source->companion, request, stop);
+      if (!companion && companion.error().code() != ErrorCode::kNotFound) {
+        ended = std::move(companion).error();
+        break;
+      }
+      if (companion) {
+        lake::CompanionMeta other;
+        other.operation = call.source->companion->name;
+        other.request_id = companion->request_id;
+        other.fetched_at = FormatRfc3339(companion->received_at);
+        line = part.Append(meta, detail->body, std::move(other), companion->body);
+      } else {
+        line = part.Append(meta, detail->body);
+      }
+    } else {
+      line = part.Append(meta, detail->body);
+    }
+    fetched.emplace_back(&target, line.line);
+  }
+  if (!fetched.empty()) {
+    const std::string prefix =
+        lake::RunPrefix(def.connector->lake_prefix, def.name, started, job.run_id);
+    PCW_TRY_OK(StoreFetched(prefix, started, fetched, std::string(part.text()), {}));
+  }
+  if (ended) return std::move(*ended);
+  return Ok{};
+}
+
+Status BronzeReplay::StoreFetched(const std::string& prefix, WallTime started,
+                                  const std::vector<std::pair<dlq::ReplayTarget*, int>>& fetched,
+                                  const std::string& part_text, std::stop_token stop) {
+  lake::BronzeStore& store = deps_.reingest.store;
+  const std::string key = lake::PartKey(prefix, 1);
+  PCW_FAILPOINT("refetch.put.before");
+  PCW_TRY_OK(store.Put(key, part_text, stop));
+  refetched_ = RefetchedPart{.prefix = prefix,
+                             .key = key,
+                             .sha256 = Sha256Hex(part_text),
+                             .catalog = fetched.front().first->catalog,
+                             .started = started,
+                             .bytes = part_text.size(),
+                             .records = static_cast<int>(fetched.size())};
+  PCW_FAILPOINT("refetch.put.after");
+  // The letters now say where the bytes are: a replay that dies here does not fetch them again.
+  PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
+  for (const auto& [target, line] : fetched) {
+    target->bronze_key = key;
+    target->bronze_line = line;
+    PCW_TRY_OK(connection.Exec(
+        {"refetched",
+         "WITH found AS (UPDATE dead_letters SET bronze_key = $2, bronze_line = $3::integer WHERE "
+         "tenant_id = pcw_tenant() AND id = $1::uuid AND state = 'open' RETURNING tenant_id, id) "
+         "INSERT INTO dead_letter_events (tenant_id, letter_id, event, actor, detail) SELECT "
+         "tenant_id, id, 'refetched', $4, jsonb_build_object('bronze_key', $2::text) FROM found"},
+        {target->letter_id, key, std::to_string(line), deps_.actor}, stop));
+  }
+  return Ok{};
+}
+
+// Like a run's end: the part is on the run's books, then the manifest. Until then it is what a run
+// that did not finish left.
+Status BronzeReplay::Seal(const connector::EntityDef& def, const dlq::ReplayJob& job) {
+  const RefetchedPart part = *std::exchange(refetched_, std::nullopt);
+  PCW_TRY(pg::Connection connection, deps_.reingest.open({}));
+  PCW_TRY_OK(connection.Exec(
+      {"refetch_part",
+       "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) VALUES "
+       "(pcw_tenant(), $1::uuid, 1, $2, decode($3, 'hex'), $4::bigint, $5::integer)"},
+      {job.run_id, part.key, part.sha256, std::to_string(part.bytes), std::to_string(part.records)},
+      {}));
+  lake::Manifest manifest;
+  manifest.run_id = job.run_id;
+  manifest.connector = def.connector->kind;
+  manifest.entity = def.name;
+  manifest.mode = NameOf(RunMode::kReplay);
+  manifest.catalog = part.catalog;
+  manifest.started_at = FormatRfc3339(part.started);
+  manifest.ended_at = FormatRfc3339(deps_.reingest.clock.Now());
+  manifest.parts.push_back(
+      {.key = part.key, .sha256 = part.sha256, .bytes = part.bytes, .records = part.records});
+  return deps_.reingest.store.Put(lake::ManifestKey(part.prefix), lake::FormatManifest(manifest),
+                                  {});
+}
+
+}  // namespace pcw::sync

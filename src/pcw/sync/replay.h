@@ -1,0 +1,61 @@
+// Replay of the stages fetch and map: the path of a re-ingest, for the records of dead letters.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pcw/aws/caller.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/dlq/replay.h"
+#include "pcw/sync/reingest.h"
+
+namespace pcw::sync {
+
+struct BronzeReplayDeps {
+  std::string tenant_id;
+  std::string catalog;
+  std::string connector_config_json = "{}";
+  /// The mapping in force.
+  std::function<Result<connector::Mapping>(std::string_view entity)> mapping;
+  /// Who fetches again; empty = nobody may. Opened when the first record needs it.
+  std::function<Result<aws::Caller*>(const connector::EntityDef&)> caller;
+  std::string actor;
+  ReingestDeps reingest;
+};
+
+/// Maps records again from the bronze their letters point to. Where nothing reached bronze, fetches
+/// the record first, stores it like a run does, and goes on from there; only if it was given a
+/// caller. A run of mode `replay` records it, under the entity's lease. For one thread.
+class BronzeReplay final : public dlq::ReplayHandler {
+ public:
+  explicit BronzeReplay(BronzeReplayDeps deps) : deps_(std::move(deps)) {}
+
+  bool Handles(dlq::Stage stage, std::string_view entity) const override;
+  Result<int> VersionOf(std::string_view entity) const override;
+  std::string Refuses(const dlq::ReplayTarget& target, dlq::Stage stage) const override;
+  Result<dlq::ReplayResult> Replay(const dlq::ReplayJob& job, std::stop_token stop) override;
+
+ private:
+  Status Refetch(const connector::EntityDef& def, const dlq::ReplayJob& job,
+                 std::vector<dlq::ReplayTarget>& targets, std::stop_token stop);
+  Status Seal(const connector::EntityDef& def, const dlq::ReplayJob& job);
+  Status StoreFetched(const std::string& prefix, WallTime started,
+                      const std::vector<std::pair<dlq::ReplayTarget*, int>>& fetched,
+                      const std::string& part_text, std::stop_token stop);
+  Status NoteFailure(const dlq::ReplayTarget& target, const Error& error, std::stop_token stop);
+
+  struct RefetchedPart {
+    std::string prefix, key, sha256, catalog;
+    WallTime started;
+    std::uint64_t bytes = 0;
+    int records = 0;
+  };
+  BronzeReplayDeps deps_;
+  std::optional<RefetchedPart> refetched_;  // of the replay under way
+};
+
+}  // namespace pcw::sync

@@ -1,0 +1,162 @@
+// Dead letters (runbook 3.3): nothing dropped, everything explained, replay that is safe to press (I23 to I26).
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Postgres, Sim, site, brokenRuns, lastStats, NO_QUOTA } from './harness.mjs';
+
+const SYNC = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'];
+const COUNT = 60;
+
+let postgres;
+let sim;
+
+before(async () => {
+  postgres = await Postgres.start();
+  sim = await Sim.start(['--opportunities', String(COUNT), '--seed', '11', '--no-quota']);
+});
+
+after(async () => {
+  await sim.stop();
+  await postgres.stop();
+});
+
+/** A mapping that asks for a member which no record has. */
+function breakMapping(here, version) {
+  const dir = path.join(here.dir, `mappings-${version}`);
+  mkdirSync(dir, { recursive: true });
+  const text = readFileSync(new URL('../../mappings/opportunities.yaml', import.meta.url), 'utf8');
+  const good = 'closed_lost_reason:             { from: /LifeCycle/ClosedLostReason, type: text }';
+  assert.ok(text.includes(good));
+  writeFileSync(path.join(dir, 'opportunities.yaml'),
+    text.replace('version: 1', `version: ${version}`).replace(good, 'closed_lost_reason:             { from: /LifeCycle/NoSuchMember, type: text, required: true }'));
+  return { PCW_CONNECTORS_PARTNER_CENTRAL_MAPPINGS: dir };
+}
+
+const open = (here) => Number(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open'"));
+const json = (done) => JSON.parse(done.stdout);
+
+/** A site whose records lie in bronze, some of them as dead letters: their required column is missing in the mapping. */
+async function withLetters(share = 3) {
+  const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
+  await sim.faults([{ operation: 'GetOpportunity', kind: 'bad_record', variant: 'missing_modified', every: share }]);
+  const done = await here.pcw(SYNC);
+  await sim.faults([]);
+  assert.equal(done.code, 3, done.stderr);
+  return here;
+}
+
+test('groups, show, dry run and replay of letters that the mapping refuses', async () => {
+  const here = await withLetters();
+  const letters = open(here);
+  assert.ok(letters > 10);
+
+  const groups = json(await here.pcw(['dlq', 'groups', '-o', 'json']));
+  assert.equal(groups.reduce((sum, group) => sum + group.letters, 0), letters);
+  assert.equal(groups[0].owner, 'Data engineering');
+
+  const shown = json(await here.pcw(['dlq', 'show', groups[0].sample_id, '-o', 'json']));
+  assert.equal(shown.group, groups[0].group);
+  assert.ok(shown.payload, JSON.stringify(shown));
+  assert.ok(!JSON.stringify(shown.payload).includes('@'));
+  assert.ok(shown.lineage.request_id);
+
+  const before = here.sql('SELECT count(*), max(updated_at) FROM partnercentral_opportunities');
+  const dry = json(await here.pcw(['dlq', 'replay', '--all', '--dry-run', '-o', 'json']));
+  assert.equal(dry.runs[0].records.length, letters);
+  assert.ok(dry.runs[0].records.every((record) => record.fate === 'fails' && record.error));
+  assert.equal(here.sql('SELECT count(*), max(updated_at) FROM partnercentral_opportunities'), before);
+  assert.equal(here.sql("SELECT count(*) FROM ingestion_runs WHERE mode = 'replay'"), '0');
+
+  const refused = await here.pcw(['dlq', 'replay', '--all', '--expect', String(letters + 1)]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /nothing is replayed/);
+
+  // The loop guard: after three times the same error it is left alone, and says why.
+  for (let i = 0; i < 3; ++i) {
+    const again = await here.pcw(['dlq', 'replay', '--all', '-o', 'json']);
+    assert.equal(again.code, 3, again.stderr);
+    assert.equal(json(again).still_open, letters);
+  }
+  const guarded = json(await here.pcw(['dlq', 'replay', '--all', '-o', 'json']));
+  assert.equal(guarded.left_alone, letters);
+  assert.match(guarded.examples_left_alone[0].reason, /same error/);
+  assert.equal(json(await here.pcw(['dlq', 'replay', '--all', '--again', '-o', 'json'])).still_open, letters);
+  assert.equal(brokenRuns(here), '');
+});
+
+test('an edit is kept beside the record, lands it, and is in its history', async () => {
+  const here = await withLetters();
+  const letters = open(here);
+  const sample = json(await here.pcw(['dlq', 'list', '--limit', '1', '-o', 'json']))[0];
+  const good = here.sql('SELECT payload_json FROM partnercentral_opportunities LIMIT 1');
+  const file = path.join(here.dir, 'fix.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(good), Id: sample.record_key }));
+  const done = await here.pcw(['dlq', 'replay', '--id', sample.id, '--patch', file, '-o', 'json']);
+  assert.equal(done.code, 0, done.stderr + done.stdout);
+  assert.equal(open(here), letters - 1);
+  assert.equal(here.sql(`SELECT count(*) FROM partnercentral_opportunities WHERE pc_opportunity_id = '${sample.record_key}'`), '1');
+  const shown = json(await here.pcw(['dlq', 'show', sample.id, '-o', 'json']));
+  assert.deepEqual(shown.history.map((event) => event.event), ['patched', 'replayed']);
+  assert.equal(lastStats(here).dead_lettered, 0);
+
+  const dropped = await here.pcw(['dlq', 'drop', '--all', '--reason', 'test records', '--expect', String(letters - 1), '-o', 'json']);
+  assert.equal(dropped.code, 0, dropped.stderr);
+  assert.equal(open(here), 0);
+  assert.equal((await here.pcw(['dlq', 'drop', '--all'])).code, 64);
+});
+
+test('a mapping that changes: --auto replays what succeeds by now, n times equals once', async () => {
+  const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
+  const broken = breakMapping(here, 90);
+  const synced = await here.pcw(SYNC, broken);
+  assert.equal(synced.code, 3, synced.stderr);
+  assert.equal(open(here), COUNT);
+  const nothing = await here.pcw(['dlq', 'replay', '--auto', '-o', 'json'], broken);
+  assert.equal(nothing.code, 3);
+  assert.equal(open(here), COUNT);
+
+  const dry = json(await here.pcw(['dlq', 'replay', '--all', '--dry-run', '-o', 'json']));
+  assert.ok(dry.runs[0].records.every((record) => record.fate === 'new row'));
+  const auto = await here.pcw(['dlq', 'replay', '--auto', '-o', 'json']);
+  assert.equal(auto.code, 0, auto.stderr);
+  assert.equal(open(here), 0);
+  const state = here.sql('SELECT count(*), max(updated_at), max(xmin::text::bigint) FROM partnercentral_opportunities');
+  assert.match(state, new RegExp(`^${COUNT}\\|`));
+  for (let i = 0; i < 2; ++i) assert.equal((await here.pcw(['dlq', 'replay', '--all'])).code, 0);
+  here.sql("UPDATE dead_letters SET state = 'open', settled_at = NULL");
+  assert.equal((await here.pcw(['dlq', 'replay', '--all'])).code, 0);
+  assert.equal(here.sql('SELECT count(*), max(updated_at), max(xmin::text::bigint) FROM partnercentral_opportunities'), state);
+  assert.equal(here.sql("SELECT DISTINCT mode || ' ' || status FROM ingestion_runs WHERE mode = 'replay'"), 'replay succeeded');
+});
+
+test('a replay that is killed goes on where it was', async () => {
+  const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
+  await here.pcw(SYNC, breakMapping(here, 90));
+  for (const point of ['reingest.batch.before', 'reingest.commit.before', 'reingest.commit.after']) {
+    const killed = await here.pcw(['dlq', 'replay', '--all'], { PCW_FAILPOINT: `${point}:1` });
+    assert.equal(killed.signal, 'SIGKILL', point);
+  }
+  assert.equal((await here.pcw(['dlq', 'replay', '--all'])).code, 0);
+  assert.equal(open(here), 0);
+  assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT));
+});
+
+test('records of which nothing was fetched: --refetch asks AWS, and only then', async () => {
+  const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20' });
+  await sim.faults([{ operation: 'GetOpportunity', kind: 'not_found', rate: 0.1, by: 'record' }]);
+  const done = await here.pcw(SYNC);
+  assert.equal(done.code, 3, done.stderr);
+  const letters = open(here);
+  assert.ok(letters > 0);
+  const left = json(await here.pcw(['dlq', 'replay', '--all', '-o', 'json']));
+  assert.equal(left.left_alone, letters);
+  assert.match(left.examples_left_alone[0].reason, /--refetch/);
+  await sim.faults([]);
+  const refetched = await here.pcw(['dlq', 'replay', '--all', '--refetch', '-o', 'json']);
+  assert.equal(refetched.code, 0, refetched.stderr + refetched.stdout);
+  assert.equal(open(here), 0);
+  assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT));
+  const verified = await here.pcw(['bronze', 'verify']);
+  assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+});
