@@ -42,7 +42,8 @@ Result<std::vector<diagnose::Section>> SectionsNamed(const std::vector<std::stri
       return Error(
                  ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is no section of the diagnosis; this version has auth (1.1), "
-                             "rate-limits (1.2), schema (1.3), connectivity (1.4) and bronze (3.2)",
+                             "rate-limits (1.2), schema (1.3), connectivity (1.4), bronze (3.2) "
+                             "and dlq (3.3)",
                              name))
           .With("usage", "true");
     }
@@ -175,6 +176,12 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
             return OpenCaller(service, *identity, quota, machine, once);
           },
       .open_lake = [&] { return OpenLake(config, invocation.environment, machine); },
+      .tenant_id = kDefaultTenant,
+      .queue_url = config.dlq.url,
+      .look_at_queue = [&](std::stop_token stop) -> Result<aws::sqs::QueueAttributes> {
+        PCW_TRY(const auto queue, DlqQueue::Open(config, invocation.environment, machine));
+        return queue->queue().Attributes(stop);
+      },
       .open_database =
           [&](std::stop_token stop) { return OpenDoctorsDatabase(config, home, database, stop); },
       .open_quota =
@@ -273,12 +280,13 @@ void AddDoctor(CLI::App& root, Invocation& invocation) {
   auto wish = std::make_shared<DoctorWish>();
   doctor
       ->add_option("sections", wish->sections,
-                   "auth, rate-limits, schema, connectivity, partner-central, bronze; all without one")
+                   "auth, rate-limits, schema, connectivity, partner-central, bronze, dlq; all "
+                   "without one")
       ->check(KnownValues(
-          {"auth", "rate-limits", "schema", "connectivity", "partner-central", "bronze"}));
+          {"auth", "rate-limits", "schema", "connectivity", "partner-central", "bronze", "dlq"}));
   doctor
       ->add_option("--section", wish->more_sections,
-                   "the same by name or number: 1.1, 1.2, 1.3, 1.4, 2.1, 3.2")
+                   "the same by name or number: 1.1, 1.2, 1.3, 1.4, 2.1, 3.2, 3.3")
       ->allow_extra_args(false);
   doctor->add_option("--fail-on", wish->fail_on, "which findings make the exit code 1")
       ->check(CLI::IsMember({"warn", "error"}))

@@ -18,6 +18,7 @@ constexpr std::array kSections{
     SectionDef{Section::kConnectivity, "connectivity", "1.4", "connectivity issues"},
     SectionDef{Section::kRuns, "partner-central", "2.1", "the Partner Central connector's runs"},
     SectionDef{Section::kBronze, "bronze", "3.2", "the bronze layer"},
+    SectionDef{Section::kDlq, "dlq", "3.3", "dead letters"},
 };
 
 using enum Section;
@@ -240,10 +241,11 @@ const std::array kCatalogue{
         "Start the service, or more workers."},
     FindingDef{"PCW2105", kRuns, kInfo, kData, "an entity was never synced",
                "It is configured, and no run of it was ever started.", "Sync it."},
-    FindingDef{"PCW2106", kRuns, kWarn, kData, "the newest run is partial",
-               "The scan is complete, with dead letters, or with a finding such as fewer records "
-               "than the scan before.",
-               "Look at the letters, mend the cause, replay them."},
+    FindingDef{
+        "PCW2106", kRuns, kInfo, kData, "the newest run left dead letters",
+        "The scan is complete; some records could not be fetched or mapped. Section 3.3 says "
+        "what is to be done about them.",
+        "Look at the letters, mend the cause, replay them."},
     FindingDef{"PCW2107", kRuns, kWarn, kIam, "an API token ends soon",
                "It was made with an expiry that lies within two weeks.",
                "Make another one and change over."},
@@ -257,6 +259,11 @@ const std::array kCatalogue{
         "Nearly all sessions are taken, or a transaction is open so long that dead rows pile "
         "up.",
         "Find whose session it is; raise max_connections or use fewer workers."},
+    FindingDef{
+        "PCW2110", kRuns, kWarn, kData, "the newest run found too little",
+        "The scan is complete and brought nothing, or far less than the one before: a filter, "
+        "a catalog, or an account that lost its rights without an error.",
+        "Compare with Partner Central's console; look at catalog and account."},
     FindingDef{"PCW3200", kBronze, kInfo, kData, "the newest object of an entity",
                "What was stored last.", "Nothing to do."},
     FindingDef{"PCW3201", kBronze, kError, kPerformance, "the lake cannot be reached",
@@ -289,6 +296,39 @@ const std::array kCatalogue{
     FindingDef{"PCW3207", kBronze, kError, kIam, "the newest run could not store what it read",
                "S3 refused or lost the write; the run stopped before anything was interpreted.",
                "Mend what the error names, then resume the run."},
+    FindingDef{"PCW3301", kDlq, kWarn, kData, "records that cannot be mapped",
+               "AWS sends something that the mapping does not take, or PostgreSQL refuses a value. "
+               "The bytes are in bronze.",
+               "Correct the mapping and replay the group; a dry run shows what would change."},
+    FindingDef{"PCW3302", kDlq, kWarn, kApi, "records or messages that could not be processed",
+               "A detail call failed to the end, or a message in the queue is none of pcw's.",
+               "Replay with --refetch once AWS answers; drop what is nobody's."},
+    FindingDef{"PCW3303", kDlq, kError, kPerformance, "the queue of dead letters does not exist",
+               "dlq.url names a queue that was deleted, or another account's or region's. Letters "
+               "stay in PostgreSQL.",
+               "Create it with 14 days of retention, or correct dlq.url; then `pcw dlq deliver`."},
+    FindingDef{"PCW3304", kDlq, kError, kIam, "access to the queue of dead letters is denied",
+               "The role's policy or the queue's own leaves out an action that pcw needs.",
+               "Allow SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility and "
+               "GetQueueAttributes."},
+    FindingDef{"PCW3305", kDlq, kError, kPerformance, "the queue of dead letters cannot be reached",
+               "SQS does not answer, or dlq.url is no queue's address.",
+               "Mend the address or the way there; letters are delivered by the next pass."},
+    FindingDef{"PCW3306", kDlq, kWarn, kData, "messages are past half of their retention",
+               "Nobody has dealt with their letters yet, and SQS will drop the messages. A redrive "
+               "does not make them younger.",
+               "Replay or drop the letters; nothing of them is lost in PostgreSQL and bronze."},
+    FindingDef{"PCW3307", kDlq, kWarn, kPerformance, "letters that are not delivered to SQS",
+               "The pass after the run failed, or SQS refused entries.",
+               "Run `pcw dlq deliver` and look at what it says."},
+    FindingDef{"PCW3308", kDlq, kWarn, kData, "letters that the loop guard leaves alone",
+               "Replays in a row ended with the same error by the same mapping; trying again "
+               "changes nothing.",
+               "Correct the mapping, give a patch, or drop them with a reason."},
+    FindingDef{"PCW3309", kDlq, kWarn, kData, "dead letters are growing",
+               "Most open letters are of the last 24 hours: something changed at AWS or in a "
+               "mapping.",
+               "Look at the largest group and at the drift of that day."},
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "pcw/aws/sts.h"
 #include "pcw/base/result.h"
 #include "pcw/diagnose/bronze_facts.h"
+#include "pcw/diagnose/dlq_facts.h"
 #include "pcw/diagnose/run_facts.h"
 #include "pcw/net/endpoint_probe.h"
 #include "pcw/quota/call_ledger.h"
@@ -106,6 +107,7 @@ struct Facts {
   std::optional<LedgerFacts> ledger;
   std::optional<SchemaFacts> schema;
   std::optional<RunFacts> runs;  ///< when the database could be read
+  std::optional<DlqFacts> dlq;
 };
 
 }  // namespace pcw::diagnose

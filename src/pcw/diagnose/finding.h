@@ -22,7 +22,8 @@ enum class Section : std::uint8_t {
   kSchema,
   kConnectivity,
   kRuns,
-  kBronze
+  kBronze,
+  kDlq
 };
 
 struct SectionDef {

@@ -113,6 +113,7 @@ class Gathering {
         facts_.identity ? facts_.identity->account : facts_.settings.expected_account;
     if (connection_ && !account.empty()) ReadLedger(account);
     if (connection_) ReadSchema();
+    if (connection_ && !facts_.database_error) ReadDeadLetters();
     if (connection_ && !facts_.database_error) ReadRuns();
     {
       // Beside each other: they touch different facts.
@@ -260,6 +261,23 @@ class Gathering {
                                 .error = {},
                                 .why_not = LastExecution(facts_, operation)});
     }
+  }
+
+  void ReadDeadLetters() {
+    const Deadline deadline(stop_, kStep);
+    Result<DlqFacts> dlq = LookAtDeadLetters(*connection_, site_.tenant_id, deadline.token());
+    // An older schema has none of this; the database's own section tells of a server in trouble.
+    if (!dlq) return;
+    dlq->queue_url = site_.queue_url;
+    if (!dlq->queue_url.empty()) {
+      Result<aws::sqs::QueueAttributes> queue = site_.look_at_queue(deadline.token());
+      if (queue) {
+        dlq->queue = std::move(*queue);
+      } else {
+        dlq->queue_error = InTime(queue.error());
+      }
+    }
+    facts_.dlq = std::move(*dlq);
   }
 
   void LookAtLake() {

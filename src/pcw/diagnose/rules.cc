@@ -25,10 +25,12 @@ int RankOf(Section section) {
       return 4;
     case Section::kSchema:
       return 5;
-    case Section::kRuns:
+    case Section::kDlq:
       return 6;
+    case Section::kRuns:
+      return 7;
   }
-  return 7;
+  return 8;
 }
 
 }  // namespace
@@ -83,7 +85,7 @@ std::vector<Finding> Judge(const Facts& facts) {
   std::vector<Finding> findings = JudgeSetup(facts);
   if (facts.config_error) return findings;
   for (auto& more : {JudgeConnectivity(facts), JudgeAuth(facts), JudgeRateLimits(facts),
-                     JudgeSchema(facts), JudgeBronze(facts)})
+                     JudgeSchema(facts), JudgeBronze(facts), JudgeDlq(facts)})
     findings.insert(findings.end(), more.begin(), more.end());
   // A failed or late run beside the reason for it would be a second alarm for one fault.
   const bool is_explained =

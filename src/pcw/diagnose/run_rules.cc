@@ -53,15 +53,20 @@ void JudgeEntity(const EntityRuns& runs, std::vector<Finding>& findings) {
          .next_steps = {ShowRun(runs),
                         "nothing, if a service runs: another worker takes it over within seconds",
                         SyncAgain(runs) + "   # without a service"}});
-  } else if (runs.status == "partial") {
+  } else if (runs.status == "partial" && runs.dead_letters > 0) {
     findings.push_back(
         {.def = &DefOf("PCW2106"),
          .resource = runs.entity,
-         .message = runs.dead_letters > 0
-                        ? fmt::format("the newest run left {} dead letters", runs.dead_letters)
-                        : fmt::format("the newest run is partial: {}", runs.reason),
+         .message = fmt::format("the newest run left {} dead letters", runs.dead_letters),
          .evidence = {{"run", runs.run_id}},
-         .next_steps = {fmt::format("pcw dlq list --run {}", runs.run_id), ShowRun(runs)}});
+         .next_steps = {fmt::format("pcw dlq list --run {}", runs.run_id)}});
+  } else if (runs.status == "partial") {
+    findings.push_back(
+        {.def = &DefOf("PCW2110"),
+         .resource = runs.entity,
+         .message = fmt::format("the newest run is partial: {}", runs.reason),
+         .evidence = {{"run", runs.run_id}},
+         .next_steps = {ShowRun(runs), "pcw config show --origin   # catalog, account, entities"}});
   }
   const seconds waiting =
       std::max(runs.overdue.value_or(seconds(0)), runs.queued.value_or(seconds(0)));

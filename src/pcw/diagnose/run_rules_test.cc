@@ -51,11 +51,19 @@ TEST(RunRulesTest, AnEntityWithoutARunWasNeverSynced) {
 
 TEST(RunRulesTest, EachEndOfTheNewestRunHasItsCode) {
   for (const auto& [status, code] : std::vector<std::pair<std::string, std::string>>{
-           {"failed", "PCW2101"}, {"stalled", "PCW2102"}, {"partial", "PCW2106"}}) {
+           {"failed", "PCW2101"}, {"stalled", "PCW2102"}, {"partial", "PCW2110"}}) {
     EntityRuns runs = Fresh();
     runs.status = status;
     EXPECT_THAT(CodesOf(runs), ElementsAre(code, "PCW2100")) << status;
   }
+}
+
+TEST(RunRulesTest, DeadLettersOfARunAreTheirOwnSectionsAlarm) {
+  EntityRuns runs = Fresh();
+  runs.status = "partial";
+  runs.dead_letters = 2;
+  EXPECT_THAT(CodesOf(runs), ElementsAre("PCW2106", "PCW2100"));
+  EXPECT_EQ(DefOf("PCW2106").level, Level::kInfo);
 }
 
 TEST(RunRulesTest, AFailedRunIsResumedIfItCanBe) {
