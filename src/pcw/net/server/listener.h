@@ -92,7 +92,8 @@ struct ListenerOptions {
   RefusalRenderer refusal = nullptr;  ///< empty = problem+json
   HeadCheck head_check = nullptr;     ///< empty = every body within the bound is read
   /// PEM files; both or neither. TLS 1.2 or newer, forward secret suites, no renegotiation.
-  std::string tls_cert, tls_key;
+  std::string tls_cert = {};
+  std::string tls_key = {};
 };
 
 struct ListenerStats {
