@@ -1,7 +1,11 @@
-// /v1/dlq: dead letters, to look at.
+// /v1/dlq: dead letters, to look at and to process again.
+#include <array>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/api/api.h"
+#include "pcw/api/bodies.h"
 #include "pcw/api/handlers.h"
 #include "pcw/api/problem.h"
 #include "pcw/api/render.h"
@@ -9,6 +13,120 @@
 #include "pcw/dlq/dead_letter.h"
 
 namespace pcw::api {
+namespace {
+
+// A request waits for its replay and holds a worker meanwhile; more than this is the command
+// line's.
+constexpr std::int64_t kMostReplayed = 1'000;
+
+OrderedJson TextOrNone(const std::string& text) {
+  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+}
+
+Result<std::string> ReadTextMember(const Json& body, const char* name) {
+  if (!body.contains(name)) return std::string();
+  if (!body.at(name).is_string() || body.at(name).get_ref<const std::string&>().empty())
+    return ApiError(400, "invalid_field", "expected a text", name);
+  return body.at(name).get<std::string>();
+}
+
+Result<bool> ReadFlag(const Json& body, const char* name) {
+  if (!body.contains(name)) return false;
+  if (!body.at(name).is_boolean())
+    return ApiError(400, "invalid_field", "expected true or false", name);
+  return body.at(name).get<bool>();
+}
+
+Result<dlq::ReplayOptions> ReadReplay(const Call& call) {
+  static constexpr std::array<std::string_view, 7> kFields{"id",  "group",   "entity", "run",
+                                                           "all", "dry_run", "expect"};
+  PCW_TRY(const Json body, ReadJsonObject(call.request.body, kFields));
+  dlq::ReplayOptions options;
+  PCW_TRY(options.filter.id, ReadTextMember(body, "id"));
+  PCW_TRY(options.filter.group, ReadTextMember(body, "group"));
+  PCW_TRY(options.filter.run_id, ReadTextMember(body, "run"));
+  if (body.contains("entity")) {
+    PCW_TRY(options.filter.entity, ReadChoice(body, "entity", EntityNames(), "", "invalid_entity"));
+  }
+  PCW_TRY(const bool is_all, ReadFlag(body, "all"));
+  PCW_TRY(options.is_dry_run, ReadFlag(body, "dry_run"));
+  if (body.contains("expect")) {
+    if (!body.at("expect").is_number_integer() || body.at("expect").get<std::int64_t>() < 0)
+      return ApiError(400, "invalid_field", "expected a whole number, 0 or more", "expect");
+    options.expect = body.at("expect").get<std::int64_t>();
+  }
+  const bool has_filter = !options.filter.id.empty() || !options.filter.group.empty() ||
+                          !options.filter.run_id.empty() || !options.filter.entity.empty();
+  if (has_filter == is_all) {
+    return ApiError(400, "invalid_field",
+                    "say which letters: id, group, entity or run; or all alone", "all");
+  }
+  options.actor = call.principal.name;
+  return options;
+}
+
+OrderedJson ReportJson(const dlq::ReplayReport& report, bool is_dry_run) {
+  OrderedJson json{{"dry_run", is_dry_run},        {"chosen", report.chosen},
+                   {"settled", report.settled},    {"still_open", report.still_open},
+                   {"left_alone", report.skipped}, {"runs", OrderedJson::array()},
+                   {"fates", OrderedJson::array()}};
+  for (const dlq::ReplayRun& run : report.runs) {
+    if (!run.run_id.empty()) json["runs"].push_back(run.run_id);
+    for (const dlq::ReplayFate& fate : run.result.fates) {
+      json["fates"].push_back({{"record_key", fate.record_key},
+                               {"fate", fate.fate},
+                               {"error", TextOrNone(fate.error)}});
+    }
+  }
+  return json;
+}
+
+}  // namespace
+
+RouteAnswer GroupDeadLetters(Api& /*api*/, Call& call) {
+  dlq::DeadLetterFilter filter;
+  PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", EntityNames()));
+  PCW_TRY(filter.limit, ReadLimit(call, 100, 1'000));
+  PCW_TRY(const auto groups, dlq::LoadDeadLetterGroups(call.connection(), call.principal.tenant_id,
+                                                       filter, dlq::kLoopGuard, call.stop));
+  OrderedJson items = OrderedJson::array();
+  for (const dlq::DeadLetterGroup& group : groups) {
+    items.push_back({{"group", group.fingerprint},
+                     {"entity", group.entity},
+                     {"stage", group.stage},
+                     {"error_code", group.error_code},
+                     {"error", group.error},
+                     {"pointer", TextOrNone(group.pointer)},
+                     {"letters", group.letters},
+                     {"guarded", group.guarded},
+                     {"first_seen_at", group.first_seen_at},
+                     {"last_seen_at", group.last_seen_at},
+                     {"sample_id", group.sample_id}});
+  }
+  return std::optional<net::server::Response>(ListResponse(std::move(items), ""));
+}
+
+RouteAnswer ReplayDeadLetters(Api& /*api*/, Call& call) {
+  if (call.tenant == nullptr)
+    return ApiError(404, "not_found", "nothing is configured for this tenant");
+  PCW_TRY(const dlq::ReplayOptions options, ReadReplay(call));
+  if (!options.filter.id.empty()) {
+    PCW_TRY_OK(dlq::LoadDeadLetter(call.connection(), call.principal.tenant_id, options.filter.id,
+                                   call.stop));
+  }
+  PCW_TRY(const std::int64_t count,
+          dlq::CountDeadLetters(call.connection(), call.principal.tenant_id, options.filter,
+                                call.stop));
+  if (count > kMostReplayed) {
+    return ApiError(422, "too_many_letters",
+                    fmt::format("{} letters; one request takes {}: filter, or use pcw dlq replay",
+                                count, kMostReplayed));
+  }
+  PCW_TRY(const dlq::ReplayReport report, call.tenant->replay(options, call.stop));
+  if (report.error) return *report.error;
+  return std::optional<net::server::Response>(
+      JsonResponse(200, ReportJson(report, options.is_dry_run)));
+}
 
 RouteAnswer ListDeadLetters(Api& /*api*/, Call& call) {
   dlq::DeadLetterFilter filter;

@@ -15,6 +15,8 @@ RouteAnswer StreamRun(Api& api, Call& call);
 RouteAnswer CancelRun(Api& api, Call& call);
 
 RouteAnswer ListDeadLetters(Api& api, Call& call);
+RouteAnswer GroupDeadLetters(Api& api, Call& call);
+RouteAnswer ReplayDeadLetters(Api& api, Call& call);
 RouteAnswer ShowDeadLetter(Api& api, Call& call);
 
 RouteAnswer ShowQuota(Api& api, Call& call);

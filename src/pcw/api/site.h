@@ -14,6 +14,7 @@
 #include "pcw/base/rng.h"
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
+#include "pcw/dlq/replay.h"
 #include "pcw/pg/connection.h"
 #include "pcw/quota/pg_quota.h"
 
@@ -37,6 +38,8 @@ struct TenantSite {
   std::function<Result<std::string>(std::stop_token)> account_id;
   /// A whole diagnosis, as `pcw doctor -o json`. Takes seconds.
   std::function<Result<OrderedJson>(std::stop_token)> diagnose;
+  /// Replays dead letters from bronze, with this tenant's mapping and lake.
+  std::function<Result<dlq::ReplayReport>(const dlq::ReplayOptions&, std::stop_token)> replay;
 };
 
 /// What must be usable for the service to be ready (I33): "database", "lake", "credentials".

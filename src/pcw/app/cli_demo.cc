@@ -9,7 +9,9 @@
 
 #include "pcw/app/cli.h"
 #include "pcw/app/progress.h"
+#include "pcw/app/serve.h"
 #include "pcw/app/sync_command.h"
+#include "pcw/base/file.h"
 #include "pcw/base/time.h"
 #include "pcw/sim/server.h"
 
@@ -26,6 +28,7 @@ constexpr const char* kHealthQuery =
     "LIMIT 10;";
 
 enum class Pace { kAwsQuotas, kUnlimited };
+enum class Afterwards { kEnd, kServe };
 
 // The caller's own AWS settings never reach the demo: its environment is made here.
 std::map<std::string, std::string> DemoEnvironment(
@@ -121,7 +124,24 @@ void PrintQuotaUsed(const sim::CallTotals& seen, std::int64_t reads_per_day, Pac
       count(seen.max_arrivals_per_second).c_str());
 }
 
-Result<int> Demo(const Invocation& invocation, Pace pace) {
+// The service on what the demo has made, until it is stopped. A file of its own, so that no
+// pcw.yaml of the caller speaks here.
+Result<int> ServeDemo(const Invocation& invocation, const std::filesystem::path& home,
+                      std::map<std::string, std::string> environment) {
+  const std::filesystem::path file = home / "demo.yaml";
+  PCW_TRY_OK(WriteFileDurably(file, "environment: dev\n", IfExists::kReplace));
+  Invocation serving;
+  serving.config_file = file.string();
+  serving.environment = std::move(environment);
+  serving.environment["PCW_SERVER_LISTEN"] = "127.0.0.1:0";  // any free port
+  serving.stop = invocation.stop;
+  serving.program = invocation.program;
+  std::printf("\nThe service runs until Ctrl-C; its address is in the line \"serving\":\n\n");
+  std::fflush(stdout);
+  return Serve(serving, {});
+}
+
+Result<int> Demo(const Invocation& invocation, Pace pace, Afterwards afterwards) {
   const std::filesystem::path home = HomeDirectory(invocation.environment) / "demo";
   PCW_TRY_OK(WipeHome(home, invocation.stop));
 
@@ -171,6 +191,7 @@ Result<int> Demo(const Invocation& invocation, Pace pace) {
   std::printf(
       "\nLook around: PCW_HOME=%s pcw db psql        (or: runs list, bronze ls, dlq list)\n",
       home.c_str());
+  if (afterwards == Afterwards::kServe) return ServeDemo(invocation, home, sources.env);
   return kExitOk;
 }
 
@@ -180,12 +201,16 @@ void AddDemo(CLI::App& root, Invocation& invocation) {
   CLI::App* demo = AddVerb(root, "demo",
                            "See a first sync against a local AWS simulator, with a private "
                            "PostgreSQL; leaves nothing running",
-                           "  pcw demo\n  pcw demo --fast    # without the quotas' waiting");
+                           "  pcw demo\n  pcw demo --fast    # without the quotas' waiting\n"
+                           "  pcw demo --serve   # then the service on it, until Ctrl-C");
   auto is_fast = std::make_shared<bool>(false);
   demo->add_flag("--fast", *is_fast, "lift the quotas of pcw and of the simulator");
-  demo->callback([&invocation, is_fast] {
-    invocation.verb = [&invocation, is_fast] {
-      return Demo(invocation, *is_fast ? Pace::kUnlimited : Pace::kAwsQuotas);
+  auto is_serving = std::make_shared<bool>(false);
+  demo->add_flag("--serve", *is_serving, "leave the service running on it, until Ctrl-C");
+  demo->callback([&invocation, is_fast, is_serving] {
+    invocation.verb = [&invocation, is_fast, is_serving] {
+      return Demo(invocation, *is_fast ? Pace::kUnlimited : Pace::kAwsQuotas,
+                  *is_serving ? Afterwards::kServe : Afterwards::kEnd);
     };
   });
 }

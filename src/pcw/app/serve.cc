@@ -23,10 +23,11 @@ constexpr seconds kBetweenTenantLooks{5};
 constexpr seconds kBetweenMetrics{60};
 constexpr milliseconds kLongestDrain{9'000};
 
-constexpr std::array<RoleDef, 3> kRoles{{
+constexpr std::array<RoleDef, 4> kRoles{{
     {"api", StartApi},
     {"scheduler", StartScheduler},
     {"ingest", StartIngest},
+    {"replay", StartReplay},
 }};
 
 std::string HolderName() {

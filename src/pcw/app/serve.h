@@ -48,6 +48,8 @@ std::span<const RoleDef> ServeRoles();
 Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop);
+/// Delivers dead letters to the tenants' SQS queues and takes in what others put there.
+Result<std::unique_ptr<ServeRole>> StartReplay(ServeContext& context, std::stop_token stop);
 
 /// Runs the named roles until a stop is requested, then drains them. A process that cannot drain
 /// within ten seconds ends all the same: what it held is taken over when its leases end.

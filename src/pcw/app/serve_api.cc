@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "pcw/api/api.h"
+#include "pcw/app/dlq_command.h"
 #include "pcw/app/doctor_facts.h"
 #include "pcw/app/escalation_file.h"
 #include "pcw/app/mapping_choice.h"
@@ -77,7 +78,7 @@ class WiredTenant {
   static Result<std::shared_ptr<const WiredTenant>> Open(
       LoadedConfig loaded, const std::map<std::string, std::string>& environment,
       Machine& machine) {
-    std::shared_ptr<WiredTenant> wired(new WiredTenant(std::move(loaded), environment));
+    std::shared_ptr<WiredTenant> wired(new WiredTenant(std::move(loaded), environment, machine));
     const Config& config = wired->loaded_.config;
     PCW_TRY(wired->identity_, OpenIdentity(config, environment, machine));
     wired->account_ = std::make_unique<AccountOnce>(config, *wired->identity_, machine);
@@ -89,8 +90,9 @@ class WiredTenant {
   AccountOnce& account() const { return *account_; }
 
  private:
-  WiredTenant(LoadedConfig loaded, const std::map<std::string, std::string>& environment)
-      : loaded_(std::move(loaded)), environment_(environment) {}
+  WiredTenant(LoadedConfig loaded, const std::map<std::string, std::string>& environment,
+              Machine& machine)
+      : loaded_(std::move(loaded)), environment_(environment), machine_(machine) {}
 
   Status Describe() {
     const Config& config = loaded_.config;
@@ -109,7 +111,21 @@ class WiredTenant {
     }
     site_.account_id = [this](std::stop_token stop) { return account_->Get(std::move(stop)); };
     site_.diagnose = [this](std::stop_token stop) { return Diagnose(std::move(stop)); };
+    site_.replay = [this](const dlq::ReplayOptions& options, std::stop_token stop) {
+      return Replay(options, std::move(stop));
+    };
     return Ok{};
+  }
+
+  Result<dlq::ReplayReport> Replay(const dlq::ReplayOptions& options, std::stop_token stop) const {
+    Invocation invocation;
+    invocation.environment = environment_;
+    invocation.stop = stop;
+    PCW_TRY(const auto site,
+            ReplaySite::Open(loaded_.config, invocation, machine_, ReplaySite::Refetch::kNo));
+    PCW_TRY(pg::Connection connection, site->database().OpenService(stop));
+    return dlq::ReplayDeadLetters(connection, loaded_.config.tenant_id, options, site->handlers(),
+                                  machine_.clock, machine_.rng, stop);
   }
 
   Result<OrderedJson> Diagnose(std::stop_token stop) const {
@@ -128,6 +144,7 @@ class WiredTenant {
 
   const LoadedConfig loaded_;
   const std::map<std::string, std::string>& environment_;
+  Machine& machine_;
   std::unique_ptr<AwsIdentity> identity_;
   std::unique_ptr<AccountOnce> account_;
   api::TenantSite site_;
