@@ -147,7 +147,8 @@ Result<std::vector<Message>> Queue::Receive(int most, int visibility_seconds, in
       const Json system = item.value("Attributes", Json::object());
       message.receive_count = NumberOf(system, "ApproximateReceiveCount");
       message.sent_at_ms = NumberOf(system, "SentTimestamp");
-      for (const auto& [name, value] : item.value("MessageAttributes", Json::object()).items())
+      const Json own = item.value("MessageAttributes", Json::object());
+      for (const auto& [name, value] : own.items())
         message.attributes.emplace(name, value.value("StringValue", ""));
       messages.push_back(std::move(message));
     }
