@@ -19,10 +19,6 @@
 namespace pcw::app {
 namespace {
 
-OrderedJson TextOrNull(const std::string& text) {
-  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
-}
-
 Result<aws::sts::CallerIdentity> AskIdentity(const AwsIdentity& identity, Machine& machine,
                                              std::stop_token stop) {
   aws::OpenQuotaGate open;

@@ -16,13 +16,9 @@
 namespace pcw::app {
 namespace {
 
-OrderedJson OrNull(const std::string& text) {
-  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
-}
-
 OrderedJson ParsedOr(const std::string& text) {
   const Result<Json> parsed = ParseJson(text);
-  return parsed ? OrderedJson(*parsed) : OrNull(text);
+  return parsed ? OrderedJson(*parsed) : TextOrNull(text);
 }
 
 OrderedJson ToJson(const dlq::DeadLetter& letter) {
@@ -40,8 +36,8 @@ OrderedJson ToJson(const dlq::DeadLetter& letter) {
   json["error_context"] = ParsedOr(letter.error_context_json);
   json["attempts"] = letter.attempts;
   json["failed_replays"] = letter.failed_replays;
-  json["run_id"] = OrNull(letter.run_id);
-  json["bronze_key"] = OrNull(letter.bronze_key);
+  json["run_id"] = TextOrNull(letter.run_id);
+  json["bronze_key"] = TextOrNull(letter.bronze_key);
   json["bronze_line"] =
       letter.bronze_key.empty() ? OrderedJson(nullptr) : OrderedJson(letter.bronze_line);
   json["mapping_version"] =
@@ -49,9 +45,9 @@ OrderedJson ToJson(const dlq::DeadLetter& letter) {
   json["patched"] = !letter.patch_json.empty();
   json["first_seen_at"] = letter.first_seen_at;
   json["last_seen_at"] = letter.last_seen_at;
-  json["delivered_at"] = OrNull(letter.delivered_at);
-  json["message_id"] = OrNull(letter.message_id);
-  json["expires_at"] = OrNull(letter.expires_at);
+  json["delivered_at"] = TextOrNull(letter.delivered_at);
+  json["message_id"] = TextOrNull(letter.message_id);
+  json["expires_at"] = TextOrNull(letter.expires_at);
   if (!letter.note.empty()) json["reason"] = letter.note;
   if (!letter.delivery_error.empty()) json["delivery_error"] = letter.delivery_error;
   return json;
@@ -103,7 +99,7 @@ Result<int> ListGroups(const Invocation& invocation, dlq::DeadLetterFilter filte
                     {"stage", group.stage},
                     {"error_code", group.error_code},
                     {"error", group.error},
-                    {"pointer", OrNull(group.pointer)},
+                    {"pointer", TextOrNull(group.pointer)},
                     {"letters", group.letters},
                     {"guarded", group.guarded},
                     {"first_seen_at", group.first_seen_at},

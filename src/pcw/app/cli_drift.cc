@@ -15,33 +15,29 @@ namespace {
 
 using sync::StoredFinding;
 
-OrderedJson OrNull(const std::string& text) {
-  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
-}
-
 OrderedJson ToJson(const StoredFinding& finding) {
   return {{"id", finding.id},
           {"status", finding.status},
           {"entity", finding.entity},
           {"kind", finding.kind},
-          {"operation", OrNull(finding.operation)},
-          {"pointer", OrNull(finding.pointer)},
-          {"column", OrNull(finding.column)},
+          {"operation", TextOrNull(finding.operation)},
+          {"pointer", TextOrNull(finding.pointer)},
+          {"column", TextOrNull(finding.column)},
           {"found", finding.found},
-          {"expected", OrNull(finding.expected)},
+          {"expected", TextOrNull(finding.expected)},
           {"records", finding.records},
-          {"baseline_rate", OrNull(finding.baseline_rate)},
-          {"observed_rate", OrNull(finding.observed_rate)},
-          {"sample_record", OrNull(finding.sample_record)},
-          {"bronze_key", OrNull(finding.bronze_key)},
+          {"baseline_rate", TextOrNull(finding.baseline_rate)},
+          {"observed_rate", TextOrNull(finding.observed_rate)},
+          {"sample_record", TextOrNull(finding.sample_record)},
+          {"bronze_key", TextOrNull(finding.bronze_key)},
           {"bronze_line",
            finding.bronze_line > 0 ? OrderedJson(finding.bronze_line) : OrderedJson(nullptr)},
-          {"first_seen_run", OrNull(finding.first_seen_run)},
-          {"last_seen_run", OrNull(finding.last_seen_run)},
+          {"first_seen_run", TextOrNull(finding.first_seen_run)},
+          {"last_seen_run", TextOrNull(finding.last_seen_run)},
           {"first_seen_at", finding.first_seen_at},
           {"last_seen_at", finding.last_seen_at},
-          {"note", OrNull(finding.note)},
-          {"accepted_at", OrNull(finding.accepted_at)}};
+          {"note", TextOrNull(finding.note)},
+          {"accepted_at", TextOrNull(finding.accepted_at)}};
 }
 
 struct Session {

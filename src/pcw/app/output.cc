@@ -6,6 +6,10 @@
 #include <fmt/format.h>
 
 namespace pcw::app {
+
+OrderedJson TextOrNull(const std::string& text) {
+  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+}
 namespace {
 
 std::string CellText(const OrderedJson& row, std::string_view member) {

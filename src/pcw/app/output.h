@@ -12,6 +12,9 @@
 
 namespace pcw::app {
 
+/// A text for JSON; null for an empty one.
+OrderedJson TextOrNull(const std::string& text);
+
 enum class OutputFormat { kTable, kJson, kNdjson };
 
 /// One column of a table: the member of each row object it shows.
