@@ -3,6 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Service } from './service.mjs';
 import { Postgres, Sim, site, brokenRuns, lastStats, NO_QUOTA } from './harness.mjs';
 
 const SYNC = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'];
@@ -159,4 +160,34 @@ test('records of which nothing was fetched: --refetch asks AWS, and only then', 
   assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT));
   const verified = await here.pcw(['bronze', 'verify']);
   assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+});
+
+test('the same over REST: groups, a dry run that changes nothing, a replay that settles', async () => {
+  const here = await withLetters();
+  const letters = open(here);
+  const service = await Service.start(here.env, ['--roles', 'api']);
+  try {
+    const { url } = await service.line((line) => line.msg === 'serving');
+    const { first_token: token } = await service.line((line) => line.first_token);
+    const ask = async (method, route, body) => {
+      const answer = await fetch(url + route, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
+      return { status: answer.status, json: await answer.json() };
+    };
+    const groups = (await ask('GET', '/v1/dlq/groups')).json.items;
+    assert.equal(groups.reduce((sum, group) => sum + group.letters, 0), letters);
+
+    for (const body of [{}, { all: true, entity: 'opportunities' }, { all: 'yes' }, { group: '' }]) assert.equal((await ask('POST', '/v1/dlq/replay', body)).status, 400, JSON.stringify(body));
+    assert.equal((await ask('POST', '/v1/dlq/replay', { id: '00000000-0000-7000-8000-000000000000' })).status, 404);
+    assert.equal((await ask('POST', '/v1/dlq/replay', { all: true, expect: letters + 1 })).status, 409);
+    const dry = await ask('POST', '/v1/dlq/replay', { group: groups[0].group, dry_run: true });
+    assert.deepEqual([dry.status, dry.json.settled, dry.json.fates.length], [200, 0, groups[0].letters]);
+    assert.equal(open(here), letters);
+
+    // What made them fail was the record itself: they fail again, and the answer says so.
+    const replayed = await ask('POST', '/v1/dlq/replay', { all: true });
+    assert.deepEqual([replayed.status, replayed.json.chosen, replayed.json.settled, replayed.json.still_open], [200, letters, 0, letters]);
+    assert.equal(replayed.json.runs.length, 1);
+  } finally {
+    assert.equal((await service.stop()).code, 0);
+  }
 });

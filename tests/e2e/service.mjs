@@ -13,7 +13,7 @@ export class Service {
     service.lines = [];
     service.stderr = '';
     service.waiting = new Set();
-    service.process = spawn(PCW, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env } });
+    service.process = spawn(PCW, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: '/nonexistent', PCW_SERVER_LISTEN: '127.0.0.1:0', ...env } });
     process.on('exit', () => service.process.kill('SIGKILL'));
     service.ended = once(service.process, 'exit');
     let rest = '';
