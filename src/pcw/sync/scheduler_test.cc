@@ -13,13 +13,13 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-WallTime At(const char* text) { return *ParseRfc3339(text); }
+WallTime Moment(const char* text) { return *ParseRfc3339(text); }
 
 Timing CronOf(const char* text) { return CronTiming{text, *Cron::Parse(text)}; }
 
 TEST(NextDueTest, AnIntervalComesGiveOrTakeATwentieth) {
   const Timing every = std::chrono::milliseconds(seconds(100));
-  const WallTime now = At("2026-11-24T08:00:00Z");
+  const WallTime now = Moment("2026-11-24T08:00:00Z");
 
   EXPECT_EQ(NextDue(every, now, "k", 0) - now, seconds(95));
   EXPECT_EQ(NextDue(every, now, "k", 0.5) - now, seconds(100));
@@ -28,7 +28,7 @@ TEST(NextDueTest, AnIntervalComesGiveOrTakeATwentieth) {
 
 TEST(NextDueTest, ACronFiringComesAtItsOffsetOnceEach) {
   const Timing timing = CronOf("0 */6 * * *");
-  WallTime time = At("2026-11-24T00:00:00Z");
+  WallTime time = Moment("2026-11-24T00:00:00Z");
   std::set<WallTime> firings;
   for (int i = 0; i < 8; ++i) {
     const WallTime next = NextDue(timing, time, "tenant/opportunities/full", 0);
@@ -42,12 +42,12 @@ TEST(NextDueTest, ACronFiringComesAtItsOffsetOnceEach) {
 
 TEST(NextDueTest, TenantsAreSpreadButNotFar) {
   const Timing timing = CronOf("0 */6 * * *");
-  const WallTime now = At("2026-11-24T05:00:00Z");
+  const WallTime now = Moment("2026-11-24T05:00:00Z");
   std::set<WallTime> times;
   for (int tenant = 0; tenant < 50; ++tenant) {
     const WallTime due = NextDue(timing, now, std::to_string(tenant) + "/opportunities/full", 0);
-    EXPECT_GE(due, At("2026-11-24T06:00:00Z"));
-    EXPECT_LE(due, At("2026-11-24T06:05:00Z"));
+    EXPECT_GE(due, Moment("2026-11-24T06:00:00Z"));
+    EXPECT_LE(due, Moment("2026-11-24T06:05:00Z"));
     times.insert(due);
   }
   EXPECT_GT(times.size(), 40U);
@@ -55,10 +55,10 @@ TEST(NextDueTest, TenantsAreSpreadButNotFar) {
 
 TEST(NextDueTest, AFrequentCronIsHardlyMoved) {
   const Timing timing = CronOf("* * * * *");
-  const WallTime now = At("2026-11-24T05:00:30Z");
+  const WallTime now = Moment("2026-11-24T05:00:30Z");
   const WallTime due = NextDue(timing, now, "some key", 0);
-  EXPECT_GE(due, At("2026-11-24T05:01:00Z"));
-  EXPECT_LE(due, At("2026-11-24T05:01:06Z"));
+  EXPECT_GE(due, Moment("2026-11-24T05:01:00Z"));
+  EXPECT_LE(due, Moment("2026-11-24T05:01:06Z"));
 }
 
 }  // namespace
