@@ -198,6 +198,19 @@ test('tenants: each with its own catalog, lake and runs; taken up while the serv
     assert.equal(after.stdout, before.stdout);
     const theirs = JSON.parse((await here.pcw(['--tenant', 'acme', 'runs', 'list', '-o', 'json'])).stdout);
     assert.deepEqual(theirs.map((run) => run.catalog), ['Sandbox']);
+
+    // Over REST a token is of one tenant, and sees it and its configuration alone.
+    const { url } = await service.line((line) => line.msg === 'serving');
+    for (const [flags, catalog] of [[[], 'AWS'], [['--tenant', 'acme'], 'Sandbox']]) {
+      const { token } = JSON.parse((await here.pcw([...flags, 'token', 'create', 'reader', '--scope', 'runs:read', '-o', 'json'])).stdout);
+      const ask = async (route) => {
+        const answer = await fetch(url + route, { headers: { authorization: `Bearer ${token}` } });
+        assert.equal(answer.status, 200, `${route} ${await answer.clone().text()}`);
+        return answer.json();
+      };
+      assert.deepEqual([...new Set((await ask('/v1/runs')).items.map((run) => run.catalog))], [catalog]);
+      assert.equal((await ask('/v1/connectors/partner-central/health')).catalog, catalog);
+    }
     const foreign = await here.pcw(['--tenant', 'acme', 'runs', 'show', JSON.parse(before.stdout)[0].id]);
     const missing = await here.pcw(['--tenant', 'acme', 'runs', 'show', '00000000-0000-0000-0000-00000000abcd']);
     assert.equal(foreign.code, missing.code);

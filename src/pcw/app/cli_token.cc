@@ -41,7 +41,7 @@ Result<std::unique_ptr<TokenSession>> OpenTokenSession(const Invocation& invocat
   PCW_TRY(
       session->database,
       DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
-  PCW_TRY(session->connection, session->database->OpenService(kDefaultTenant, invocation.stop));
+  PCW_TRY(session->connection, session->database->OpenService(invocation.stop));
   return session;
 }
 
