@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { Service } from './service.mjs';
 import { Postgres, Sim, site, ACCESS_KEY, SECRET_KEY, NO_QUOTA } from './harness.mjs';
 
 const exec = promisify(execFile);
@@ -199,5 +200,20 @@ test('without a configured endpoint only hosts of AWS are asked', async () => {
   for (const bad of ['http://169.254.169.254/123456789012/q', 'https://evilamazonaws.com/1/q', 'https://sqs.us-east-1.amazonaws.com.evil.test/1/q', url]) {
     const refused = await here.pcw(['dlq', 'deliver'], { PCW_DLQ_URL: bad, AWS_ENDPOINT_URL: '' });
     assert.equal(refused.code, 78, `${bad}: ${refused.code} ${refused.stderr}`);
+  }
+});
+
+test('the role replay of the service delivers what a sync without a queue has kept', async () => {
+  const { here, url, broken } = await withLetters();
+  assert.equal((await here.pcw(SYNC, { ...broken, PCW_DLQ_URL: '' })).code, 3);
+  assert.equal(await depth(here, url), 0);
+
+  const service = await Service.start(here.env, ['--roles', 'replay']);
+  try {
+    const give_up = Date.now() + 60_000;
+    while (Number(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open' AND delivered_at IS NULL")) > 0) assert.ok(Date.now() < give_up, 'nothing is delivered');
+    assert.equal(await depth(here, url), COUNT);
+  } finally {
+    assert.equal((await service.stop()).code, 0);
   }
 });
