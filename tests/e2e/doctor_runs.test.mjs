@@ -63,6 +63,14 @@ test('doctor: data that is older than a day, and letters of a partial run', () =
   assert.deepEqual((await troubles(here)).sort(), ['PCW2103']);
 }));
 
+test('doctor: a run whose process is gone is stalled, as runs list says', () => withSim(async (sim, here) => {
+  assert.equal((await here.pcw([...SYNC, '--mode', 'full'])).code, 0);
+  here.sql(`INSERT INTO ingestion_runs (tenant_id, id, connector_id, entity, mode, status, catalog, fence)
+    SELECT tenant_id, 'ffffffff-0000-7000-8000-000000000001', connector_id, entity, 'full', 'running', catalog, fence FROM ingestion_runs`);
+  assert.equal(JSON.parse((await here.pcw(['runs', 'list', '-o', 'json'])).stdout).find((run) => run.id.startsWith('ffff')).status, 'stalled');
+  assert.deepEqual(await troubles(here), ['PCW2102']);
+}));
+
 test('doctor: a schedule that nobody serves, and a job that no worker takes', () => withSim(async (sim, here) => {
   assert.equal((await here.pcw([...SYNC, '--mode', 'full'])).code, 0);
   here.sql(`INSERT INTO schedules (tenant_id, connector_id, entity, mode, spec, next_due, last_due)

@@ -1,5 +1,10 @@
 #include "pcw/diagnose/run_gather.h"
 
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/json.h"
+#include "pcw/sync/run_page.h"
+
 namespace pcw::diagnose {
 namespace {
 
@@ -12,30 +17,24 @@ std::optional<std::chrono::seconds> SecondsAt(const pg::Rows& rows, std::size_t 
 Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::EntityDef& entity,
                               std::stop_token stop) {
   EntityRuns runs{.entity = std::string(entity.name)};
-  PCW_TRY(
-      const pg::Rows newest,
-      connection.Exec(
-          {"doctor_newest_run",
-           "SELECT r.id, r.mode, CASE WHEN r.status = 'running' AND l.expires_at < now() THEN "
-           "'stalled' ELSE r.status END, coalesce(r.stats_json->>'reason', ''), "
-           "coalesce(r.error_code, ''), coalesce(r.error, ''), "
-           "coalesce((r.stats_json->>'dead_lettered')::bigint, 0), "
-           "coalesce((r.stats_json->>'resumable')::boolean, false) FROM ingestion_runs r JOIN "
-           "connectors c ON c.tenant_id = r.tenant_id AND c.id = r.connector_id LEFT JOIN leases l "
-           "ON l.tenant_id = r.tenant_id AND l.connector_id = r.connector_id AND l.entity = "
-           "r.entity AND l.run_id = r.id WHERE r.tenant_id = pcw_tenant() AND c.kind = $1 AND "
-           "r.entity = $2 AND r.mode IN ('full', 'incremental') ORDER BY r.started_at DESC LIMIT "
-           "1"},
-          {std::string(entity.connector->kind), runs.entity}, stop));
-  if (!newest.empty()) {
-    runs.run_id = newest.Text(0, 0);
-    runs.mode = newest.Text(0, 1);
-    runs.status = newest.Text(0, 2);
-    runs.reason = newest.Text(0, 3);
-    runs.error_code = newest.Text(0, 4);
-    runs.error = newest.Text(0, 5);
-    runs.dead_letters = newest.Int(0, 6);
-    runs.is_resumable = newest.Bool(0, 7);
+  // As `pcw runs list` shows them, so that both call the same runs stalled.
+  constexpr int kLooked = 20;
+  PCW_TRY(const auto newest,
+          sync::ListRunPage(
+              connection, {.entity = runs.entity, .status = "", .before_id = "", .limit = kLooked},
+              stop));
+  for (const sync::StoredRun& run : newest) {
+    if (run.mode != "full" && run.mode != "incremental") continue;
+    PCW_TRY(const Json stats, ParseJson(run.stats_json));
+    runs.run_id = run.id;
+    runs.mode = run.mode;
+    runs.status = run.status;
+    runs.reason = stats.value("reason", "");
+    runs.error_code = run.error_code;
+    runs.error = run.error;
+    runs.dead_letters = stats.value("dead_lettered", std::int64_t{0});
+    runs.is_resumable = stats.value("resumable", false);
+    break;
   }
   // A scan shows what AWS had when it began; intervals between firings tell what is promised.
   PCW_TRY(

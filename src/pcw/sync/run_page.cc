@@ -30,24 +30,7 @@ Result<std::vector<StoredRun>> ListRunPage(pg::Connection& connection,
                                                 std::to_string(request.limit)},
                                                stop));
   std::vector<StoredRun> runs;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const auto text = [&](std::size_t column) { return std::string(rows.Text(row, column)); };
-    runs.push_back({.id = text(0),
-                    .connector = text(1),
-                    .entity = text(2),
-                    .mode = text(3),
-                    .status = text(4),
-                    .catalog = text(5),
-                    .started_at = text(6),
-                    .ended_at = text(7),
-                    .resumed_from = text(8),
-                    .bronze_prefix = text(9),
-                    .error_code = text(10),
-                    .error = text(11),
-                    .stats_json = text(12),
-                    .requested_by = text(13),
-                    .trigger = text(14)});
-  }
+  for (std::size_t row = 0; row < rows.size(); ++row) runs.push_back(ReadRun(rows, row));
   return runs;
 }
 

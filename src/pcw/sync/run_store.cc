@@ -28,6 +28,10 @@ constexpr std::string_view kListRuns = R"sql(
     AND ($6 = '' OR (r.mode <> 'replay' AND ($6 = 'reingest') = (r.mode = 'reingest')))
   ORDER BY r.started_at DESC, r.id DESC LIMIT $5::int)sql";
 
+std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
+
+}  // namespace
+
 StoredRun ReadRun(const pg::Rows& rows, std::size_t row) {
   const auto text = [&](std::size_t column) { return std::string(rows.Text(row, column)); };
   return {.id = text(0),
@@ -46,10 +50,6 @@ StoredRun ReadRun(const pg::Rows& rows, std::size_t row) {
           .requested_by = text(13),
           .trigger = text(14)};
 }
-
-std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
-
-}  // namespace
 
 std::string FormatStats(const RunStats& stats) {
   OrderedJson json;

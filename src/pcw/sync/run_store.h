@@ -80,6 +80,9 @@ Status SaveCursor(pg::Connection& connection, std::int64_t connector_id, std::st
                   std::string_view catalog, const Cursor& cursor, RunMode mode,
                   std::string_view run_id, std::int64_t fence, std::stop_token stop);
 
+/// A row of a query whose columns are the members of StoredRun, in order.
+StoredRun ReadRun(const pg::Rows& rows, std::size_t row);
+
 struct RunFilter {
   std::string entity;  ///< empty = every
   std::string status;  ///< empty = every
