@@ -90,6 +90,30 @@ test('repeating it changes nothing, and never goes backwards', async () => {
   assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT));
 });
 
+test('of two contents with one time of change the later one in bronze stays, also where the table held it before', async () => {
+  const here = await synced();
+  const held = parts(here).map((file) => readFileSync(file, 'utf8')).join('');
+  const lines = held.trimEnd().split('\n').map((line) => JSON.parse(line));
+  const folder = path.join(path.dirname(path.dirname(parts(here)[0])), 'run-ffffffff-ffff-7fff-8fff-ffffffffffff');
+  const stored = ({ meta, payload }, title) => {
+    const text = JSON.stringify({ ...payload, Project: { ...payload.Project, Title: title } });
+    return `{"meta":${JSON.stringify({ ...meta, sha256: createHash('sha256').update(text).digest('hex') })},"payload":${text}}\n`;
+  };
+  // Everything in two versions that only their bytes tell apart, then once more what is held; over more lines than a batch takes.
+  mkdirSync(folder);
+  const versions = Array.from({ length: 30 }, (_, i) => lines.map((line) => stored(line, `Title ${i}`)).join(''));
+  writeFileSync(path.join(folder, 'data.json'), versions.join(''));
+  writeFileSync(path.join(folder, 'data-00002.json'), held);
+  const titles = () => here.sql('SELECT pc_opportunity_id, project_title, payload_json FROM partnercentral_opportunities ORDER BY 1');
+  const expected = titles();
+
+  const done = await here.pcw([...REINGEST, '--connections', '1']);
+
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(titles(), expected);
+  assert.ok(lastStats(here).rows_updated >= 2 * COUNT, 'what lay between was written, and then again what was held');
+});
+
 test('a mapping with one more column fills it without AWS; a dry run tells so first', async () => {
   const here = await synced();
   here.sql('ALTER TABLE partnercentral_opportunities ADD COLUMN customer_city text');

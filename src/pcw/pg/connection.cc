@@ -165,6 +165,27 @@ struct Connection::State {
     }
   }
 
+  // The name under which the session has the statement prepared; two texts under one name would
+  // silently run the wrong one.
+  Result<std::string> Prepare(const Query& query, const std::stop_token& stop) {
+    const std::string sql(query.sql);
+    std::string statement = fmt::format("{}_{}", query.name, std::hash<std::string>{}(sql));
+    std::string known = fmt::format("{}\n{}", query.name, sql);
+    if (prepared.contains(known)) return statement;
+    if (PQsendPrepare(pg, statement.c_str(), sql.c_str(), 0, nullptr) == 0) return Lost(query.name);
+    PCW_TRY_OK(Collect(query.name, stop));
+    prepared.insert(std::move(known));
+    return statement;
+  }
+
+  // What a statement that was sent answers.
+  Result<Rows> Answer(std::string_view query, const std::stop_token& stop) {
+    PCW_TRY(ResultPtr result, Collect(query, stop));
+    auto data = std::make_shared<Rows::Data>();
+    data->result = std::move(result);
+    return Rows(std::move(data));
+  }
+
   // Takes all results of one command; the last one counts, an error wins.
   Result<ResultPtr> Collect(std::string_view query, const std::stop_token& stop) {
     ResultPtr last;
@@ -249,28 +270,33 @@ Result<Connection> Connection::Open(const ConnectOptions& options, std::stop_tok
 
 Result<Rows> Connection::Exec(const Query& query, std::span<const Param> params,
                               std::stop_token stop) {
-  PGconn* pg = state_->pg;
-  const std::string name(query.name);
-  const std::string sql(query.sql);
-  if (!state_->prepared.contains(name + '\n' + sql)) {
-    // Two texts under one name would silently run the wrong one.
-    const std::string statement = fmt::format("{}_{}", name, std::hash<std::string>{}(sql));
-    if (PQsendPrepare(pg, statement.c_str(), sql.c_str(), 0, nullptr) == 0)
-      return state_->Lost(query.name);
-    PCW_TRY_OK(state_->Collect(query.name, stop));
-    state_->prepared.insert(name + '\n' + sql);
-  }
+  PCW_TRY(const std::string statement, state_->Prepare(query, stop));
   std::vector<const char*> values;
   values.reserve(params.size());
   for (const Param& param : params) values.push_back(param ? param->c_str() : nullptr);
-  const std::string statement = fmt::format("{}_{}", name, std::hash<std::string>{}(sql));
-  if (PQsendQueryPrepared(pg, statement.c_str(), static_cast<int>(values.size()), values.data(),
-                          nullptr, nullptr, 0) == 0)
+  if (PQsendQueryPrepared(state_->pg, statement.c_str(), static_cast<int>(values.size()),
+                          values.data(), nullptr, nullptr, 0) == 0)
     return state_->Lost(query.name);
-  PCW_TRY(ResultPtr result, state_->Collect(query.name, stop));
-  auto data = std::make_shared<Rows::Data>();
-  data->result = std::move(result);
-  return Rows(std::move(data));
+  return state_->Answer(query.name, stop);
+}
+
+Result<Rows> Connection::ExecBinary(const Query& query, std::span<const BinaryParam> params,
+                                    std::stop_token stop) {
+  PCW_TRY(const std::string statement, state_->Prepare(query, stop));
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  values.reserve(params.size());
+  lengths.reserve(params.size());
+  for (const BinaryParam& param : params) {
+    // An empty value is a value: libpq takes only a null pointer for NULL.
+    values.push_back(param ? (param->empty() ? "" : param->data()) : nullptr);
+    lengths.push_back(param ? static_cast<int>(param->size()) : 0);
+  }
+  const std::vector<int> formats(params.size(), 1);
+  if (PQsendQueryPrepared(state_->pg, statement.c_str(), static_cast<int>(values.size()),
+                          values.data(), lengths.data(), formats.data(), 0) == 0)
+    return state_->Lost(query.name);
+  return state_->Answer(query.name, stop);
 }
 
 Status Connection::ExecScript(std::string_view name, std::string_view sql, std::stop_token stop) {

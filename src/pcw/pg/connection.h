@@ -18,6 +18,8 @@ namespace pcw::pg {
 
 /// A parameter: text form, or absent for NULL. Types are fixed by casts in the SQL ($1::uuid).
 using Param = std::optional<std::string>;
+/// A parameter in the binary form of its type, as a field of BinaryCopy has it; nullopt for NULL.
+using BinaryParam = std::optional<std::string_view>;
 
 /// All rows of one statement, in text form.
 class Rows {
@@ -77,6 +79,10 @@ class Connection {
                     std::stop_token stop = {}) {
     return Exec(query, std::span<const Param>(params.begin(), params.size()), stop);
   }
+  /// As Exec, with parameters in binary form: for rows by the thousand, which the server then need
+  /// not read as text.
+  Result<Rows> ExecBinary(const Query& query, std::span<const BinaryParam> params,
+                          std::stop_token stop = {});
   /// Several statements without parameters: migrations and BEGIN/COMMIT. Not prepared.
   Status ExecScript(std::string_view name, std::string_view sql, std::stop_token stop = {});
 

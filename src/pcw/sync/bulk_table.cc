@@ -80,6 +80,9 @@ Result<BulkTable> BulkTable::Create(const connector::EntityDef& def,
                    [](const ColumnMapping& c) { return c.column == "source_modified_at"; });
   bulk.modified_column_ = static_cast<std::size_t>(modified - mapping.columns.begin());
   bulk.sql_ = std::make_shared<const Sql>(bulk.MakeSql());
+  if (!def.has_sparse())
+    bulk.direct_ =
+        std::make_shared<const DirectMerge>(def, mapping, bulk.table_, bulk.StreamFields());
   return bulk;
 }
 
@@ -101,22 +104,44 @@ std::string BulkTable::MergeSql(bool is_sparse) const {
       ReplacesHeld(*def_, "excluded", "excluded.mapping_version"));
 }
 
+std::vector<DirectMerge::Field> BulkTable::StreamFields() const {
+  std::vector<DirectMerge::Field> fields;
+  for (const ColumnMapping& column : mapping_->columns)
+    fields.push_back({column.column, std::string(SqlType(column.type))});
+  for (const auto& [column, type] : {std::pair("payload_json", "jsonb"),
+                                     {"payload_sha256", "bytea"},
+                                     {"bronze_key", "text"},
+                                     {"bronze_line", "integer"},
+                                     {"fetched_run", "uuid"}})
+    fields.push_back({column, type});
+  if (has_companion_) {
+    fields.push_back({"companion_json", "jsonb"});
+    fields.push_back({"companion_sha256", "bytea"});
+  }
+  if (is_ranked_) fields.push_back({"source_rank", "smallint"});
+  if (def_->has_sparse()) fields.push_back({"is_sparse", "boolean"});
+  return fields;
+}
+
 BulkTable::Sql BulkTable::MakeSql() const {
   Sql sql;
   std::string typed;
-  for (const ColumnMapping& column : mapping_->columns)
-    typed += fmt::format("{} {}, ", column.column, SqlType(column.type));
-  // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies.
-  typed +=
-      "payload_json jsonb COMPRESSION lz4, payload_sha256 bytea, bronze_key text, bronze_line "
-      "integer, fetched_run uuid";
-  if (has_companion_) typed += ", companion_json jsonb COMPRESSION lz4, companion_sha256 bytea";
-  if (is_ranked_) typed += ", source_rank smallint";
-  if (def_->has_sparse()) typed += ", is_sparse boolean";
+  for (const auto& [column, type] : StreamFields()) {
+    // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies.
+    const bool is_large = column == "payload_json" || column == "companion_json";
+    typed += fmt::format("{}{} {}{}", typed.empty() ? "" : ", ", column, type,
+                         is_large ? " COMPRESSION lz4" : "");
+  }
   sql.create_staging = fmt::format(
       "CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS", staging_, typed);
   sql.clear_staging = fmt::format("DELETE FROM {}", staging_);
   sql.copy = fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging_);
+  sql.contents = fmt::format(
+      "DECLARE contents NO SCROLL CURSOR FOR SELECT {0}, substr(payload_sha256, 1, 8), {1}, {2} "
+      "FROM {3} WHERE tenant_id = (SELECT pcw_tenant()) AND catalog = $1 AND mapping_version = "
+      "$2::integer",
+      def_->id_column, has_companion_ ? "substr(companion_sha256, 1, 8)" : "NULL::bytea",
+      is_ranked_ ? "source_rank" : "0", table_);
   // LIMIT 1: one look into the primary key an id, whatever the planner believes of the table.
   const std::string is_same =
       fmt::format("t.payload_sha256 = w.sha256 AND t.mapping_version = $6::integer{}{}",
@@ -265,6 +290,20 @@ Result<bool> BulkTable::IsEmpty(pg::Connection& connection, std::string_view cat
   return rows.Bool(0, 0);
 }
 
+Status BulkTable::ReadContents(pg::Connection& connection, std::string_view catalog,
+                               const std::function<bool(const pg::Rows&)>& take,
+                               std::stop_token stop) const {
+  PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "read contents"));
+  PCW_TRY_OK(connection.Exec({"bulk_contents", sql_->contents},
+                             {std::string(catalog), std::to_string(mapping_->version)}, stop));
+  for (;;) {
+    PCW_TRY(const pg::Rows rows,
+            connection.Exec({"bulk_contents_rows", "FETCH 10000 FROM contents"}, {}, stop));
+    if (rows.empty() || !take(rows)) break;
+  }
+  return transaction.Commit();
+}
+
 bool BulkTable::IsOutdated(const connector::Row& row, int rank, const HeldVersion& held) const {
   if (def_->has_sparse()) return false;
   return rank == held.rank && std::get<WallTime>(row.values[modified_column_]) < held.modified_at;
@@ -317,6 +356,17 @@ Status BulkTable::Stage(pg::Connection& connection, std::string_view copy,
   if (auto copied = connection.CopyIn({"bulk_copy", sql_->copy}, copy, stop); !copied)
     return AsDataError(std::move(copied).error());
   return Ok{};
+}
+
+Status BulkTable::PrepareMerge(pg::Connection& connection, std::stop_token stop) const {
+  return direct_ ? DirectMerge::Prepare(connection, stop) : PrepareStaging(connection, stop);
+}
+
+Result<MergeCounts> BulkTable::Merge(pg::Connection& connection, std::string_view catalog,
+                                     std::string_view copy, std::stop_token stop) const {
+  if (direct_) return direct_->Run(connection, catalog, copy, stop);
+  PCW_TRY_OK(Stage(connection, copy, stop));
+  return MergeStaged(connection, catalog, stop);
 }
 
 Result<MergeCounts> BulkTable::MergeStaged(pg::Connection& connection, std::string_view catalog,

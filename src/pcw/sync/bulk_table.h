@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/pg/connection.h"
+#include "pcw/sync/direct_merge.h"
 #include "pcw/sync/entity_table.h"
 
 namespace pcw::sync {
@@ -88,6 +90,11 @@ class BulkTable {
   /// Whether the table holds nothing of the catalog.
   Result<bool> IsEmpty(pg::Connection& connection, std::string_view catalog,
                        std::stop_token stop) const;
+  /// Reads what this mapping version made of the catalog: id, the first 8 bytes of payload_sha256
+  /// and of companion_sha256 (NULL if there is none), source_rank. `take` gets some thousand rows
+  /// at a time; false ends the reading.
+  Status ReadContents(pg::Connection& connection, std::string_view catalog,
+                      const std::function<bool(const pg::Rows&)>& take, std::stop_token stop) const;
   /// What the table holds of the records of `versions`, by place.
   Result<std::vector<HeldVersion>> FindHeld(pg::Connection& connection, std::string_view catalog,
                                             std::span<const KnownVersion> versions,
@@ -96,27 +103,33 @@ class BulkTable {
   /// versions only go forward. Never true where an older record can still fill a column.
   bool IsOutdated(const connector::Row& row, int rank, const HeldVersion& held) const;
 
+  /// Inside a transaction, once, before Merge.
+  Status PrepareMerge(pg::Connection& connection, std::stop_token stop) const;
+  /// Inside the same transaction: merges a complete COPY stream. MergeCounts::unchanged stays 0.
+  Result<MergeCounts> Merge(pg::Connection& connection, std::string_view catalog,
+                            std::string_view copy, std::stop_token stop) const;
+
   /// Makes the session's staging table if it is not there yet.
   Status PrepareStaging(pg::Connection& connection, std::stop_token stop) const;
   /// Inside a transaction: COPY into staging in place of what is there.
   Status Stage(pg::Connection& connection, std::string_view copy, std::stop_token stop) const;
-  /// Inside the same transaction: merges what is staged. MergeCounts::unchanged stays 0.
-  Result<MergeCounts> MergeStaged(pg::Connection& connection, std::string_view catalog,
-                                  std::stop_token stop) const;
   /// Inside the same transaction: what merging would do. Adds to `comparison`.
   Status CompareStaged(pg::Connection& connection, std::string_view catalog, Comparison& comparison,
                        std::stop_token stop) const;
 
  private:
   struct Sql {
-    std::string create_staging, clear_staging, copy, held, is_empty, fill, merge, merge_sparse,
-        compare, new_ids, changed_ids, columns;
+    std::string create_staging, clear_staging, copy, contents, held, is_empty, fill, merge,
+        merge_sparse, compare, new_ids, changed_ids, columns;
     std::vector<std::string> examples;  ///< one a compared column
   };
   BulkTable(const connector::EntityDef& def, const connector::Mapping& mapping, std::string table);
   Sql MakeSql() const;
+  std::vector<DirectMerge::Field> StreamFields() const;
   std::string MergeSql(bool is_sparse) const;
   void AddCompareSql(Sql& sql) const;
+  Result<MergeCounts> MergeStaged(pg::Connection& connection, std::string_view catalog,
+                                  std::stop_token stop) const;
   Status EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,
                      std::string spare, EncodedRows& rows) const;
 
@@ -128,6 +141,7 @@ class BulkTable {
   bool has_companion_;
   std::size_t modified_column_ = 0;
   std::shared_ptr<const Sql> sql_;
+  std::shared_ptr<const DirectMerge> direct_;  ///< nullptr: merges go through staging
 };
 
 }  // namespace pcw::sync

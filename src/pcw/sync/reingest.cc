@@ -20,6 +20,7 @@
 #include "pcw/base/uuid.h"
 #include "pcw/jobs/lease.h"
 #include "pcw/lake/layout.h"
+#include "pcw/sync/held_digests.h"
 #include "pcw/sync/rebuild.h"
 #include "pcw/sync/reingest_batch.h"
 #include "pcw/sync/reingest_loader.h"
@@ -88,9 +89,10 @@ class Reingest {
     std::vector<std::uint64_t> ids;  ///< hashes of what was sent
   };
 
-  static std::uint64_t HashOf(std::string_view id) { return std::hash<std::string_view>{}(id); }
+  static std::uint64_t HashOf(std::string_view id) { return HeldDigests::HashOf(id); }
 
   Status Load(const ReingestSelection& selection, std::string after_key) {
+    reads_whole_ = selection.is_all() && !options_.replay;
     PCW_TRY(ResolvedSelection resolved,
             database_.Run<ResolvedSelection>(stop_, [&](pg::Connection& connection) {
               return Resolve(connection, def_, connector_id_, selection, stop_);
@@ -246,21 +248,27 @@ class Reingest {
       // Nothing held, nothing to look for: what comes in two versions is left to the merge.
       PCW_TRY(const bool is_empty, IsTableEmpty());
       looks_first_ = !is_empty;
+      PCW_TRY_OK(ReadDigests());
     }
     outcome_.stats.bytes += static_cast<std::int64_t>(object.text.size());
-    std::vector<const lake::ScannedLine*> lines;
+    std::vector<const lake::ScannedLine*> lines, asked;
     lines.reserve(object.part.lines.size());
     for (const lake::ScannedLine& line : object.part.lines) {
-      if (filter_.Takes(line)) lines.push_back(&line);
+      if (!filter_.Takes(line)) continue;
+      lines.push_back(&line);
+      if (!IsKnownUnchanged(line)) asked.push_back(&line);
     }
-    PCW_TRY(const std::vector<HeldVersion> held, FindHeld(lines));
+    PCW_TRY(const std::vector<HeldVersion> held, FindHeld(asked));
     auto next = held.begin();
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      const HeldVersion* known = next != held.end() && next->place == i ? &*next++ : nullptr;
+    for (std::size_t i = 0, place = 0; i < lines.size(); ++i) {
+      const bool is_asked = place < asked.size() && asked[place] == lines[i];
+      const bool has_answer = is_asked && next != held.end() && next->place == place;
+      const HeldVersion* known = has_answer ? &*next++ : nullptr;
+      if (is_asked) ++place;
       const std::uint64_t hash = HashOf(lines[i]->id);
-      // What was read of the table is old news for a record that is on its way to it.
-      const bool is_left_alone = known != nullptr && known->is_same && !in_flight_.contains(hash) &&
-                                 !open_letters_.contains(hash);
+      // An earlier line of this object may have changed what was known when the table was asked.
+      const bool is_left_alone = is_asked ? known != nullptr && known->is_same && !IsInMotion(hash)
+                                          : IsKnownUnchanged(*lines[i]);
       ++open_records_;
       if (is_left_alone) {
         ++open_.unchanged;
@@ -270,6 +278,38 @@ class Reingest {
       const bool is_cut = i + 1 < lines.size() && i % 100 == 0 && IsDue();
       if (is_cut) PCW_TRY_OK(CloseEpoch());
     }
+    return Ok{};
+  }
+
+  // What was read of the table is old news for a record that is on its way to it, and one with an
+  // open letter is looked at again.
+  bool IsInMotion(std::uint64_t hash) const {
+    return in_flight_.contains(hash) || open_letters_.contains(hash);
+  }
+
+  bool IsKnownUnchanged(const lake::ScannedLine& line) const {
+    if (digests_ == nullptr) return false;
+    const std::uint64_t hash = HashOf(line.id);
+    return digests_->Holds(hash, VersionOf(line)) && !IsInMotion(hash);
+  }
+
+  KnownVersion VersionOf(const lake::ScannedLine& line) const {
+    return {.id = line.id,
+            .sha256 = line.sha256,
+            .companion_sha256 = line.companion_sha256,
+            .has_companion = !line.companion.empty(),
+            .rank = def_.SourceOf(line.operation)->rank};
+  }
+
+  // Once for each catalog: of what is sent later, the digests are forgotten.
+  Status ReadDigests() {
+    digests_ = nullptr;
+    if (!looks_first_ || !reads_whole_) return Ok{};
+    const auto [found, is_new] = digests_by_catalog_.try_emplace(catalog_);
+    if (is_new) {
+      PCW_TRY(found->second, HeldDigests::Load(database_, table_, catalog_, stop_));
+    }
+    if (found->second) digests_ = &*found->second;
     return Ok{};
   }
 
@@ -284,13 +324,7 @@ class Reingest {
     if (!looks_first_) return std::vector<HeldVersion>();
     std::vector<KnownVersion> versions;
     versions.reserve(lines.size());
-    for (const lake::ScannedLine* line : lines) {
-      versions.push_back({.id = line->id,
-                          .sha256 = line->sha256,
-                          .companion_sha256 = line->companion_sha256,
-                          .has_companion = !line->companion.empty(),
-                          .rank = def_.SourceOf(line->operation)->rank});
-    }
+    for (const lake::ScannedLine* line : lines) versions.push_back(VersionOf(*line));
     return database_.Run<std::vector<HeldVersion>>(stop_, [&](pg::Connection& connection) {
       return table_.FindHeld(connection, catalog_, versions, stop_);
     });
@@ -341,6 +375,7 @@ class Reingest {
     }
     open_.ids.push_back(hash);
     in_flight_[hash] = next_epoch_;
+    if (digests_ != nullptr) digests_->Forget(hash);
     if (!row) {
       dlq::DeadLetter letter =
           dlq::MakeDeadLetter(row.error(), dlq::Stage::kMap, std::string(line.id));
@@ -575,7 +610,10 @@ class Reingest {
 
   RecordFilter filter_;
   std::string catalog_;
-  bool looks_first_ = false;  // the table held something of this catalog to begin with
+  bool reads_whole_ = false;  // all bronze of the entity
+  std::map<std::string, std::optional<HeldDigests>> digests_by_catalog_;
+  HeldDigests* digests_ = nullptr;  // of catalog_
+  bool looks_first_ = false;        // the table held something of this catalog to begin with
   std::map<std::pair<std::string, int>, Json> patches_;  // by bronze key and line
   std::int64_t paced_ = 0;
   std::map<std::string, std::string> catalogs_;  // by run, of runs without a manifest

@@ -120,10 +120,10 @@ Result<LoadResult> LoaderPool::Load(Database& database, LoadBatch& batch) {
 Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatch& batch) {
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "re-ingest batch"));
   LoadResult result{.epoch = batch.epoch, .refused = {}, .landed = {}, .comparison = {}};
-  if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
+  if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
   for (const EncodedRows& round : batch.rounds) {
-    PCW_TRY_OK(context_.table.Stage(connection, round.copy, {}));
-    PCW_TRY(const MergeCounts merged, context_.table.MergeStaged(connection, batch.catalog, {}));
+    PCW_TRY(const MergeCounts merged,
+            context_.table.Merge(connection, batch.catalog, round.copy, {}));
     result.inserted += merged.inserted;
     result.updated += merged.updated;
   }
@@ -212,9 +212,8 @@ Status LoaderPool::FindPoison(Database& database, LoadBatch& batch, const Encode
   const std::string slice = round.Slice(begin, end);
   Status tried = database.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "find refused record"));
-    PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
-    PCW_TRY_OK(context_.table.Stage(connection, slice, {}));
-    PCW_TRY_OK(context_.table.MergeStaged(connection, batch.catalog, {}));
+    PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
+    PCW_TRY_OK(context_.table.Merge(connection, batch.catalog, slice, {}));
     return Ok{};  // rolled back: this only asks
   });
   if (tried) return Ok{};

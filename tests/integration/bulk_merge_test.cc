@@ -1,0 +1,167 @@
+// The merge of a re-ingest and what it knows of the table beforehand, against a real server.
+#include <gmock/gmock.h>
+
+#include "fakes/result_matchers.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
+#include "pcw/sync/bulk_table.h"
+#include "pcw/sync/held_digests.h"
+#include "pg_fixture.h"
+
+namespace pcw {
+namespace {
+
+using connector::ColumnMapping;
+using connector::ColumnType;
+using pg::Connection;
+using sync::BulkTable;
+using sync::HeldDigests;
+using sync::MappedRecord;
+using sync::MergeCounts;
+
+constexpr const char* kRun = "019a0000-0000-7000-8000-000000000001";
+
+class BulkMergeTest : public DatabaseTest {
+ protected:
+  BulkMergeTest()
+      : def(*connector::FindEntity(*connector::FindConnector("partner_central"), "opportunities")),
+        mapping(*connector::BuiltinMapping("opportunities")),
+        table(*BulkTable::Create(def, mapping, std::string(def.table))) {}
+
+  // Opportunities "0" .. of one minute; `payload` is what they hold.
+  std::vector<MappedRecord> Records(std::size_t count, std::string_view payload, int minute = 1) {
+    std::vector<MappedRecord> records(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      MappedRecord& record = records[i];
+      record.id = std::to_string(i);
+      record.payload = payload;
+      record.payload_sha256 = Sha256(payload);
+      record.bronze_key = "a/key";
+      record.bronze_line = static_cast<int>(i) + 1;
+      record.fetched_run = kRun;
+      for (const ColumnMapping& column : mapping.columns) {
+        connector::Value& value = record.row.values.emplace_back();
+        if (column.column == def.id_column) value = record.id;
+        if (column.column == "source_version") value = std::string("v");
+        if (column.column == "source_modified_at")
+          value = WallTime(std::chrono::minutes(28'000'000 + minute));
+        if (column.column == "expected_spend_amount") value = std::string("12.50");
+        if (column.column == "delivery_models") value = std::string("[\"Other\"]");
+        if (column.column == "stage") value = std::string();
+      }
+    }
+    return records;
+  }
+
+  Result<MergeCounts> Merge(const std::vector<MappedRecord>& records) {
+    PCW_TRY(const std::vector<sync::EncodedRows> rounds, table.Encode(records));
+    Connection service = OpenService();
+    PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(service, "test"));
+    PCW_TRY_OK(table.PrepareMerge(service, {}));
+    MergeCounts counts;
+    for (const sync::EncodedRows& round : rounds) {
+      PCW_TRY(const MergeCounts merged, table.Merge(service, "AWS", round.copy, {}));
+      counts.inserted += merged.inserted;
+      counts.updated += merged.updated;
+    }
+    PCW_TRY_OK(transaction.Commit());
+    return counts;
+  }
+
+  std::optional<HeldDigests> Load(std::size_t most_rows) {
+    sync::Database database([this](std::stop_token) -> Result<Connection> { return OpenService(); },
+                            sleeper, clock);
+    auto held = HeldDigests::Load(database, table, "AWS", {}, most_rows);
+    EXPECT_TRUE(held) << held.error().message();
+    return held ? std::move(*held) : std::nullopt;
+  }
+
+  const connector::EntityDef& def;
+  const connector::Mapping mapping;
+  const BulkTable table;
+  SystemClock clock;
+  SystemSleeper sleeper;
+};
+
+sync::KnownVersion VersionOf(std::string_view id, std::string_view payload) {
+  sync::KnownVersion version;
+  version.id = id;
+  version.sha256 = Sha256(payload);
+  version.rank = 0;
+  return version;
+}
+
+TEST_F(BulkMergeTest, AnyNumberOfRowsLandsOnceAndKeepsItsValues) {
+  for (const std::size_t count : {1U, 63U, 64U, 65U, 200U}) {
+    const auto before = std::stoull(Ask("SELECT count(*) FROM partnercentral_opportunities"));
+
+    const Result<MergeCounts> counts = Merge(Records(count, R"({"a": 1})"));
+
+    ASSERT_TRUE(counts) << counts.error().message();
+    EXPECT_EQ(static_cast<std::size_t>(counts->inserted), count - before);
+    EXPECT_EQ(counts->updated, 0) << "what is there is the same";
+  }
+  EXPECT_EQ(Ask("SELECT count(DISTINCT bronze_line) || ' ' || min(expected_spend_amount) || ' ' || "
+                "min(delivery_models::text) || ' ' || min(payload_json::text) || ' ' || "
+                "min(last_seen_run::text) || ' ' || count(arn) || ' ' || count(stage) FROM "
+                "partnercentral_opportunities"),
+            std::string("200 12.50 [\"Other\"] {\"a\": 1} ") + kRun + " 0 200")
+      << "NULL stays NULL, an empty text is none";
+}
+
+TEST_F(BulkMergeTest, OlderRowsChangeNothingAndNewerOnesReplace) {
+  ASSERT_TRUE(Merge(Records(70, R"({"a": 2})", 5)));
+
+  EXPECT_EQ(Merge(Records(70, R"({"a": 1})", 4))->updated, 0);
+  EXPECT_EQ(Merge(Records(70, R"({"a": 3})", 6))->updated, 70);
+  EXPECT_EQ(Ask("SELECT DISTINCT payload_json->>'a' FROM partnercentral_opportunities"), "3");
+}
+
+TEST_F(BulkMergeTest, AValueThatTheServerRefusesIsTheRecordsFault) {
+  std::vector<MappedRecord> records = Records(10, R"({"a": "\u0000"})");
+
+  EXPECT_THAT(Merge(records), FailsWith(ErrorCode::kSchemaMismatch));
+  EXPECT_EQ(Ask("SELECT count(*) FROM partnercentral_opportunities"), "0");
+}
+
+TEST_F(BulkMergeTest, RowsLargerThanAStatementShouldBeLand) {
+  const std::string large = "{\"a\": \"" + std::string(3U << 20U, 'x') + "\"}";
+
+  EXPECT_EQ(Merge(Records(3, large))->inserted, 3);
+}
+
+TEST_F(BulkMergeTest, DigestsTellWhatTheTableHoldsUntilItIsForgotten) {
+  ASSERT_TRUE(Merge(Records(3, "{}")));
+
+  std::optional<HeldDigests> held = Load(3);
+
+  ASSERT_TRUE(held);
+  const auto holds = [&](std::string_view id, std::string_view payload) {
+    return held->Holds(HeldDigests::HashOf(id), VersionOf(id, payload));
+  };
+  EXPECT_TRUE(holds("0", "{}"));
+  EXPECT_TRUE(holds("2", "{}"));
+  EXPECT_FALSE(holds("2", "{ }")) << "other bytes";
+  EXPECT_FALSE(holds("3", "{}")) << "no such row";
+  held->Forget(HeldDigests::HashOf("2"));
+  EXPECT_FALSE(holds("2", "{}"));
+  EXPECT_TRUE(holds("0", "{}"));
+}
+
+TEST_F(BulkMergeTest, ATableWithMoreRowsIsNotRead) {
+  ASSERT_TRUE(Merge(Records(4, "{}")));
+
+  EXPECT_FALSE(Load(3));
+}
+
+TEST_F(BulkMergeTest, WhatAnotherMappingMadeIsNotHeld) {
+  ASSERT_TRUE(Merge(Records(1, "{}")));
+  OpenSuperuser(url)
+      .ExecScript("other", "UPDATE partnercentral_opportunities SET mapping_version = 999")
+      .value();
+
+  EXPECT_FALSE(Load(3)->Holds(HeldDigests::HashOf("0"), VersionOf("0", "{}")));
+}
+
+}  // namespace
+}  // namespace pcw
