@@ -1,5 +1,8 @@
 #include "pcw/api/metrics.h"
 
+#include <algorithm>
+#include <map>
+
 #include <fmt/format.h>
 
 #include "pcw/api/handlers.h"
@@ -117,16 +120,74 @@ Result<std::string> LettersText(Call& call) {
   return text;
 }
 
-Result<std::string> QuotaText(Call& call, const std::string& account) {
+// Calls by service are shown under the connector that makes them; an unknown service by its name.
+std::string_view ConnectorOf(std::string_view service) {
+  if (service.starts_with("partnercentral")) return "partner_central";
+  if (service.find("marketplace") != std::string_view::npos) return "marketplace";
+  return service;
+}
+
+// Both windows of both classes: what is used, what there is, what is left.
+std::string QuotaText(const std::vector<quota::QuotaStatus>& statuses) {
+  struct Window {
+    std::string_view name;
+    std::int64_t quota::QuotaStatus::*used;
+    int quota::QuotaStatus::*limit;
+  };
+  static constexpr Window kWindows[] = {
+      {"1s", &quota::QuotaStatus::used_last_second, &quota::QuotaStatus::per_second},
+      {"24h", &quota::QuotaStatus::used_24h, &quota::QuotaStatus::per_day}};
+  std::string used = Family("pcw_quota_used", "gauge", "Calls of AWS granted within the window");
+  std::string limit = Family("pcw_quota_limit", "gauge",
+                             "Calls of AWS that the window allows; 0 where the limit is lifted");
+  std::string left =
+      Family("pcw_quota_remaining", "gauge", "Calls of AWS that are left of the rolling window");
+  for (const quota::QuotaStatus& status : statuses) {
+    for (const Window& window : kWindows) {
+      const std::string labels =
+          fmt::format("{{class=\"{}\",window=\"{}\"}}", Label(status.quota_class), window.name);
+      const std::int64_t is_used = status.*window.used, most = status.*window.limit;
+      used += fmt::format("pcw_quota_used{} {}\n", labels, is_used);
+      limit += fmt::format("pcw_quota_limit{} {}\n", labels, most);
+      left += fmt::format("pcw_quota_remaining{} {}\n", labels,
+                          std::max<std::int64_t>(0, most - is_used));
+    }
+  }
+  return used + limit + left;
+}
+
+// Counters over the life of the database: the ledger adds to them as calls end.
+std::string CallTotalsText(const std::vector<quota::CallTotals>& totals) {
+  std::string text = Family("pcw_api_calls_total", "counter", "Calls of AWS, by how they ended");
+  std::map<std::string_view, std::int64_t> throttled;
+  for (const quota::CallTotals& one : totals) {
+    const std::string_view connector = ConnectorOf(one.service);
+    throttled[connector] += one.throttled;
+    const std::pair<std::string_view, std::int64_t> outcomes[] = {{"ok", one.ok},
+                                                                  {"throttled", one.throttled},
+                                                                  {"refused", one.refused},
+                                                                  {"failed", one.failed}};
+    for (const auto& [outcome, count] : outcomes) {
+      text += fmt::format(
+          "pcw_api_calls_total{{connector=\"{}\",operation=\"{}\",outcome=\"{}\"}} {}\n",
+          Label(connector), Label(one.operation), outcome, count);
+    }
+  }
+  text += Family("pcw_throttled_requests_total", "counter",
+                 "Calls of AWS that were refused as too many");
+  for (const auto& [connector, count] : throttled) {
+    text += fmt::format("pcw_throttled_requests_total{{connector=\"{}\"}} {}\n", Label(connector),
+                        count);
+  }
+  return text;
+}
+
+Result<std::string> CallsText(Call& call, const std::string& account) {
   PCW_TRY(const auto statuses,
           quota::ShowQuota(call.connection(),
                            {.aws_account_id = account, .limits = call.tenant->limits}, call.stop));
-  std::string text =
-      Family("pcw_quota_remaining", "gauge", "Calls of AWS that are left of the rolling window");
-  for (const quota::QuotaStatus& status : statuses) {
-    text += fmt::format("pcw_quota_remaining{{class=\"{}\",window=\"24h\"}} {}\n",
-                        Label(status.quota_class), status.left_24h);
-  }
+  PCW_TRY(const auto totals, quota::LoadCallTotals(call.connection(), account, call.stop));
+  std::string text = QuotaText(statuses) + CallTotalsText(totals);
   PCW_TRY(const auto spent, quota::LoadSpentCalls(call.connection(), account, kSelling,
                                                   std::chrono::hours(24), call.stop));
   std::map<std::pair<std::string, std::string>, std::int64_t> calls;
@@ -183,7 +244,7 @@ Result<std::string> Metrics::Scrape(Call& call) {
     }
     // Without AWS the account is unknown, and its quota with it; the rest is worth having.
     if (const Result<std::string> account = call.tenant->account_id(call.stop)) {
-      PCW_TRY(std::string part, QuotaText(call, *account));
+      PCW_TRY(std::string part, CallsText(call, *account));
       text += part;
     }
   }

@@ -148,6 +148,7 @@ OrderedJson Schemas() {
                         {"quota_class", Text()},
                         {"per_second", Whole()},
                         {"per_day", Whole()},
+                        {"used_last_second", Whole()},
                         {"used_last_minute", Whole()},
                         {"used_last_hour", Whole()},
                         {"used_24h", Whole()},

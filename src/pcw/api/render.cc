@@ -108,6 +108,7 @@ OrderedJson QuotaJson(const quota::QuotaStatus& status) {
           {"quota_class", status.quota_class},
           {"per_second", status.per_second},
           {"per_day", status.per_day},
+          {"used_last_second", status.used_last_second},
           {"used_last_minute", status.used_last_minute},
           {"used_last_hour", status.used_last_hour},
           {"used_24h", status.used_24h},

@@ -73,6 +73,7 @@ Result<int> ShowQuota(const Invocation& invocation) {
     row["quota_class"] = status.quota_class;
     row["per_second"] = status.per_second;
     row["per_day"] = status.per_day;
+    row["used_last_second"] = status.used_last_second;
     row["used_last_minute"] = status.used_last_minute;
     row["used_last_hour"] = status.used_last_hour;
     row["used_24h"] = status.used_24h;

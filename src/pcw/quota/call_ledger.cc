@@ -28,6 +28,26 @@ Result<std::vector<SpentCalls>> LoadSpentCalls(pg::Connection& connection,
   return spent;
 }
 
+Result<std::vector<CallTotals>> LoadCallTotals(pg::Connection& connection,
+                                               std::string_view aws_account_id,
+                                               std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"calls_totals",
+                           "SELECT service, operation, ok, throttled, refused, failed FROM "
+                           "calls_totals($1)"},
+                          {std::string(aws_account_id)}, stop));
+  std::vector<CallTotals> totals;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    totals.push_back({.service = std::string(rows.Text(i, 0)),
+                      .operation = std::string(rows.Text(i, 1)),
+                      .ok = rows.Int(i, 2),
+                      .throttled = rows.Int(i, 3),
+                      .refused = rows.Int(i, 4),
+                      .failed = rows.Int(i, 5)});
+  }
+  return totals;
+}
+
 Result<std::vector<OperationOutcome>> LoadOperationOutcomes(pg::Connection& connection,
                                                             std::string_view aws_account_id,
                                                             std::string_view service,

@@ -30,6 +30,21 @@ Result<std::vector<SpentCalls>> LoadSpentCalls(pg::Connection& connection,
                                                std::string_view service,
                                                std::chrono::minutes minutes, std::stop_token stop);
 
+/// How all calls of one operation ever ended: counters that only grow.
+struct CallTotals {
+  std::string service;  ///< "partnercentral-selling"
+  std::string operation;
+  std::int64_t ok = 0;
+  std::int64_t throttled = 0;
+  std::int64_t refused = 0;  ///< authentication and permission
+  std::int64_t failed = 0;
+};
+
+/// Of all services of the account.
+Result<std::vector<CallTotals>> LoadCallTotals(pg::Connection& connection,
+                                               std::string_view aws_account_id,
+                                               std::stop_token stop);
+
 /// How the latest calls of one operation ended; times are RFC 3339, empty = never.
 struct OperationOutcome {
   std::string operation;

@@ -22,6 +22,11 @@ constexpr milliseconds kDatabasePatience{10'000};
 constexpr std::chrono::seconds kBetweenWrites{1};
 constexpr microseconds kOrdinaryLateness = milliseconds(100);  // of a thread on a busy machine
 
+// Between two calls of the account; 0 where the rate is lifted.
+microseconds IntervalOf(int rate) {
+  return microseconds(rate == 0 ? 0 : static_cast<std::int64_t>(1e6 * kPacingMargin / rate));
+}
+
 std::string_view NameOf(aws::QuotaClass quota_class) {
   return quota_class == aws::QuotaClass::kWrite ? "write" : "read";
 }
@@ -39,9 +44,7 @@ struct Bucket {
   int day_limit = 0;
   int kept = 0;  ///< of the day, for others
 
-  microseconds interval() const {
-    return microseconds(static_cast<std::int64_t>(1e6 * kPacingMargin / rate));
-  }
+  microseconds interval() const { return IntervalOf(rate); }
   /// Slots that nobody wanted when they came would otherwise all go out at once later: at most
   /// `burst` of them may.
   void DropStale(SteadyTime now, int burst) {
@@ -237,6 +240,7 @@ Status PgQuota::Acquire(const aws::Operation& operation, std::stop_token stop) {
     // A pause that came while this call waited holds for it too: it takes a slot after the pause
     // instead.
     if (slot >= bucket.paused_until) return Ok{};
+    ++bucket.stale;  // no call went out in it: the day gets it back
   }
 }
 
@@ -284,22 +288,26 @@ Result<std::vector<QuotaStatus>> ShowQuota(pg::Connection& connection,
   std::vector<QuotaStatus> statuses;
   for (const aws::QuotaClass quota_class : {aws::QuotaClass::kRead, aws::QuotaClass::kWrite}) {
     const bool is_write = quota_class == aws::QuotaClass::kWrite;
+    const int rate = is_write ? options.limits.writes_per_second : options.limits.reads_per_second;
     PCW_TRY(const pg::Rows rows,
             connection.Exec(
                 {"quota_read",
                  "SELECT used_last_minute, used_last_hour, used_24h, to_char(paused_until AT TIME "
                  "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
-                 "to_char(full_again_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM "
+                 "to_char(full_again_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
+                 "quota_last_second($1, 'partnercentral-selling', $2, $3::bigint) FROM "
                  "quota_read($1, 'partnercentral-selling', $2)"},
-                {options.aws_account_id, std::string(NameOf(quota_class))}, stop));
+                {options.aws_account_id, std::string(NameOf(quota_class)),
+                 std::to_string(IntervalOf(rate).count())},
+                stop));
     QuotaStatus status;
     status.aws_account_id = options.aws_account_id;
     status.service = "partnercentral-selling";
     status.quota_class = NameOf(quota_class);
-    status.per_second =
-        is_write ? options.limits.writes_per_second : options.limits.reads_per_second;
+    status.per_second = rate;
     status.per_day = is_write ? options.limits.writes_per_day : options.limits.reads_per_day;
     status.bulk_per_day = is_write ? status.per_day : options.limits.bulk_reads_per_day();
+    status.used_last_second = rows.Int(0, 5);
     status.used_last_minute = rows.Int(0, 0);
     status.used_last_hour = rows.Int(0, 1);
     status.used_24h = rows.Int(0, 2);

@@ -81,6 +81,7 @@ struct QuotaStatus {
   int per_second = 0;
   int per_day = 0;
   int bulk_per_day = 0;               ///< what of it a sync may spend
+  std::int64_t used_last_second = 0;  ///< calls whose slot lay in it; 0 where rates are lifted
   std::int64_t used_last_minute = 0;  ///< of this and the minute before
   std::int64_t used_last_hour = 0;
   std::int64_t used_24h = 0;
