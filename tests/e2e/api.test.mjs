@@ -1,15 +1,15 @@
 // The REST interface of `pcw serve`: the built binary, real PostgreSQL, the simulator, raw sockets.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
-import net from 'node:net';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { PCW, Postgres, Sim, site, canary, scratch, NO_QUOTA } from './harness.mjs';
+import { Postgres, Sim, site, scratch, NO_QUOTA } from './harness.mjs';
+import { Service, makeToken } from './api_service.mjs';
 
 let postgres, sim;
 before(async () => {
@@ -21,71 +21,7 @@ after(async () => {
   await postgres.stop();
 });
 
-const UNLIMITED = { ...NO_QUOTA, PCW_SERVER_REQUESTS_PER_SECOND: '0', PCW_SERVER_MAX_CONNECTIONS_PER_ADDRESS: '2000' };
 const OTHER_TENANT = '00000000-0000-0000-0000-0000000000b2';
-
-/** A running `pcw serve`: its address, its first token, its log. */
-class Service {
-  static async start(here, env = {}) {
-    const service = new Service();
-    service.process = spawn(PCW, ['serve', '--roles', 'api'], {
-      env: { PATH: process.env.PATH, HOME: '/nonexistent', ...here.env, ...UNLIMITED, PCW_SERVER_LISTEN: '127.0.0.1:0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    process.on('exit', () => service.process.kill('SIGKILL'));
-    service.out = '';
-    service.err = '';
-    service.process.stderr.on('data', (chunk) => (service.err += chunk));
-    await new Promise((resolve, reject) => {
-      service.process.stdout.on('data', (chunk) => {
-        service.out += chunk;
-        for (const line of service.lines()) {
-          if (line.first_token) service.token = canary(line.first_token);
-          if (line.msg === 'serving') resolve(service.url = line.url);
-        }
-      });
-      service.process.on('exit', (code) => reject(new Error(`pcw serve ended with ${code}: ${service.out}${service.err}`)));
-    });
-    service.port = Number(new URL(service.url).port);
-    return service;
-  }
-
-  lines() { return this.out.split('\n').slice(0, -1).filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)); }
-
-  /** One request: { status, headers, json, text }. */
-  async ask(method, route, { token = this.token, body, headers = {}, from, agent } = {}) {
-    const sent = { ...headers };
-    if (token) sent.authorization ??= `Bearer ${token}`;
-    const request = http.request({ host: '127.0.0.1', port: this.port, method, path: route, headers: sent, localAddress: from, agent });
-    request.end(body);
-    const [answer] = await once(request, 'response');
-    answer.setEncoding('utf8');
-    let text = '';
-    for await (const chunk of answer) text += chunk;
-    const is_json = /json/.test(answer.headers['content-type'] ?? '');
-    return { status: answer.statusCode, headers: answer.headers, text, json: is_json ? JSON.parse(text) : undefined };
-  }
-  get(route, options) { return this.ask('GET', route, options); }
-  trigger(body, options = {}) { return this.ask('POST', '/v1/connectors/partner-central/sync', { body: typeof body === 'string' ? body : JSON.stringify(body), ...options }); }
-
-  /** Exact bytes; everything that comes back until the server closes. */
-  async raw(bytes) {
-    const socket = net.connect(this.port, '127.0.0.1');
-    socket.on('error', () => {});
-    socket.setEncoding('latin1');
-    let text = '';
-    socket.on('data', (chunk) => (text += chunk));
-    socket.write(bytes, 'latin1');
-    await once(socket, 'close');
-    return text;
-  }
-
-  async stop() {
-    if (this.process.exitCode !== null) return this.process.exitCode;
-    this.process.removeAllListeners('exit');
-    const gone = once(this.process, 'exit');
-    this.process.kill('SIGTERM');
-    return (await gone)[0];
-  }
-}
 
 async function withService(body, env = {}) {
   const here = await site(postgres, sim, NO_QUOTA);
@@ -95,12 +31,6 @@ async function withService(body, env = {}) {
   } finally {
     await service.stop();
   }
-}
-
-async function makeToken(here, name, scopes, more = []) {
-  const made = await here.pcw(['token', 'create', name, ...scopes.flatMap((scope) => ['--scope', scope]), ...more, '-o', 'json']);
-  assert.equal(made.code, 0, made.stderr);
-  return canary(JSON.parse(made.stdout).token);
 }
 
 /** A tenant beside the default one, with a token of every right. */
@@ -298,39 +228,33 @@ test('bad queries, ids and cursors are refused', () => withService(async (servic
   cursor = (await service.get('/v1/runs?limit=1')).json.next_cursor;
   for (const bad of [`cursor=${cursor}&entity=leads`, `cursor=${cursor.replace(/.$/, (c) => (c === '0' ? '1' : '0'))}`, `cursor=${cursor.replace(/.(?=\.)/, (c) => (c === '0' ? '1' : '0'))}`])
     assert.equal((await service.get(`/v1/runs?${bad}`)).json.code, 'invalid_cursor', bad);
+  for (const list of ['dlq', 'drift']) assert.equal((await service.get(`/v1/${list}?cursor=${cursor}`)).json.code, 'invalid_cursor', 'a cursor is of its list');
   for (const id of ['x', '019ab6d0', '019ab6d0-0000-7000-8000-000000000001', '%2e%2e']) assert.equal((await service.get(`/v1/runs/${id}`)).status, 404, id);
 }));
 
-test('what is no good HTTP is refused, and the connection ends', () => withService(async (service) => {
-  const auth = `Authorization: Bearer ${service.token}\r\n`;
-  const get = (target, more = '') => `GET ${target} HTTP/1.1\r\nHost: h\r\n${auth}${more}\r\n`;
-  const post = (more, body = '') => `POST /v1/connectors/partner-central/sync HTTP/1.1\r\nHost: h\r\n${auth}${more}\r\n${body}`;
-  const closing = 'Connection: close\r\n';
-  for (const [bytes, status] of [
-    [`GET /v1/runs HTTP/1.1\r\n${auth}\r\n`, 400], [get('/v1/runs', 'Host: other\r\n'), 400], [get('http://h/v1/runs'), 400], [get('*'), 400],
-    [get('/v1/runs', auth), 400], [get('/v1/r\xe4ns'), 400], [`FETCH /v1/runs HTTP/1.1\r\nHost: h\r\n\r\n`, 501],
-    [get(`/v1/runs?x=${'y'.repeat(9_000)}`), 431], [get('/v1/runs', `X: ${'y'.repeat(9_000)}\r\n`), 431],
-    [get('//v1/runs', closing), 404], [get('/v1/../v1/runs', closing), 404], [get('/v1/%2e%2e/runs', closing), 404], [get('/v1/runs%00', closing), 404],
-    [get('/v1/runs', 'Content-Length: 2\r\n') + '{}', 400], [get('/v1/runs', `Authorization: ${'z'.repeat(10_000)}\r\n`), 431],
-    [post('Content-Length: 2\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'), 400], [post('Transfer-Encoding: chunked\r\n', '0\r\n\r\n'), 411],
-    [post('Transfer-Encoding: xchunked\r\n'), 411], [post('Content-Length: 2\r\nContent-Length: 2\r\n', '{}'), 400], [post('Content-Length: +2\r\n', '{}'), 400],
-    [post('Content-Length: 2x\r\n', '{}'), 400], [post('Content-Length: -1\r\n'), 400], [post('Content-Length: 1180591620717411303424\r\n'), 400],
-    [post('Content-Length: 65537\r\n'), 413], [post('Content-Length: 10000000000\r\n'), 413], [post('Expect: nonsense\r\nContent-Length: 2\r\n'), 417],
-    [post('Upgrade: h2c\r\nContent-Length: 2\r\n', '{}'), 400], [post('Idempotency-Key: a\r\nIdempotency-Key: a\r\nContent-Length: 2\r\n', '{}'), 400],
-    [`DELETE /v1/runs HTTP/1.1\r\nHost: h\r\n${auth}${closing}\r\n`, 405], [`OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n`, 400], [`\x16\x03\x01\x02\x00\r\n\r\n`, 400],
-  ]) {
-    const answer = await service.raw(bytes);
-    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), `${bytes.slice(0, 120)}\n${answer.slice(0, 300)}`);
-    const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
-    assert.equal(JSON.parse(body).status, status);
-    if (status === 405) assert.match(answer, /\r\nAllow: GET, HEAD\r\n/);
+test('dead letters and drift come page by page, each once, whatever happens meanwhile', () => withService(async (service, here) => {
+  assert.equal((await here.pcw(['sync', 'run', 'partner-central', 'leads', '--mode', 'full'])).code, 0);
+  here.sql(`DELETE FROM schema_drift;
+    INSERT INTO dead_letters (tenant_id, id, run_id, connector_id, entity, catalog, record_key, stage, error_code, error)
+    SELECT tenant_id, ('019ab6d0-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, id, connector_id, 'leads', catalog, 'r' || n, 'fetch', 'timeout', 'too slow' FROM ingestion_runs, generate_series(1, 7) n;
+    INSERT INTO schema_drift (tenant_id, connector_id, entity, kind, operation, pointer, column_name, found, expected, records, first_seen_run, last_seen_run)
+    SELECT tenant_id, connector_id, 'leads', 'unknown_member', 'GetEngagement', '/x' || n, '', 'string', '', 1, id, id FROM ingestion_runs, generate_series(1, 7) n`);
+  for (const [list, name, change] of [['dlq', (row) => row.record_key.slice(1), 'UPDATE dead_letters SET last_seen_at = now() WHERE record_key = \'r2\''],
+    ['drift', (row) => row.pointer.slice(2), 'UPDATE schema_drift SET last_seen_at = now() WHERE pointer = \'/x2\'']]) {
+    const seen = [];
+    let cursor = '';
+    do {
+      const page = await service.get(`/v1/${list}?entity=leads&limit=3${cursor && `&cursor=${cursor}`}`);
+      assert.equal(page.status, 200, page.text);
+      seen.push(...page.json.items.map(name));
+      cursor = page.json.next_cursor;
+      here.sql(change);
+    } while (cursor);
+    assert.deepEqual(seen, ['7', '6', '5', '4', '3', '2', '1'], list);
+    cursor = (await service.get(`/v1/${list}?limit=1`)).json.next_cursor;
+    for (const bad of [`cursor=${cursor}&entity=leads`, `cursor=${cursor.replace(/.$/, (c) => (c === '0' ? '1' : '0'))}`, `cursor=${cursor.replace(/.(?=\.)/, (c) => (c === '0' ? '1' : '0'))}`])
+      assert.equal((await service.get(`/v1/${list}?${bad}`)).json.code, 'invalid_cursor', bad);
   }
-  // A hundred requests of one connection, and the last says so.
-  const answer = await service.raw('GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(101));
-  assert.equal(answer.split('HTTP/1.1 200').length - 1, 100);
-  assert.equal(answer.split('Connection: close').length - 1, 1);
-  const head = await service.raw(`HEAD /healthz HTTP/1.1\r\nHost: h\r\n${closing}\r\n`);
-  assert.match(head, /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/);
 }));
 
 test('rates are limited per token and per address, with Retry-After', () => withService(async (service) => {
@@ -347,30 +271,6 @@ test('rates are limited per token and per address, with Retry-After', () => with
   assert.ok(Number(limited.headers['retry-after']) >= 1);
   assert.equal((await service.get('/v1/connectors', { from: '127.0.0.9', token: 'x' })).status, 401, 'another address has its own');
 }, { PCW_SERVER_REQUESTS_PER_SECOND: '5' }));
-
-test('slow clients keep nobody waiting', { timeout: 60_000 }, () => withService(async (service) => {
-  const slow = [];
-  for (let i = 0; i < 500; ++i) {
-    const socket = net.connect({ port: service.port, host: '127.0.0.1', localAddress: `127.0.1.${1 + (i % 5)}` });
-    socket.on('error', () => {});
-    await once(socket, 'connect');
-    socket.write('GET /v1/runs HTTP/1.1\r\nHost: h\r\nX-Drip: ');
-    slow.push(socket);
-  }
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  const times = [];
-  for (let i = 0; i < 200; ++i) {
-    for (const socket of slow.slice((i * 10) % 500, (i * 10) % 500 + 10)) socket.write('x');
-    const began = performance.now();
-    assert.equal((await service.get('/v1/connectors', { agent })).status, 200);
-    times.push(performance.now() - began);
-  }
-  times.sort((a, b) => a - b);
-  agent.destroy();
-  for (const socket of slow) socket.destroy();
-  // Blocked behind a slow client it would take seconds. The figure for a quiet machine is in docs/performance.md.
-  assert.ok(times[197] < 1000, `p99 ${times[197]} ms`);
-}, { PCW_SERVER_MAX_CONNECTIONS_PER_ADDRESS: '256' }));
 
 test('health follows the age of the data, and metrics tell it', () => withService(async (service, here) => {
   const health = async () => (await service.get('/v1/connectors/partner-central/health')).json;
@@ -424,38 +324,6 @@ test('progress comes as events and ends with the run', () => withService(async (
   assert.deepEqual([again.status, again.json.code], [409, 'conflict']);
   assert.equal((await service.get(`/v1/runs/${run}/events`, { token: '' })).status, 401);
 }));
-
-test('without its database the service says so, and recovers by itself', { timeout: 120_000 }, async () => {
-  const own = await Postgres.start();
-  const here = await site(own, sim, NO_QUOTA);
-  const service = await Service.start(here);
-  const until = async (route, status) => {
-    const give_up = Date.now() + 60_000;
-    for (;;) {
-      const answer = await service.get(route);
-      if (answer.status === status) return answer;
-      assert.ok(Date.now() < give_up, `${route} stays ${answer.status}: ${answer.text}`);
-    }
-  };
-  try {
-    await until('/readyz', 200);
-    const run = (await service.trigger({ entity: 'leads' })).json.id;
-    await own.stopImmediately();
-    const down = await until('/v1/runs', 503);
-    assert.equal(down.json.code, 'unavailable');
-    assert.ok(Number(down.headers['retry-after']) > 0);
-    assert.equal((await service.get('/healthz')).status, 200);
-    const unready = await until('/readyz', 503);
-    assert.equal(unready.json.components.database, 'unusable');
-    await own.launch();
-    const up = await until('/v1/runs', 200);
-    assert.deepEqual(up.json.items.map((one) => one.id), [run]);
-    await until('/readyz', 200);
-  } finally {
-    await service.stop();
-    await own.stop();
-  }
-});
 
 test('TLS serves curl, and an open address needs it', async () => {
   const here = await site(postgres, sim, NO_QUOTA);

@@ -128,7 +128,7 @@ RouteAnswer ReplayDeadLetters(Api& /*api*/, Call& call) {
       JsonResponse(200, ReportJson(report, options.is_dry_run)));
 }
 
-RouteAnswer ListDeadLetters(Api& /*api*/, Call& call) {
+RouteAnswer ListDeadLetters(Api& api, Call& call) {
   dlq::DeadLetterFilter filter;
   PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", EntityNames()));
   PCW_TRY(const std::string state,
@@ -137,12 +137,17 @@ RouteAnswer ListDeadLetters(Api& /*api*/, Call& call) {
   filter.run_id = QueryText(call, "run");
   if (!filter.run_id.empty() && !IsUuid(filter.run_id))
     return ApiError(400, "invalid_parameter", "expected a run id", "run");
-  PCW_TRY(filter.limit, ReadLimit(call, 100, 1'000));
-  PCW_TRY(const auto letters,
-          dlq::LoadDeadLetters(call.connection(), call.principal.tenant_id, filter, call.stop));
+  PCW_TRY(const Page page,
+          ReadPage(api, call, "dlq", filter.entity + "/" + filter.state + "/" + filter.run_id, 100,
+                   1'000));
+  filter.limit = page.limit + 1;  // one more tells whether there is a next page
+  PCW_TRY(auto letters, dlq::LoadDeadLetterPage(call.connection(), call.principal.tenant_id, filter,
+                                                page.after, call.stop));
+  const std::string next =
+      CutPage(page, letters, [](const dlq::DeadLetter& letter) { return letter.id; });
   OrderedJson items = OrderedJson::array();
   for (const dlq::DeadLetter& letter : letters) items.push_back(DeadLetterJson(letter));
-  return std::optional<net::server::Response>(ListResponse(std::move(items), ""));
+  return std::optional<net::server::Response>(ListResponse(std::move(items), next));
 }
 
 RouteAnswer ShowDeadLetter(Api& /*api*/, Call& call) {

@@ -38,6 +38,30 @@ std::string QueryText(const Call& call, const char* name);
 /// The names of all entities, for checks.
 std::vector<std::string> EntityNames();
 
+/// The page of a list that a request asks for, by `limit` and `cursor`.
+struct Page {
+  std::string_view list;
+  std::string tenant_id;
+  std::string filters;  ///< the request's, as one text: a cursor is good with these only
+  std::string key;      ///< of this database's cursors
+  int limit = 0;
+  std::string after;  ///< the last id of the page before; empty = the first page
+};
+/// 400 invalid_parameter, invalid_cursor. `filters` must tell any two sets of them apart.
+Result<Page> ReadPage(Api& api, Call& call, std::string_view list, std::string filters,
+                      int usual_limit, int most);
+/// The cursor behind `last_id`.
+std::string CursorAfter(const Page& page, std::string_view last_id);
+
+/// Cuts what was loaded, one row more than the page holds, and gives the next page's cursor; empty:
+/// this is the last page.
+template <typename Row, typename IdOf>
+std::string CutPage(const Page& page, std::vector<Row>& rows, IdOf id_of) {
+  if (rows.size() <= static_cast<std::size_t>(page.limit)) return "";
+  rows.resize(static_cast<std::size_t>(page.limit));
+  return CursorAfter(page, id_of(rows.back()));
+}
+
 /// A connector by its name in a URL, and its row in the tenant. 404.
 struct FoundConnector {
   const connector::ConnectorDef* def = nullptr;

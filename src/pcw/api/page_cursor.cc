@@ -10,8 +10,13 @@
 namespace pcw::api {
 namespace {
 
-constexpr std::size_t kIdLength = 36;
 constexpr std::size_t kSignatureLength = 32;
+
+bool IsId(std::string_view text) {
+  const bool is_number = !text.empty() && text.size() < 19 &&
+                         text.find_first_not_of("0123456789") == std::string_view::npos;
+  return is_number || IsUuid(text);
+}
 
 std::string CursorSignature(std::string_view key, const CursorScope& scope,
                             std::string_view last_id) {
@@ -30,11 +35,10 @@ std::string MakeCursor(std::string_view key, const CursorScope& scope, std::stri
 
 Result<std::string> ReadCursor(std::string_view key, const CursorScope& scope,
                                std::string_view cursor) {
-  const std::string_view id = cursor.substr(0, std::min(kIdLength, cursor.size()));
-  const bool is_formed =
-      cursor.size() == kIdLength + 1 + kSignatureLength && IsUuid(id) && cursor[kIdLength] == '.';
+  const std::string_view id = cursor.substr(0, cursor.find('.'));
+  const bool is_formed = cursor.size() == id.size() + 1 + kSignatureLength && IsId(id);
   // Compared by their hashes, in a time that tells nothing.
-  if (is_formed && identity::IsSameDigest(Sha256(cursor.substr(kIdLength + 1)),
+  if (is_formed && identity::IsSameDigest(Sha256(cursor.substr(id.size() + 1)),
                                           Sha256(CursorSignature(key, scope, id))))
     return std::string(id);
   return ApiError(400, "invalid_cursor",

@@ -15,7 +15,7 @@ struct CursorScope {
   std::string_view filters;  ///< as one text
 };
 
-/// "<last id>.<signature>". `last_id` is of the characters of a UUID.
+/// "<last id>.<signature>". `last_id` is a UUID or a whole number.
 std::string MakeCursor(std::string_view key, const CursorScope& scope, std::string_view last_id);
 
 /// The id behind which the list goes on. 400 invalid_cursor for anything that MakeCursor did not

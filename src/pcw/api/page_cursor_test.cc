@@ -12,9 +12,11 @@ const std::string kKey(32, 'k');
 
 TEST(PageCursorTest, ACursorGivesItsIdBack) {
   const CursorScope scope{"tenant-a", "runs", "entity=leads"};
-  const auto read = ReadCursor(kKey, scope, MakeCursor(kKey, scope, kId));
-  ASSERT_THAT(read, Succeeds());
-  EXPECT_EQ(*read, kId);
+  for (const std::string id : {kId, "7", "922337203685477580"}) {
+    const auto read = ReadCursor(kKey, scope, MakeCursor(kKey, scope, id));
+    ASSERT_THAT(read, Succeeds());
+    EXPECT_EQ(*read, id);
+  }
 }
 
 TEST(PageCursorTest, ItBelongsToItsTenantListFiltersAndDatabase) {

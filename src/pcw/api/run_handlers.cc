@@ -68,26 +68,38 @@ std::vector<std::string> EntityNames() {
   return names;
 }
 
+Result<Page> ReadPage(Api& api, Call& call, std::string_view list, std::string filters,
+                      int usual_limit, int most) {
+  Page page{.list = list,
+            .tenant_id = call.principal.tenant_id,
+            .filters = std::move(filters),
+            .key = {},
+            .after = {}};
+  PCW_TRY(page.limit, ReadLimit(call, usual_limit, most));
+  PCW_TRY(page.key, api.CursorKey(call));
+  if (call.query.contains("cursor")) {
+    PCW_TRY(page.after, ReadCursor(page.key, {page.tenant_id, page.list, page.filters},
+                                   QueryText(call, "cursor")));
+  }
+  return page;
+}
+
+std::string CursorAfter(const Page& page, std::string_view last_id) {
+  return MakeCursor(page.key, {page.tenant_id, page.list, page.filters}, last_id);
+}
+
 RouteAnswer ListRuns(Api& api, Call& call) {
   sync::RunPageRequest request;
   PCW_TRY(request.entity, ReadQueryChoice(call, "entity", EntityNames()));
   PCW_TRY(request.status, ReadQueryChoice(call, "status",
                                           {"queued", "running", "stalled", "succeeded", "partial",
                                            "failed", "cancelled"}));
-  PCW_TRY(const int limit, ReadLimit(call, 20, 200));
-  PCW_TRY(const std::string key, api.CursorKey(call));
-  const std::string filters = request.entity + "/" + request.status;
-  const CursorScope scope{call.principal.tenant_id, "runs", filters};
-  if (call.query.contains("cursor")) {
-    PCW_TRY(request.before_id, ReadCursor(key, scope, QueryText(call, "cursor")));
-  }
-  request.limit = limit + 1;  // one more tells whether there is a next page
+  PCW_TRY(const Page page,
+          ReadPage(api, call, "runs", request.entity + "/" + request.status, 20, 200));
+  request.before_id = page.after;
+  request.limit = page.limit + 1;  // one more tells whether there is a next page
   PCW_TRY(auto runs, sync::ListRunPage(call.connection(), request, call.stop));
-  std::string next;
-  if (runs.size() > static_cast<std::size_t>(limit)) {
-    runs.pop_back();
-    next = MakeCursor(key, scope, runs.back().id);
-  }
+  const std::string next = CutPage(page, runs, [](const sync::StoredRun& run) { return run.id; });
   OrderedJson items = OrderedJson::array();
   for (const sync::StoredRun& run : runs) items.push_back(RunJson(run));
   return std::optional<Response>(ListResponse(std::move(items), next));

@@ -35,16 +35,20 @@ RouteAnswer ShowQuota(Api& /*api*/, Call& call) {
   return Answered(ListResponse(std::move(items), ""));
 }
 
-RouteAnswer ListDrift(Api& /*api*/, Call& call) {
+RouteAnswer ListDrift(Api& api, Call& call) {
   sync::DriftFilter filter;
   PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", EntityNames()));
   PCW_TRY(const std::string status, ReadQueryChoice(call, "status", {"open", "accepted", "all"}));
   filter.status = status.empty() ? "open" : status == "all" ? "" : status;
-  PCW_TRY(filter.limit, ReadLimit(call, 100, 1'000));
-  PCW_TRY(const auto findings, sync::LoadDrift(call.connection(), filter, call.stop));
+  PCW_TRY(const Page page,
+          ReadPage(api, call, "drift", filter.entity + "/" + filter.status, 100, 1'000));
+  filter.limit = page.limit + 1;  // one more tells whether there is a next page
+  PCW_TRY(auto findings, sync::LoadDriftPage(call.connection(), filter, page.after, call.stop));
+  const std::string next = CutPage(
+      page, findings, [](const sync::StoredFinding& found) { return std::to_string(found.id); });
   OrderedJson items = OrderedJson::array();
   for (const sync::StoredFinding& finding : findings) items.push_back(DriftJson(finding));
-  return Answered(ListResponse(std::move(items), ""));
+  return Answered(ListResponse(std::move(items), next));
 }
 
 RouteAnswer Diagnose(Api& api, Call& call) {

@@ -22,15 +22,20 @@ namespace {
 #define PCW_DLQ_TIME(column) \
   "coalesce(to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '')"
 
+#define PCW_DLQ_SELECT \
+  "SELECT d.id, coalesce(d.run_id::text, ''), d.connector_id, c.kind, d.entity, d.catalog, "      \
+  "d.record_key, d.stage, d.error_code, d.error, d.error_context, d.bronze_key, d.bronze_line, "  \
+  "d.attempts, " PCW_DLQ_TIME("d.first_seen_at") ", " PCW_DLQ_TIME(                               \
+      "d.last_seen_at") ", d.state, d.fingerprint, d.mapping_version, d.failed_replays, d.patch, " \
+                        "left(d.original, 262144), d.note, " PCW_DLQ_TIME(                        \
+                            "d.delivered_at") ", d.message_id, " PCW_DLQ_TIME("d.expires_at") ", " \
+  "d.delivery_error FROM dead_letters d JOIN connectors c ON c.tenant_id = d.tenant_id AND c.id " \
+  "= d.connector_id" PCW_DLQ_WHERE
+
 constexpr std::string_view kSelect =
-    "SELECT d.id, coalesce(d.run_id::text, ''), d.connector_id, c.kind, d.entity, d.catalog, "
-    "d.record_key, d.stage, d.error_code, d.error, d.error_context, d.bronze_key, d.bronze_line, "
-    "d.attempts, " PCW_DLQ_TIME("d.first_seen_at") ", " PCW_DLQ_TIME(
-        "d.last_seen_at") ", d.state, d.fingerprint, d.mapping_version, d.failed_replays, d.patch, "
-                          "left(d.original, 262144), d.note, " PCW_DLQ_TIME(
-                              "d.delivered_at") ", d.message_id, " PCW_DLQ_TIME("d.expires_at") ", "
-    "d.delivery_error FROM dead_letters d JOIN connectors c ON c.tenant_id = d.tenant_id AND c.id "
-    "= d.connector_id" PCW_DLQ_WHERE "ORDER BY d.last_seen_at DESC, d.id DESC LIMIT $11::integer";
+    PCW_DLQ_SELECT "ORDER BY d.last_seen_at DESC, d.id DESC LIMIT $11::integer";
+constexpr std::string_view kPage = PCW_DLQ_SELECT
+    "AND ($12 = '' OR d.id < nullif($12, '')::uuid) ORDER BY d.id DESC LIMIT $11::integer";
 
 constexpr std::string_view kGroups =
     "SELECT d.fingerprint, d.entity, d.stage, d.error_code, (array_agg(d.error ORDER BY d.id "
@@ -194,6 +199,21 @@ Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(filter.limit));
   PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_load", kSelect}, params, stop));
+  std::vector<DeadLetter> letters;
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    letters.push_back(ReadLetter(rows, row, tenant_id));
+  return letters;
+}
+
+Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
+                                                   std::string_view tenant_id,
+                                                   const DeadLetterFilter& filter,
+                                                   std::string_view before_id,
+                                                   std::stop_token stop) {
+  std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
+  params.emplace_back(std::to_string(filter.limit));
+  params.emplace_back(std::string(before_id));
+  PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_page", kPage}, params, stop));
   std::vector<DeadLetter> letters;
   for (std::size_t row = 0; row < rows.size(); ++row)
     letters.push_back(ReadLetter(rows, row, tenant_id));

@@ -86,6 +86,14 @@ Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
                                                 std::string_view tenant_id,
                                                 const DeadLetterFilter& filter,
                                                 std::stop_token stop = {});
+/// Page by page, in falling order of id, which is the order in which they were first met: unlike
+/// the time they were last seen it never changes, so that no page repeats or misses a letter that
+/// was there. `before_id` empty = from the newest.
+Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
+                                                   std::string_view tenant_id,
+                                                   const DeadLetterFilter& filter,
+                                                   std::string_view before_id,
+                                                   std::stop_token stop = {});
 /// kNotFound if no such letter in this tenant. A unique prefix of the id (8 characters or more) is
 /// enough.
 Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view tenant_id,

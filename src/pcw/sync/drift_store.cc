@@ -80,16 +80,21 @@ Status AddToBaseline(pg::Connection& connection, const DriftScope& scope,
   return Ok{};
 }
 
-constexpr std::string_view kSelect =
-    "SELECT id, entity, kind, status, operation, pointer, column_name, found, expected, "
-    "sample_record, bronze_key, bronze_line, first_seen_run, last_seen_run, "
-    "to_char(first_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
-    "to_char(last_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
-    "baseline_rate, observed_rate, note, "
-    "to_char(accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), records "
-    "FROM schema_drift d WHERE tenant_id = pcw_tenant() AND ($1 = '' OR entity = $1) AND ($2 = '' "
-    "OR status = $2) AND ($3 = '' OR kind = $3) AND ($4 = '' OR id = nullif($4, '')::bigint) "
-    "ORDER BY d.last_seen_at DESC, id DESC LIMIT $5::bigint";
+#define PCW_DRIFT_SELECT                                                                          \
+  "SELECT id, entity, kind, status, operation, pointer, column_name, found, expected, "           \
+  "sample_record, bronze_key, bronze_line, first_seen_run, last_seen_run, "                       \
+  "to_char(first_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "                 \
+  "to_char(last_seen_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "                  \
+  "baseline_rate, observed_rate, note, "                                                          \
+  "to_char(accepted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), records "           \
+  "FROM schema_drift d WHERE tenant_id = pcw_tenant() AND ($1 = '' OR entity = $1) AND ($2 = '' " \
+  "OR status = $2) AND ($3 = '' OR kind = $3) "
+
+constexpr std::string_view kSelect = PCW_DRIFT_SELECT
+    "AND ($4 = '' OR id = nullif($4, '')::bigint) ORDER BY d.last_seen_at DESC, id DESC LIMIT "
+    "$5::bigint";
+constexpr std::string_view kPage = PCW_DRIFT_SELECT
+    "AND ($4 = '' OR id < nullif($4, '')::bigint) ORDER BY id DESC LIMIT $5::bigint";
 
 StoredFinding ReadFinding(const pg::Rows& rows, std::size_t row) {
   StoredFinding finding;
@@ -170,6 +175,19 @@ Result<std::vector<StoredFinding>> LoadDrift(pg::Connection& connection, const D
                                                {filter.entity, filter.status, filter.kind,
                                                 std::string(), std::to_string(filter.limit)},
                                                stop));
+  std::vector<StoredFinding> findings;
+  for (std::size_t row = 0; row < rows.size(); ++row) findings.push_back(ReadFinding(rows, row));
+  return findings;
+}
+
+Result<std::vector<StoredFinding>> LoadDriftPage(pg::Connection& connection,
+                                                 const DriftFilter& filter,
+                                                 std::string_view before_id, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"drift_page", kPage},
+                          {filter.entity, filter.status, filter.kind, std::string(before_id),
+                           std::to_string(filter.limit)},
+                          stop));
   std::vector<StoredFinding> findings;
   for (std::size_t row = 0; row < rows.size(); ++row) findings.push_back(ReadFinding(rows, row));
   return findings;

@@ -59,6 +59,11 @@ struct DriftFilter {
 /// Newest first.
 Result<std::vector<StoredFinding>> LoadDrift(pg::Connection& connection, const DriftFilter& filter,
                                              std::stop_token stop);
+/// Page by page, in falling order of id, which is the order in which they were first met and never
+/// changes. `before_id` empty = from the newest.
+Result<std::vector<StoredFinding>> LoadDriftPage(pg::Connection& connection,
+                                                 const DriftFilter& filter,
+                                                 std::string_view before_id, std::stop_token stop);
 /// kNotFound.
 Result<StoredFinding> LoadDriftFinding(pg::Connection& connection, std::int64_t id,
                                        std::stop_token stop);
