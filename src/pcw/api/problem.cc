@@ -117,6 +117,8 @@ std::string_view CodeOfStatus(int status) {
       return "length_required";
     case 413:
       return "body_too_large";
+    case 414:
+      return "target_too_long";
     case 417:
       return "expectation_failed";
     case 431:

@@ -24,6 +24,13 @@ constexpr std::size_t kMaxDiscarded = 64U << 10U;
 constexpr milliseconds kDiscardTime{1'000};
 constexpr milliseconds kPaceStep{50};
 
+// Whether the first bytes of a request are a method and a target that goes on behind them.
+bool IsLongTarget(std::string_view first) {
+  const std::size_t space = first.find(' ');
+  return first.find('\n') == std::string_view::npos && space < 16 &&
+         first.substr(space).starts_with(" /");
+}
+
 Refusal RefusalOf(const boost::system::error_code& problem) {
   if (problem == http::error::header_limit) return {431, "the header is too large"};
   if (problem == http::error::body_limit) return {413, "the body is too large"};
@@ -155,7 +162,7 @@ void Connection::NextRequest() {
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(worker_->shared->options.max_header_bytes));
   parser_->body_limit(worker_->shared->options.max_body_bytes);
-  head_seen_ = false;
+  line_seen_ = head_seen_ = false;
   if (buffer_.size() > 0) {
     phase_ = Phase::kHeader;
     SetDeadline(worker_->shared->options.header);
@@ -187,11 +194,18 @@ void Connection::Read() {
 void Connection::Feed() {
   while (buffer_.size() > 0 && !parser_->is_done()) {
     ErrorCode problem;
+    const std::string_view first(
+        static_cast<const char*>(buffer_.data().data()),
+        std::min(buffer_.size(), worker_->shared->options.max_header_bytes));
     const std::size_t used = parser_->put(buffer_.data(), problem);
+    const bool is_target_too_long =
+        problem == http::error::header_limit && !line_seen_ && IsLongTarget(first);
+    line_seen_ = line_seen_ || used > 0;
     buffer_.consume(used);
     if (problem == http::error::need_more) break;
     if (problem) {
-      const Refusal refusal = RefusalOf(problem);
+      const Refusal refusal =
+          is_target_too_long ? Refusal{414, "the target is too long"} : RefusalOf(problem);
       Refuse(refusal.status, refusal.why);
       return;
     }

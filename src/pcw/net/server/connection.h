@@ -110,6 +110,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   Phase phase_ = Phase::kClosed;
+  bool line_seen_ = false;  ///< the request line was taken
   bool head_seen_ = false;
   bool keep_alive_ = false;
   WithBody with_body_ = WithBody::kYes;

@@ -24,6 +24,11 @@ std::optional<Refusal> CheckHead(const RequestHead& head) {
   for (const http::field name : kSingle) {
     if (head.count(name) > 1) return Refusal{400, "a header that may appear once is repeated"};
   }
+  // The parser takes "2, 2" for 2; whoever stands in front of this server may not.
+  const auto length = head[http::field::content_length];
+  if (!std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return Refusal{400, "Content-Length must be one number"};
+  }
   if (head.count("Idempotency-Key") > 1) {
     return Refusal{400, "a header that may appear once is repeated"};
   }

@@ -155,6 +155,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"TwoEqualLengths",
                 "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
                 400},
+        Refused{"EqualLengthsInAList",
+                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabc", 400},
         Refused{"NegativeLength", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400},
         Refused{"HugeLength", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000000\r\n\r\n",
                 413},
@@ -170,6 +172,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"BareLineFeed", "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", 400},
         Refused{"NulInHeader", std::string("GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", 30), 400},
         Refused{"Http2Preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+        Refused{"LongTarget", "GET /" + std::string(9'000, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n",
+                414},
+        Refused{"LongNonsense", std::string(9'000, 'x'), 431},
         Refused{"LongHeader",
                 "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n", 431}),
     [](const auto& test) { return test.param.name; });
