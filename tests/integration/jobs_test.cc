@@ -4,11 +4,13 @@
 
 #include <gmock/gmock.h>
 
+#include "fakes/fake_time.h"
 #include "fakes/result_matchers.h"
 #include "pcw/base/time.h"
 #include "pcw/jobs/job_keeper.h"
 #include "pcw/jobs/job_queue.h"
 #include "pcw/pg/session.h"
+#include "pcw/sync/run_page.h"
 #include "pcw/sync/run_request.h"
 #include "pcw/sync/run_settle.h"
 #include "pg_fixture.h"
@@ -17,6 +19,7 @@ namespace pcw {
 namespace {
 
 using jobs::Job;
+using jobs::Look;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -39,11 +42,13 @@ class JobsTest : public DatabaseTest {
                             rng, clock, {});
   }
   Job Claim(seconds lease = seconds(30)) {
-    auto job = jobs::ClaimJob(connection, "me", lease, {});
+    auto job = jobs::ClaimJob(connection, "me", {.lease = lease}, Look::kThorough, {});
     PCW_ASSERT(job.has_value() && job->has_value());
     return std::move(**job);
   }
-  bool HasClaim() { return jobs::ClaimJob(connection, "other", seconds(30), {})->has_value(); }
+  bool HasClaim() {
+    return jobs::ClaimJob(connection, "other", {}, Look::kThorough, {})->has_value();
+  }
   std::string RunStatusOf(const std::string& id) const {
     return Ask("SELECT status FROM ingestion_runs WHERE id = '" + id + "'");
   }
@@ -111,7 +116,7 @@ TEST_F(JobsTest, EachJobIsClaimedOnceHoweverManyClaim) {
       threads.emplace_back([&] {
         pg::Connection mine = OpenService();
         for (;;) {
-          auto job = jobs::ClaimJob(mine, "w", seconds(30), {});
+          auto job = jobs::ClaimJob(mine, "w", {}, Look::kQuick, {});
           ASSERT_THAT(job, Succeeds());
           if (!*job) return;
           const std::lock_guard lock(mutex);
@@ -142,8 +147,8 @@ TEST_F(JobsTest, AJobOfASilentHolderIsTakenOverAndTheOldHolderLearnsOfIt) {
   EXPECT_EQ(second.id, first.id);
   EXPECT_TRUE(second.is_takeover);
   EXPECT_GT(second.claim, first.claim);
-  EXPECT_FALSE(jobs::BeatJob(connection, first, 1, seconds(30), {})->is_ours);
-  EXPECT_TRUE(jobs::BeatJob(connection, second, 1, seconds(30), {})->is_ours);
+  EXPECT_FALSE(jobs::BeatJob(connection, first, 1, {}, {})->is_ours);
+  EXPECT_TRUE(jobs::BeatJob(connection, second, 1, {}, {})->is_ours);
   EXPECT_THAT(Settle(first), FailsWith(ErrorCode::kConflict));
 }
 
@@ -264,15 +269,17 @@ TEST_F(JobsTest, AQueuedRunIsCancelledAtOnceARunningOneByItsWorker) {
 
 TEST_F(JobsTest, AStalledRunIsShownAsThat) {
   const std::string run = Request()->run.id;
-  Claim();
+  const Job job = Claim();
   Ask("UPDATE ingestion_runs SET status = 'running' RETURNING 1");
   Ask("INSERT INTO leases (tenant_id, connector_id, entity, fence, run_id, holder, acquired_at, "
       "expires_at) SELECT tenant_id, connector_id, entity, 1, id, 'me', now(), now() + interval '1 "
       "h' FROM ingestion_runs RETURNING 1");
   EXPECT_EQ(sync::LoadRun(connection, run, {})->status, "running");
 
-  Ask("UPDATE jobs SET progress_at = now() - interval '11 minutes' RETURNING 1");
-
+  // A beat with the holder's own patience decides: a service.stall_after of no time is over at
+  // once.
+  const jobs::ClaimTerms impatient{.lease = seconds(30), .stall_after = milliseconds(0)};
+  ASSERT_TRUE(jobs::BeatJob(connection, job, 0, impatient, {})->is_ours);
   EXPECT_EQ(sync::LoadRun(connection, run, {})->status, "stalled");
 }
 
@@ -288,6 +295,90 @@ TEST_F(JobsTest, JobsOfOtherTenantsAreClaimedButNotSeen) {
                                            .mode = sync::RunMode::kFull,
                                            .requested_by = "b",
                                            .trigger = "api"},
+  EXPECT_EQ(sync::ListRunPage(connection, {.entity = "", .status = "stalled", .before_id = ""}, {})
+                ->size(),
+            1U);
+
+  // Progress ends it.
+  ASSERT_TRUE(jobs::BeatJob(connection, job, 1, {}, {})->is_ours);
+  EXPECT_EQ(sync::LoadRun(connection, run, {})->status, "running");
+}
+
+TEST_F(JobsTest, AQuickLookFindsWhatIsDueAndNoMore) {
+  const auto look = [this](Look how, seconds lease = seconds(30)) {
+    return jobs::ClaimJob(connection, "me", {.lease = lease}, how, {}).value();
+  };
+  EXPECT_FALSE(look(Look::kThorough)) << "sets the low-water mark";
+  ASSERT_THAT(Request("leads"), Succeeds());
+  ASSERT_TRUE(look(Look::kQuick, seconds(0)));
+  EXPECT_FALSE(look(Look::kQuick)) << "a takeover is a thorough look's";
+  EXPECT_TRUE(look(Look::kThorough));
+
+  // Committed long after the time it was due at, below the mark: late, and not lost.
+  ASSERT_THAT(Request("solutions"), Succeeds());
+  Ask("UPDATE jobs SET not_before = now() - interval '1 hour' WHERE entity = 'solutions' RETURNING "
+      "1");
+  EXPECT_FALSE(look(Look::kQuick));
+  const auto late = look(Look::kThorough);
+  ASSERT_TRUE(late);
+  EXPECT_EQ(late->entity, "solutions");
+  // What waits from before keeps the mark down.
+  ASSERT_THAT(Request("profiles"), Succeeds());
+  ASSERT_THAT(Request("opportunities"), Succeeds());
+  Ask("UPDATE jobs SET not_before = now() - interval '1 hour' WHERE state = 'queued' RETURNING 1");
+  EXPECT_TRUE(look(Look::kThorough));
+  EXPECT_TRUE(look(Look::kQuick));
+}
+
+TEST_F(JobsTest, AClaimReadsLittleWhileAnOldSnapshotIsHeld) {
+  pg::Connection report = OpenSuperuser(url);
+  ASSERT_THAT(report.ExecScript("hold", "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1", {}),
+              Succeeds());
+  // Jobs that came and went an hour ago, each version of which the snapshot keeps.
+  Ask("INSERT INTO ingestion_runs (tenant_id, id, connector_id, entity, mode, status, catalog, "
+      "fence) SELECT '00000000-0000-0000-0000-000000000001', gen_random_uuid(), id, 'e', 'full', "
+      "'queued', 'AWS', 0 FROM connectors RETURNING 1");
+  Ask("WITH made AS (INSERT INTO jobs (tenant_id, id, kind, connector_id, entity, mode, run_id, "
+      "trigger, not_before) SELECT r.tenant_id, gen_random_uuid(), 'sync', r.connector_id, 'e' || "
+      "n, 'full', r.id, 'cli', now() - interval '1 hour' FROM ingestion_runs r, generate_series(1, "
+      "4000) n RETURNING 1) SELECT count(*) FROM made");
+  for (const char* state :
+       {"'running', holder = 'x', lease_expires_at = now(), heartbeat_at = now() - interval '1 h'",
+        "'done', holder = NULL, lease_expires_at = NULL, ended_at = now()"})
+    Ask(std::string("WITH moved AS (UPDATE jobs SET state = ") + state +
+        " RETURNING 1) SELECT count(*) FROM moved");
+  // One session, so that what it learns of tables and functions is counted once and not each time.
+  pg::Connection worker = OpenSuperuser(url);
+  const auto pages_of = [&worker](const std::string& is_thorough) {
+    const auto plan =
+        worker.Exec({is_thorough == "true" ? "explain_thorough" : "explain_quick",
+                     "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM jobs_claim('x', "
+                     "interval '30 s', interval '10 min', " +
+                         is_thorough + ")"});
+    EXPECT_THAT(plan, Succeeds());
+    const std::string text(plan->Text(0, 0));
+    return std::stoll(text.substr(text.find("\"Shared Hit Blocks\": ") + 21));
+  };
+  pages_of("true");  // sets the mark, and fills caches
+  pages_of("false");
+
+  const auto thorough = pages_of("true"), quick = pages_of("false");
+
+  EXPECT_GT(thorough, 300) << "all that the snapshot keeps";
+  EXPECT_LT(quick, 100);
+}
+
+TEST(ClaimPaceTest, OneLookInTwoSecondsIsThorough) {
+  FakeClock clock;
+  jobs::ClaimPace pace(clock);
+  EXPECT_EQ(pace.Next(), Look::kThorough);
+  EXPECT_EQ(pace.Next(), Look::kQuick);
+  EXPECT_EQ(pace.UntilThorough(), milliseconds(2'000));
+  clock.Advance(milliseconds(1'999));
+  EXPECT_EQ(pace.Next(), Look::kQuick);
+  clock.Advance(milliseconds(1));
+  EXPECT_EQ(pace.UntilThorough(), milliseconds(0));
+  EXPECT_EQ(pace.Next(), Look::kThorough);
                                           rng, clock, {});
   ASSERT_THAT(requested, Succeeds());
 
@@ -296,8 +387,8 @@ TEST_F(JobsTest, JobsOfOtherTenantsAreClaimedButNotSeen) {
   EXPECT_EQ(job.tenant_id, "00000000-0000-0000-0000-000000000002");
   const auto seen = connection.Exec({"count", "SELECT count(*) FROM jobs"});
   EXPECT_EQ(seen->Int(0, 0), 0);
-  EXPECT_FALSE(jobs::BeatJob(connection, job, 1, seconds(30), {})->is_ours);
-  EXPECT_TRUE(jobs::BeatJob(other, job, 1, seconds(30), {})->is_ours);
+  EXPECT_FALSE(jobs::BeatJob(connection, job, 1, {}, {})->is_ours);
+  EXPECT_TRUE(jobs::BeatJob(other, job, 1, {}, {})->is_ours);
   EXPECT_THAT(sync::RequestCancel(connection, job.run_id, {}), FailsWith(ErrorCode::kNotFound));
 }
 

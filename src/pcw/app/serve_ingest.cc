@@ -42,8 +42,8 @@ std::string ReasonOf(StopCause cause) {
 /// One worker: a thread, a session, a job at a time.
 class Worker {
  public:
-  Worker(ServeContext& context, std::stop_token stop)
-      : context_(context), session_(context, "ingest") {
+  Worker(ServeContext& context, jobs::ClaimPace& pace, std::stop_token stop)
+      : context_(context), pace_(pace), session_(context, "ingest") {
     thread_ = std::jthread([this, stop = std::move(stop)] { Work(stop); });
   }
 
@@ -62,11 +62,13 @@ class Worker {
     if (session_.TakeIsNew())
       PCW_TRY_OK(connection.ExecScript("jobs_listen", "LISTEN pcw_jobs", stop));
     PCW_TRY(std::optional<jobs::Job> job,
-            jobs::ClaimJob(connection, context_.holder, context_.config.service.lease, {}));
+            jobs::ClaimJob(connection, context_.holder, Terms(), pace_.Next(), {}));
     if (!job) {
       PCW_TRY(const auto next, jobs::NextClaimIn(connection, stop));
+      // Jobs of silent holders are found by thorough looks only.
       const milliseconds wait =
-          std::clamp(next.value_or(kLongestWait), kShortestWait, kLongestWait);
+          std::clamp(std::min(next.value_or(kLongestWait), pace_.UntilThorough()), kShortestWait,
+                     kLongestWait);
       PCW_TRY_OK(connection.WaitNotification(wait, stop));
       return Ok{};
     }
@@ -94,16 +96,18 @@ class Worker {
     return Ok{};
   }
 
+  jobs::ClaimTerms Terms() const {
+    return {.lease = context_.config.service.lease,
+            .stall_after = context_.config.service.stall_after};
+  }
+
   void RunJob(const Config& config, const jobs::Job& job, const std::stop_token& stop) {
     DatabaseAccess& database = context_.database;
     jobs::JobKeeper keeper(
         [&database, tenant = job.tenant_id](std::stop_token token) {
           return database.OpenService(tenant, std::move(token));
         },
-        job,
-        {.lease = context_.config.service.lease,
-         .stall_after = context_.config.service.stall_after},
-        context_.machine.sleeper, stop);
+        job, Terms(), context_.machine.sleeper, stop);
     Log(LogLevel::kInfo, "run begins",
         {{"mode", job.mode}, {"trigger", job.trigger}, {"attempt", std::to_string(job.attempts)}});
     const Result<sync::RunOutcome> outcome = Sync(config, job, keeper);
@@ -199,18 +203,20 @@ class Worker {
   }
 
   ServeContext& context_;
+  jobs::ClaimPace& pace_;
   RoleSession session_;
   std::jthread thread_;  // last: it uses everything above
 };
 
 class IngestRole final : public ServeRole {
  public:
-  IngestRole(ServeContext& context, const std::stop_token& stop) {
+  IngestRole(ServeContext& context, const std::stop_token& stop) : pace_(context.machine.clock) {
     for (int i = 0; i < context.config.service.workers; ++i)
-      workers_.push_back(std::make_unique<Worker>(context, stop));
+      workers_.push_back(std::make_unique<Worker>(context, pace_, stop));
   }
 
  private:
+  jobs::ClaimPace pace_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

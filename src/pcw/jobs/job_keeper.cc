@@ -8,11 +8,11 @@
 
 namespace pcw::jobs {
 
-JobKeeper::JobKeeper(OpenConnection open, Job job, const KeeperOptions& options, Sleeper& sleeper,
+JobKeeper::JobKeeper(OpenConnection open, Job job, const ClaimTerms& terms, Sleeper& sleeper,
                      std::stop_token drain)
     : open_(std::move(open)),
       job_(std::move(job)),
-      options_(options),
+      terms_(terms),
       sleeper_(sleeper),
       on_drain_(std::move(drain), [this] { Stop(StopCause::kDrained); }) {
   thread_ = std::jthread([this, fields = CurrentLogFields()](std::stop_token stop) {
@@ -28,7 +28,7 @@ void JobKeeper::Stop(StopCause cause) {
 }
 
 void JobKeeper::Keep(std::stop_token stop) {
-  const auto pause = std::min(options_.lease / 3, std::chrono::milliseconds(2'000));
+  const auto pause = std::min(terms_.lease / 3, std::chrono::milliseconds(2'000));
   std::optional<pg::Connection> connection;
   bool was_slow = false;
   while (sleeper_.SleepFor(pause, stop)) {
@@ -39,20 +39,20 @@ void JobKeeper::Keep(std::stop_token stop) {
       connection.emplace(std::move(*opened));
     }
     const Result<Beat> beat =
-        BeatJob(*connection, job_, progress_.load(std::memory_order_relaxed), options_.lease, stop);
+        BeatJob(*connection, job_, progress_.load(std::memory_order_relaxed), terms_, stop);
     if (!beat) continue;
     if (!beat->is_ours) {
       Log(LogLevel::kWarn, "the job was taken over by another worker", {{"job", job_.id}});
       return Stop(StopCause::kLost);
     }
     if (beat->is_cancelled) Stop(StopCause::kCancelled);
-    const bool is_slow = beat->since_progress > options_.stall_after;
+    const bool is_slow = beat->since_progress > terms_.stall_after;
     if (is_slow && !was_slow)
       Log(LogLevel::kWarn, "the run makes no progress; it is shown as stalled", {{"job", job_.id}});
     was_slow = is_slow;
-    if (beat->since_progress > 2 * options_.stall_after) Stop(StopCause::kStalled);
+    if (beat->since_progress > 2 * terms_.stall_after) Stop(StopCause::kStalled);
     // Work that does not even hear a stop is left to a takeover: without beats its lease ends.
-    if (beat->since_progress > 4 * options_.stall_after) return;
+    if (beat->since_progress > 4 * terms_.stall_after) return;
   }
 }
 

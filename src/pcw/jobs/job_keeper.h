@@ -24,11 +24,6 @@ enum class StopCause {
   kDrained,    ///< this process ends
 };
 
-struct KeeperOptions {
-  std::chrono::milliseconds lease{30'000};
-  std::chrono::milliseconds stall_after{600'000};
-};
-
 /// A thread that beats every third of the lease, and at least every two seconds so that a cancel is
 /// heard, on a session of its own. A database that is away is no loss: it tries again, and the
 /// entity's fence decides at the next commit. Thread-safe.
@@ -37,7 +32,7 @@ class JobKeeper {
   using OpenConnection = std::function<Result<pg::Connection>(std::stop_token)>;
 
   /// `drain` is the end of the process.
-  JobKeeper(OpenConnection open, Job job, const KeeperOptions& options, Sleeper& sleeper,
+  JobKeeper(OpenConnection open, Job job, const ClaimTerms& terms, Sleeper& sleeper,
             std::stop_token drain);
 
   /// What the work reports; any change of it is progress.
@@ -51,7 +46,7 @@ class JobKeeper {
 
   const OpenConnection open_;
   const Job job_;
-  const KeeperOptions options_;
+  const ClaimTerms terms_;
   Sleeper& sleeper_;
   std::atomic<std::int64_t> progress_{0};
   std::atomic<StopCause> cause_{StopCause::kNone};

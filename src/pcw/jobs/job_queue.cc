@@ -5,6 +5,8 @@
 namespace pcw::jobs {
 namespace {
 
+constexpr std::chrono::milliseconds kBetweenThoroughLooks{2'000};
+
 std::string Text(std::int64_t number) { return std::to_string(number); }
 
 // Exactly one row, or the job belongs to somebody else by now.
@@ -29,13 +31,16 @@ std::string_view NameOf(JobEnd end) {
 }
 
 Result<std::optional<Job>> ClaimJob(pg::Connection& connection, const std::string& holder,
-                                    std::chrono::milliseconds lease, std::stop_token stop) {
+                                    const ClaimTerms& terms, Look look, std::stop_token stop) {
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"job_claim",
                            "SELECT tenant_id, id, connector_id, entity, mode, run_id, attempts, "
                            "claim, trigger, requested_by, is_takeover FROM jobs_claim($1, "
-                           "$2::bigint * interval '1 millisecond')"},
-                          {holder, Text(lease.count())}, stop));
+                           "$2::bigint * interval '1 millisecond', $3::bigint * interval '1 "
+                           "millisecond', $4::boolean)"},
+                          {holder, Text(terms.lease.count()), Text(terms.stall_after.count()),
+                           look == Look::kThorough ? "true" : "false"},
+                          stop));
   if (rows.empty()) return std::optional<Job>();
   const auto text = [&](std::size_t column) { return std::string(rows.Text(0, column)); };
   return std::optional<Job>(Job{.tenant_id = text(0),
@@ -51,6 +56,20 @@ Result<std::optional<Job>> ClaimJob(pg::Connection& connection, const std::strin
                                 .is_takeover = rows.Bool(0, 10)});
 }
 
+Look ClaimPace::Next() {
+  const SteadyTime now = clock_.Steady();
+  SteadyTime next = next_thorough_.load();
+  if (now < next || !next_thorough_.compare_exchange_strong(next, now + kBetweenThoroughLooks))
+    return Look::kQuick;
+  return Look::kThorough;
+}
+
+std::chrono::milliseconds ClaimPace::UntilThorough() const {
+  return std::max(std::chrono::milliseconds(0),
+                  std::chrono::duration_cast<std::chrono::milliseconds>(next_thorough_.load() -
+                                                                        clock_.Steady()));
+}
+
 Result<std::optional<std::chrono::milliseconds>> NextClaimIn(pg::Connection& connection,
                                                              std::stop_token stop) {
   PCW_TRY(const pg::Rows rows,
@@ -63,18 +82,22 @@ Result<std::optional<std::chrono::milliseconds>> NextClaimIn(pg::Connection& con
 }
 
 Result<Beat> BeatJob(pg::Connection& connection, const Job& job, std::int64_t progress,
-                     std::chrono::milliseconds lease, std::stop_token stop) {
+                     const ClaimTerms& terms, std::stop_token stop) {
   PCW_TRY(
       const pg::Rows rows,
       connection.Exec(
           {"job_beat",
            "UPDATE jobs SET heartbeat_at = clock_timestamp(), lease_expires_at = clock_timestamp() "
            "+ $3::bigint * interval '1 millisecond', progress_at = CASE WHEN progress <> "
-           "$4::bigint THEN clock_timestamp() ELSE progress_at END, progress = $4::bigint WHERE "
+           "$4::bigint THEN clock_timestamp() ELSE progress_at END, stalls_at = CASE WHEN progress "
+           "<> $4::bigint THEN clock_timestamp() ELSE progress_at END + $5::bigint * interval '1 "
+           "millisecond', progress = $4::bigint WHERE "
            "tenant_id = pcw_tenant() AND id = $1::uuid AND claim = $2::bigint AND state = "
            "'running' RETURNING cancel_requested_at IS NOT NULL, (extract(epoch FROM "
            "clock_timestamp() - progress_at) * 1000)::bigint"},
-          {job.id, Text(job.claim), Text(lease.count()), Text(progress)}, stop));
+          {job.id, Text(job.claim), Text(terms.lease.count()), Text(progress),
+           Text(terms.stall_after.count())},
+          stop));
   if (rows.empty()) return Beat{};
   return Beat{.is_ours = true,
               .is_cancelled = rows.Bool(0, 0),

@@ -1,12 +1,14 @@
 // The queue of the service in PostgreSQL: who runs what, for as long as he shows progress.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
 
+#include "pcw/base/clock.h"
 #include "pcw/pg/connection.h"
 
 namespace pcw::jobs {
@@ -24,13 +26,37 @@ struct Job {
 enum class JobEnd { kDone, kFailed, kCancelled };
 std::string_view NameOf(JobEnd end);
 
-/// The most urgent job that may be run, of any tenant: queued and due, or with a holder that has
-/// been silent for longer than his lease. nullopt: there is none. Sessions that claim at once get
-/// different jobs (SKIP LOCKED). The work itself needs a session of the job's tenant.
-Result<std::optional<Job>> ClaimJob(pg::Connection& connection, const std::string& holder,
-                                    std::chrono::milliseconds lease, std::stop_token stop);
+/// What a holder promises when he takes a job, and with each beat.
+struct ClaimTerms {
+  std::chrono::milliseconds lease{30'000};         ///< silent for longer, he loses it
+  std::chrono::milliseconds stall_after{600'000};  ///< without progress for longer, it is stalled
+};
 
-/// How long until a job may be claimed, by the database's clock; nullopt: no job is open.
+/// A thorough look costs more while an old snapshot is held (ADR 12), and finds all there is.
+enum class Look { kQuick, kThorough };
+
+/// The most urgent job that may be run, of any tenant: queued and due, or, in a thorough look, with
+/// a holder that has been silent for longer than his lease. nullopt: there is none. Sessions that
+/// claim at once get different jobs (SKIP LOCKED). The work itself needs a session of the job's
+/// tenant.
+Result<std::optional<Job>> ClaimJob(pg::Connection& connection, const std::string& holder,
+                                    const ClaimTerms& terms, Look look, std::stop_token stop);
+
+/// Which look a process's next claim takes: a thorough one every two seconds. Thread-safe.
+class ClaimPace {
+ public:
+  explicit ClaimPace(Clock& clock) : clock_(clock) {}
+
+  /// kThorough for one caller of a period.
+  Look Next();
+  std::chrono::milliseconds UntilThorough() const;
+
+ private:
+  Clock& clock_;
+  std::atomic<SteadyTime> next_thorough_{SteadyTime{}};
+};
+
+/// How long until a queued job is due, by the database's clock; nullopt: none is queued.
 Result<std::optional<std::chrono::milliseconds>> NextClaimIn(pg::Connection& connection,
                                                              std::stop_token stop);
 
@@ -43,7 +69,7 @@ struct Beat {
 
 /// Prolongs the lease and notes the progress. In a session of the job's tenant, like all below.
 Result<Beat> BeatJob(pg::Connection& connection, const Job& job, std::int64_t progress,
-                     std::chrono::milliseconds lease, std::stop_token stop);
+                     const ClaimTerms& terms, std::stop_token stop);
 
 /// Locks the job's row in the caller's transaction; whether the caller still holds it, and whether
 /// somebody wants it to end.

@@ -14,7 +14,7 @@ namespace {
 // Every select of runs has these columns in this order.
 constexpr std::string_view kListRuns = R"sql(
   SELECT r.id, c.kind, r.entity, r.mode,
-         CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < now() OR j.progress_at < now() - interval '10 minutes')
+         CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < now() OR j.stalls_at < now())
               THEN 'stalled' ELSE r.status END,
          r.catalog, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
          to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), r.resumed_from, r.bronze_prefix, r.error_code, r.error,
