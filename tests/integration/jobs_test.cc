@@ -206,6 +206,20 @@ TEST_F(JobsTest, AJobEndsAsItsRunDid) {
   EXPECT_TRUE(Request()->is_new) << "an ended job stands in nobody's way";
 }
 
+TEST_F(JobsTest, WhoAsksBetweenTheEndOfARunAndOfItsJobGetsANewRun) {
+  const std::string run = Request()->run.id;
+  const Job job = Claim();
+  EndRun(run, "succeeded");
+
+  const auto next = Request();
+
+  ASSERT_THAT(next, Succeeds());
+  EXPECT_TRUE(next->is_new);
+  EXPECT_EQ(Ask("SELECT state FROM jobs WHERE run_id = '" + run + "'"), "done");
+  EXPECT_THAT(Settle(job), FailsWith(ErrorCode::kConflict)) << "the worker learns of it";
+  EXPECT_EQ(Claim().run_id, next->run.id);
+}
+
 TEST_F(JobsTest, ADrainedRunGoesOnAtOnceAndIsNoFailedAttempt) {
   const std::string run = Request()->run.id;
   const Job job = Claim();
@@ -281,20 +295,6 @@ TEST_F(JobsTest, AStalledRunIsShownAsThat) {
   const jobs::ClaimTerms impatient{.lease = seconds(30), .stall_after = milliseconds(0)};
   ASSERT_TRUE(jobs::BeatJob(connection, job, 0, impatient, {})->is_ours);
   EXPECT_EQ(sync::LoadRun(connection, run, {})->status, "stalled");
-}
-
-TEST_F(JobsTest, JobsOfOtherTenantsAreClaimedButNotSeen) {
-  Ask("INSERT INTO tenants (id, name) VALUES ('00000000-0000-0000-0000-000000000002', 'b') "
-      "RETURNING 1");
-  pg::Connection other = OpenService("00000000-0000-0000-0000-000000000002");
-  Ask("INSERT INTO connectors (tenant_id, kind, name, status) VALUES "
-      "('00000000-0000-0000-0000-000000000002', 'partner_central', 'pc', 'enabled') RETURNING id");
-  const std::int64_t theirs = std::stoll(Ask("SELECT max(id) FROM connectors"));
-  const auto requested = sync::RequestRun(other, theirs, "AWS",
-                                          {.entity = "opportunities",
-                                           .mode = sync::RunMode::kFull,
-                                           .requested_by = "b",
-                                           .trigger = "api"},
   EXPECT_EQ(sync::ListRunPage(connection, {.entity = "", .status = "stalled", .before_id = ""}, {})
                 ->size(),
             1U);
@@ -379,6 +379,20 @@ TEST(ClaimPaceTest, OneLookInTwoSecondsIsThorough) {
   clock.Advance(milliseconds(1));
   EXPECT_EQ(pace.UntilThorough(), milliseconds(0));
   EXPECT_EQ(pace.Next(), Look::kThorough);
+}
+
+TEST_F(JobsTest, JobsOfOtherTenantsAreClaimedButNotSeen) {
+  Ask("INSERT INTO tenants (id, name) VALUES ('00000000-0000-0000-0000-000000000002', 'b') "
+      "RETURNING 1");
+  pg::Connection other = OpenService("00000000-0000-0000-0000-000000000002");
+  Ask("INSERT INTO connectors (tenant_id, kind, name, status) VALUES "
+      "('00000000-0000-0000-0000-000000000002', 'partner_central', 'pc', 'enabled') RETURNING id");
+  const std::int64_t theirs = std::stoll(Ask("SELECT max(id) FROM connectors"));
+  const auto requested = sync::RequestRun(other, theirs, "AWS",
+                                          {.entity = "opportunities",
+                                           .mode = sync::RunMode::kFull,
+                                           .requested_by = "b",
+                                           .trigger = "api"},
                                           rng, clock, {});
   ASSERT_THAT(requested, Succeeds());
 

@@ -52,6 +52,16 @@ Status InsertQueuedRun(pg::Connection& connection, std::int64_t connector_id,
        "tenant_id = pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND ended_at IS "
        "NULL AND mode IN ('full', 'incremental')"},
       {std::to_string(connector_id), request.entity}, stop));
+  // A run ends before its job does. Whoever asks in between ends the job in its worker's place,
+  // which has nothing more to decide, and does not have to ask again.
+  PCW_TRY_OK(connection.Exec(
+      {"jobs_end_done",
+       "UPDATE jobs j SET state = CASE r.status WHEN 'cancelled' THEN 'cancelled' ELSE 'done' END, "
+       "ended_at = clock_timestamp(), holder = NULL, lease_expires_at = NULL FROM ingestion_runs r "
+       "WHERE j.tenant_id = pcw_tenant() AND j.connector_id = $1::bigint AND j.entity = $2 AND "
+       "j.state = 'running' AND r.tenant_id = j.tenant_id AND r.id = j.run_id AND r.status IN "
+       "('succeeded', 'partial', 'cancelled')"},
+      {std::to_string(connector_id), request.entity}, stop));
   PCW_TRY_OK(connection.Exec(
       {"run_queue",
        "INSERT INTO ingestion_runs (tenant_id, id, connector_id, entity, mode, status, catalog, "
