@@ -1,6 +1,7 @@
 // The service: schedules, takeovers, drains, tenants. The built binary against real PostgreSQL and the simulator.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Postgres, Sim, site, differences, brokenRuns, NO_QUOTA } from './harness.mjs';
@@ -158,6 +159,42 @@ test('PostgreSQL stops at once under load: the service goes on by itself, with f
     assert.equal((await service.stop()).code, 0);
     assert.equal(brokenRuns(here).split('\n').filter((line) => !line.includes('|queued|') && line !== '').length, 0, brokenRuns(here));
   } finally {
+    await service.kill();
+    await sim.stop();
+    await own.stop();
+  }
+});
+
+test('a drain that hangs on a database that does not answer ends with 69 and says which role hung', async () => {
+  const own = await Postgres.start();
+  const sim = await Sim.start(SLOW_SIM);
+  const here = await site(own, sim, SLOW);
+  const service = await Service.start(here.env);
+  // Stopped processes keep their connections open and say nothing, as a machine does that lost its disks.
+  const freeze = (signal) => {
+    const children = execFileSync('pgrep', ['-P', String(own.process.pid)], { encoding: 'utf8' }).split('\n').filter(Boolean).map(Number);
+    for (const pid of [own.process.pid, ...children]) process.kill(pid, signal);
+  };
+  let is_frozen = false;
+  try {
+    await until(here, own, PARTS, (n) => Number(n) >= 2);
+    freeze('SIGSTOP');
+    is_frozen = true;
+    const { code, ms } = await service.stop();
+    assert.equal(code, 69);
+    assert.ok(ms >= 8_900 && ms < 15_000, `ended in ${ms} ms`);
+    const told = service.lines.find((line) => line.msg === 'draining failed');
+    assert.equal(told.level, 'ERROR');
+    assert.match(JSON.stringify(told), /the role (ingest|replay|scheduler|api) did not end within 9 s/);
+    freeze('SIGCONT');
+    is_frozen = false;
+    // Nothing is lost by it: the next process takes over.
+    const next = await Service.start(here.env);
+    await until(here, own, SUCCEEDED, (n) => Number(n) >= 1);
+    assert.deepEqual(await differences(here, sim), []);
+    assert.equal((await next.stop()).code, 0);
+  } finally {
+    if (is_frozen) freeze('SIGCONT');
     await service.kill();
     await sim.stop();
     await own.stop();

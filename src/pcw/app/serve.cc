@@ -83,11 +83,17 @@ class Housekeeper {
   std::jthread thread_;
 };
 
-// Ends the process when draining takes too long: leases bring the work to others (commit rule).
-void EndWhenDrainHangs(Machine& machine, std::stop_token drained) {
+// Ends the process when draining takes too long: leases bring the work to others (commit rule). It
+// is told as what it is, a failure: whoever watches exit codes should look at what did not answer.
+void EndWhenDrainHangs(Machine& machine, const std::atomic<const RoleDef*>& ending,
+                       std::stop_token drained) {
   if (!machine.sleeper.SleepFor(kLongestDrain, std::move(drained))) return;
-  Log(LogLevel::kWarn, "draining took too long; what is held is taken over when its lease ends");
-  ::_exit(0);
+  LogError("draining failed",
+           Error(ErrorCode::kTimeout,
+                 fmt::format("the role {} did not end within {} s; what is held is taken over when "
+                             "its lease ends",
+                             ending.load()->name, kLongestDrain.count() / 1'000)));
+  ::_exit(ReactionOf(ErrorCode::kTimeout).exit_code);
 }
 
 Result<std::vector<const RoleDef*>> Chosen(const std::vector<std::string>& names) {
@@ -185,9 +191,13 @@ Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& 
   }
   Log(LogLevel::kInfo, "draining: no new work is taken");
   {
+    std::atomic<const RoleDef*> ending{roles.back()};
     const std::jthread watch(
-        [&machine](std::stop_token drained) { EndWhenDrainHangs(machine, std::move(drained)); });
-    while (!running.empty()) running.pop_back();  // the last started ends first
+        [&](std::stop_token drained) { EndWhenDrainHangs(machine, ending, std::move(drained)); });
+    while (!running.empty()) {  // the last started ends first
+      ending = roles[running.size() - 1];
+      running.pop_back();
+    }
   }
   Log(LogLevel::kInfo, "drained");
   return kExitOk;

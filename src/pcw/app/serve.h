@@ -52,7 +52,7 @@ Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_
 Result<std::unique_ptr<ServeRole>> StartReplay(ServeContext& context, std::stop_token stop);
 
 /// Runs the named roles until a stop is requested, then drains them. A process that cannot drain
-/// within ten seconds ends all the same: what it held is taken over when its leases end.
+/// within ten seconds ends all the same, with 69: what it held is taken over when its leases end.
 Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& roles);
 
 /// A session that a role's thread works with, opened again after a failure with growing pauses.
