@@ -11,12 +11,38 @@
 
 #include "pcw/app/cli.h"
 #include "pcw/app/mapping_choice.h"
+#include "pcw/app/tenants.h"
 #include "pcw/app/wiring.h"
 #include "pcw/pg/conninfo.h"
 #include "pcw/pg/migrate.h"
 
 namespace pcw::app {
 namespace {
+
+// Tenants' mappings fill the same tables. A tenant whose configuration has a mistake is told and
+// does not stand in the way of the others; its own syncs say the same.
+Result<int> AddTenantsColumns(pg::Connection& admin, const Invocation& invocation) {
+  PCW_TRY(const LoadedConfig main, invocation.LoadMain());
+  PCW_TRY(const auto tenants, ReadTenants(admin, invocation.stop));
+  int added = 0;
+  for (const StoredTenant& tenant : tenants) {
+    if (tenant.id == kDefaultTenant) continue;
+    const Result<int> more = [&]() -> Result<int> {
+      PCW_TRY(const LoadedConfig loaded,
+              TenantConfig(tenant, "tenant " + tenant.name, main, invocation.environment));
+      return AddMappedColumns(loaded.config, admin, invocation.stop);
+    }();
+    if (more) {
+      added += *more;
+    } else if (more.error().code() == ErrorCode::kConfig) {
+      std::fprintf(stderr, "pcw: warning: no columns for the mappings of tenant %s: %s\n",
+                   tenant.name.c_str(), more.error().message().c_str());
+    } else {
+      return more.error();
+    }
+  }
+  return added;
+}
 
 Result<int> Migrate(const Invocation& invocation) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
@@ -26,7 +52,9 @@ Result<int> Migrate(const Invocation& invocation) {
   PCW_TRY(pg::Connection admin, database->OpenAdmin(invocation.stop));
   PCW_TRY(const int applied, pg::Migrate(admin, invocation.stop));
   PCW_TRY_OK(database->GrantServiceLogin(admin, invocation.stop));
-  PCW_TRY(const int columns, AddMappedColumns(loaded.config, admin, invocation.stop));
+  PCW_TRY(int columns, AddMappedColumns(loaded.config, admin, invocation.stop));
+  PCW_TRY(const int theirs, AddTenantsColumns(admin, invocation));
+  columns += theirs;
   if (columns > 0) std::printf("%d columns of configured mappings added\n", columns);
   std::printf(
       "%s\n",

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/mapping_choice.h"
 #include "pcw/app/tenants.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/file.h"
@@ -45,6 +46,7 @@ Result<int> CreateTenant(const Invocation& invocation, const std::string& name) 
       const auto database,
       DatabaseAccess::Open(main.config, HomeDirectory(invocation.environment), invocation.stop));
   PCW_TRY(pg::Connection admin, database->OpenAdmin(invocation.stop));
+  PCW_TRY_OK(AddMappedColumns(loaded.config, admin, invocation.stop));
   PCW_TRY(const bool is_new, PutTenant(admin, tenant, invocation.stop));
   std::printf(
       "tenant %s %s; its bronze lies in %s. A running service takes it up within 10 s; by "

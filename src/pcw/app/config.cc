@@ -105,7 +105,7 @@ class Loader {
     int rank = 0;        // the higher one wins
     bool is_from_file = false;
   };
-  enum Rank { kFile = 1, kAws, kEnvironment, kFlag };
+  enum Rank { kAwsBelowFile = 1, kFile, kAws, kEnvironment, kFlag };
 
   void Problem(const Place& place, std::string_view key, std::string_view what) {
     problems_.push_back(
@@ -275,7 +275,9 @@ class Loader {
                  {.value = {},
                   .origin = fmt::format("environment {}", variable),
                   .place = {fmt::format("environment {}", variable)},
-                  .rank = kAws});
+                  // A process has one environment, and often a region that its platform sets; what
+                  // a tenant says of itself counts for it.
+                  .rank = sources_.given_text ? kAwsBelowFile : kAws});
       }
     }
     std::vector<std::string> known;

@@ -100,7 +100,8 @@ struct LoadedConfig {
 /// Where to look. Values, so that tests own them.
 struct ConfigSources {
   std::optional<std::filesystem::path> flag_file;
-  /// Instead of any file: its name for messages, and its text.
+  /// Instead of any file: its name for messages, and its text. A tenant's: what it says beats AWS_*
+  /// variables, which are the process's.
   std::optional<std::pair<std::string, std::string>> given_text;
   std::map<std::string, std::string> env;
   std::vector<std::pair<std::string, std::string>> flag_overrides;  ///< --set key=value

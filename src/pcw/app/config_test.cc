@@ -30,6 +30,13 @@ class ConfigTest : public ::testing::Test {
     sources.flag_file = directory / "pcw.yaml";
     return LoadConfig(sources);
   }
+  /// As a tenant's configuration is loaded.
+  Result<LoadedConfig> LoadGiven(const std::string& yaml) {
+    ConfigSources tenant;
+    tenant.given_text = {"tenant acme", yaml};
+    tenant.env = sources.env;
+    return LoadConfig(tenant);
+  }
   std::string Complaint(const std::string& yaml) {
     const auto loaded = Load(yaml);
     EXPECT_THAT(loaded, FailsWith(ErrorCode::kConfig)) << yaml;
@@ -202,6 +209,14 @@ TEST_F(ConfigTest, TheExampleFileIsTheDefaults) {
   ASSERT_THAT(loaded, Succeeds());
   EXPECT_EQ(*ReadFile(PCW_SOURCE_DIR "/config/pcw.example.yaml", 1 << 20), FormatExampleConfig())
       << "pcw config show --example > config/pcw.example.yaml";
+}
+
+TEST_F(ConfigTest, ATenantsRegionBeatsTheProcesssAndIsItWithoutOne) {
+  sources.env["AWS_REGION"] = "eu-west-1";
+
+  EXPECT_EQ(Load("aws: {region: us-east-1}")->config.aws.region, "eu-west-1");
+  EXPECT_EQ(LoadGiven("aws: {region: us-east-1}")->config.aws.region, "us-east-1");
+  EXPECT_EQ(LoadGiven("environment: dev")->config.aws.region, "eu-west-1");
 }
 
 }  // namespace

@@ -48,6 +48,9 @@ constexpr Form kRevocable{IsUpperOrDigit, 16, 128, kRevocablePrefixes,
                           "AKIA or ASIA and 12 to 124 more capital letters and digits"};
 constexpr Form kSecret{IsPrintable, 1, 128, {}, "1 to 128 printable characters without blanks"};
 constexpr Form kUserName{IsUserLetter, 1, 64, {}, "1 to 64 letters, digits and _+=,.@-"};
+constexpr std::array kRolePrefixes{std::string_view("arn:aws:iam::")};
+constexpr Form kRoleArn{IsPrintable, 20, 256, kRolePrefixes, "the ARN of a role"};
+constexpr Form kExternalId{IsPrintable, 2, 1224, {}, "2 to 1224 printable characters"};
 constexpr Form kAccountId{IsDigit, 12, 12, {}, "a string of 12 digits"};
 
 /// Reads one document; every message says where it is.
@@ -58,7 +61,7 @@ class StateReader {
 
   Result<AccountState> Read() {
     if (!json_.is_object()) return Bad("expected an object");
-    PCW_TRY_OK(CheckKeys(json_, {"linked", "denied_actions", "revoked_keys", "keys"}, ""));
+    PCW_TRY_OK(CheckKeys(json_, {"linked", "denied_actions", "revoked_keys", "keys", "roles"}, ""));
     if (const auto linked = json_.find("linked"); linked != json_.end()) {
       if (!linked->is_boolean()) return Bad("\"linked\": expected true or false");
       state_.is_linked = linked->get<bool>();
@@ -66,6 +69,7 @@ class StateReader {
     PCW_TRY_OK(ReadDenied());
     PCW_TRY_OK(ReadRevoked());
     PCW_TRY_OK(ReadKeys());
+    PCW_TRY_OK(ReadRoles());
     return std::move(state_);
   }
 
@@ -131,6 +135,24 @@ class StateReader {
     return Ok{};
   }
 
+  Status ReadRoles() {
+    PCW_TRY(const Json* list, List("roles", "objects"));
+    if (list == nullptr) return Ok{};
+    if (list->size() > kMaxKeys) {
+      return Bad(fmt::format("\"roles\": expected at most {}", kMaxKeys));
+    }
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const std::string where = fmt::format("role {}: ", i + 1);
+      if (!(*list)[i].is_object()) return Bad(where + "expected an object");
+      PCW_TRY_OK(CheckKeys((*list)[i], {"arn", "external_id"}, where));
+      TrustedRole role;
+      PCW_TRY(role.arn, Text((*list)[i], "arn", kRoleArn, {}, where));
+      PCW_TRY(role.external_id, Text((*list)[i], "external_id", kExternalId, "", where));
+      state_.roles.push_back(std::move(role));
+    }
+    return Ok{};
+  }
+
   Result<LongLivedKey> ReadKey(const Json& json, const std::string& where) const {
     if (!json.is_object()) return Bad(where + "expected an object");
     PCW_TRY_OK(
@@ -182,10 +204,13 @@ OrderedJson DescribeAccountState(const AccountState& state) {
     keys.push_back(
         {{"access_key_id", key.access_key_id}, {"user", key.user}, {"account_id", key.account}});
   }
+  OrderedJson roles = OrderedJson::array();
+  for (const TrustedRole& role : state.roles) roles.push_back({{"arn", role.arn}});
   return {{"linked", state.is_linked},
           {"denied_actions", state.denied_actions},
           {"revoked_keys", state.revoked_keys},
-          {"keys", keys}};
+          {"keys", keys},
+          {"roles", roles}};
 }
 
 }  // namespace pcw::sim

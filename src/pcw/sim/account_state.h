@@ -23,18 +23,25 @@ struct LongLivedKey {
   std::string account;
 };
 
+/// A role that may be assumed, and what its trust policy asks for.
+struct TrustedRole {
+  std::string arn;
+  std::string external_id;  ///< empty = none is asked for
+};
+
 /// One state. The default is an account that may do everything.
 struct AccountState {
   bool is_linked = true;  ///< false: every Partner Central operation is denied
   std::set<std::string, std::less<>> denied_actions{};  ///< "partnercentral:GetOpportunity"
   std::set<std::string, std::less<>> revoked_keys{};    ///< key ids that are as good as unknown
   std::vector<LongLivedKey> keys{};                     ///< beside the one of AWS's documentation
+  std::vector<TrustedRole> roles{};  ///< AssumeRole knows these alone; empty = any of the account
 };
 
 /// Reads `{"linked", "denied_actions", "revoked_keys", "keys": [{"access_key_id",
-/// "secret_access_key", "user", "account_id"}]}`; what is absent has its default. `actions`: the
-/// ones that can be denied. kInvalidRequest names the member, what was expected, and the nearest
-/// name to an unknown one.
+/// "secret_access_key", "user", "account_id"}], "roles": [{"arn", "external_id"}]}`; what is absent
+/// has its default. `actions`: the ones that can be denied. kInvalidRequest names the member, what
+/// was expected, and the nearest name to an unknown one.
 Result<AccountState> ParseAccountState(std::string_view text, std::span<const std::string> actions);
 
 /// The same document, every member there, without the secrets.

@@ -62,7 +62,7 @@ TEST(DescribeAccountStateTest, HasEveryMemberAndNoSecret) {
   EXPECT_EQ(
       DumpJson(DescribeAccountState(state)),
       R"({"linked":true,"denied_actions":["sts:AssumeRole"],"revoked_keys":[],)"
-      R"("keys":[{"access_key_id":"AKIA000000000001","user":"pcw-example","account_id":"123456789012"}]})");
+      R"("keys":[{"access_key_id":"AKIA000000000001","user":"pcw-example","account_id":"123456789012"}],"roles":[]})");
 }
 
 struct BadState {
@@ -84,8 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadState{"[]", "expected an object"},
         BadState{R"({"linkd":true})", R"(unknown key "linkd"; did you mean "linked"?)"},
-        BadState{R"({"colour":1})",
-                 R"(unknown key "colour"; known: linked, denied_actions, revoked_keys, keys)"},
+        BadState{
+            R"({"colour":1})",
+            R"(unknown key "colour"; known: linked, denied_actions, revoked_keys, keys, roles)"},
+        BadState{R"({"roles":[{"arn":"Reader"}]})", R"(role 1: "arn": expected the ARN of a role)"},
         BadState{R"({"linked":"no"})", R"("linked": expected true or false)"},
         BadState{R"({"denied_actions":"sts:AssumeRole"})",
                  R"("denied_actions": expected a list of action names)"},

@@ -98,6 +98,10 @@ Response Calls(Service& service) {
       const std::string name(call.name.begin(), end);
       out += fmt::format(",\"identifier\":{}", DumpJson(Json(name)));
     }
+    if (call.caller.front() != '\0') {
+      const auto end = std::find(call.caller.begin(), call.caller.end(), '\0');
+      out += fmt::format(",\"caller\":{}", DumpJson(Json(std::string(call.caller.begin(), end))));
+    }
     if (call.token_hash != 0) out += fmt::format(R"(,"token":"{:016x}")", call.token_hash);
     if (call.max_results != 0) out += fmt::format(R"(,"max_results":{})", call.max_results);
     if (call.after_us != 0) {

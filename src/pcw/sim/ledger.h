@@ -49,6 +49,9 @@ struct CallRecord {
   std::optional<Catalog> catalog;
   /// Any other id asked for (of an ARN the end), cut to what the longest id needs; empty = none.
   std::array<char, 24> name{};
+  /// Who signed a call that is not S3's or SQS's: the name of the role or user, cut; empty =
+  /// nobody.
+  std::array<char, 24> caller{};
 };
 
 /// Totals since the start or the last reset.
@@ -63,7 +66,7 @@ struct CallTotals {
   std::uint64_t dropped = 0;                  ///< records that no longer fit
 };
 
-/// Thread-safe. Holds the last `capacity` calls (about 100 bytes each, allocated as they come).
+/// Thread-safe. Holds the last `capacity` calls (about 130 bytes each, allocated as they come).
 class Ledger {
  public:
   explicit Ledger(std::size_t capacity) : capacity_(capacity) {}

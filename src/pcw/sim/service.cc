@@ -17,6 +17,13 @@
 namespace pcw::sim {
 namespace {
 
+// "arn:aws:sts::123456789012:assumed-role/Reader/session" is Reader's, ".../user/ann" is ann's.
+std::string NameInArn(std::string_view arn) {
+  arn.remove_prefix(std::min(arn.size(), arn.find('/')));
+  if (arn.empty()) return "";
+  return std::string(arn.substr(1, arn.find('/', 1) - 1));
+}
+
 using net::server::Reply;
 using net::server::Request;
 using net::server::Response;
@@ -311,6 +318,8 @@ Answer Service::Execute(const Request& request, Call& call) {
       return std::move(*refused);
     }
     caller = std::move(std::get<Key>(verified));
+    const std::string name = NameInArn(caller.arn);
+    name.copy(call.record.caller.data(), call.record.caller.size());
   }
   if (call.faults.Find(FaultKind::kExpiredToken) != nullptr) {
     call.record.outcome = Outcome::kUnauthenticated;

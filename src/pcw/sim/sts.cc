@@ -126,8 +126,7 @@ Answer Sts::AssumeRole(const OperationFacts& facts, const FormFields& form, cons
   if (Answer* refused = std::get_if<Answer>(&checked)) return std::move(*refused);
   const Json& request = std::get<Json>(checked);
   const auto& role = request["RoleArn"].get_ref<const std::string&>();
-  const bool trusted = external_id_.empty() || request.value("ExternalId", "") == external_id_;
-  if (!trusted || !IsAllowed(facts, role)) {
+  if (!IsTrusted(role, request.value("ExternalId", "")) || !IsAllowed(facts, role)) {
     return QueryError("AccessDenied",
                       fmt::format("User: {} is not authorized to perform: {} on resource: {}",
                                   caller.arn, facts.action, role),
@@ -155,6 +154,14 @@ Answer Sts::AssumeRoleWithWebIdentity(const OperationFacts& facts, const FormFie
                            "</SubjectFromWebIdentityToken>\n",
                            MixText(token)),
                now);
+}
+
+bool Sts::IsTrusted(std::string_view role, std::string_view external_id) const {
+  const auto state = account_.state();
+  if (state->roles.empty()) return external_id_.empty() || external_id == external_id_;
+  return std::any_of(state->roles.begin(), state->roles.end(), [&](const TrustedRole& known) {
+    return known.arn == role && (known.external_id.empty() || known.external_id == external_id);
+  });
 }
 
 bool Sts::IsAllowed(const OperationFacts& facts, std::string_view role) const {

@@ -45,6 +45,8 @@ class Sts {
                                    WallTime now) const;
 
  private:
+  /// Whether the role's trust policy lets a caller with that external id assume it.
+  bool IsTrusted(std::string_view role, std::string_view external_id) const;
   /// Whether the account lets anybody assume that role by that operation.
   bool IsAllowed(const OperationFacts& facts, std::string_view role) const;
   /// The answer with a new session for a checked request, `more` members in front.

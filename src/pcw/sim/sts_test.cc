@@ -51,6 +51,27 @@ TEST_F(StsTest, SaysWhoCalls) {
   EXPECT_THAT(response.body, testing::Not(HasSubstr("@REQUEST_ID@")));
 }
 
+TEST_F(StsTest, AKnownRoleAsksForItsOwnExternalId) {
+  const auto state = ParseAccountState(
+      R"({"roles":[{"arn":"arn:aws:iam::123456789012:role/Reader","external_id":"one"},
+                   {"arn":"arn:aws:iam::123456789012:role/Writer","external_id":"two"}]})",
+      {});
+  ASSERT_THAT(state, Succeeds());
+  service->account().Replace(*state);
+  const auto assume = [&](std::string form) { return Send(StsParts(std::move(form))).status; };
+
+  EXPECT_EQ(assume(kAssume), 403);
+  EXPECT_EQ(assume(std::string(kAssume) + "&ExternalId=two"), 403);
+  const Response assumed = Send(StsParts(std::string(kAssume) + "&ExternalId=one"));
+  ASSERT_EQ(assumed.status, 200) << assumed.body;
+  ASSERT_EQ(ReadAs(assumed).status, 200);
+  std::vector<std::string> callers;
+  service->ledger().ForEach(
+      [&](const CallRecord& call) { callers.emplace_back(call.caller.data()); });
+  EXPECT_EQ(callers.back(), "Reader");
+  EXPECT_EQ(callers.front(), "pcw-example");
+}
+
 TEST_F(StsTest, AnAssumedSessionCanReadUntilItExpires) {
   const Response assumed = Send(StsParts(kAssume));
   ASSERT_EQ(assumed.status, 200) << assumed.body;
