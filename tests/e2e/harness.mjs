@@ -116,9 +116,11 @@ export class Postgres {
   }
 
   async stop() {
-    const gone = once(this.process, 'exit');
-    this.process.kill('SIGINT');
-    await gone;
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const gone = once(this.process, 'exit');
+      this.process.kill('SIGINT');
+      await gone;
+    }
     assertNoCanaryIn([this.dir, ...kept]);
     rmSync(this.dir, { recursive: true, force: true });
   }
