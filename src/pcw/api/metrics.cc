@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pcw/api/handlers.h"
+#include "pcw/events/status.h"
 #include "pcw/quota/call_ledger.h"
 #include "pcw/sync/freshness.h"
 
@@ -182,6 +183,33 @@ std::string CallTotalsText(const std::vector<quota::CallTotals>& totals) {
   return text;
 }
 
+Result<std::string> EventsText(Call& call) {
+  PCW_TRY(const events::InboxStatus in, events::LoadInboxStatus(call.connection(), call.stop));
+  if (in.queue_url.empty()) return std::string();  // no queue was ever listened to
+  std::string text =
+      Family("pcw_events_24h", "gauge", "Events of the last 24 hours, by what they meant");
+  for (const auto& [outcome, count] :
+       {std::pair{"fetch", in.day_fetch}, std::pair{"nothing", in.day_nothing},
+        std::pair{"other_catalog", in.day_other_catalog}, std::pair{"unknown", in.day_unknown},
+        std::pair{"duplicate", in.day_duplicates}})
+    text += fmt::format("pcw_events_24h{{outcome=\"{}\"}} {}\n", outcome, count);
+  const auto gauge = [&text](std::string_view name, std::string_view help, const auto& value) {
+    text += Family(name, "gauge", help) + fmt::format("{} {}\n", name, value);
+  };
+  gauge("pcw_events_malformed", "Open dead letters of messages that are no events", in.malformed);
+  gauge("pcw_events_pending_records", "Records that events named and that wait to be fetched",
+        in.waiting.records);
+  gauge("pcw_events_listening_age_seconds", "Since the queue was last asked for events",
+        in.since_poll_seconds);
+  gauge("pcw_events_told_changes_24h", "Changes of the last 24 hours that an event told of",
+        in.last_day.told);
+  gauge("pcw_events_missed_changes_24h", "Changes of the last 24 hours that no event told of",
+        in.last_day.missed);
+  gauge("pcw_events_missed_ratio", "The share of the latter in both",
+        fmt::format("{:.6f}", in.last_day.missed_share()));
+  return text;
+}
+
 Result<std::string> CallsText(Call& call, const std::string& account) {
   PCW_TRY(const auto statuses,
           quota::ShowQuota(call.connection(),
@@ -250,7 +278,8 @@ Result<std::string> Metrics::Scrape(Call& call) {
   }
   PCW_TRY(const std::string runs, RunsText(call));
   PCW_TRY(const std::string letters, LettersText(call));
-  text += runs + letters;
+  PCW_TRY(const std::string events, EventsText(call));
+  text += runs + letters + events;
   // What this process answered is of all tenants, so only the operator of the machine sees it.
   if (tenant_id == site_.default_tenant) text += OwnText();
   const std::lock_guard lock(mutex_);

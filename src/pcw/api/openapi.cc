@@ -37,7 +37,7 @@ OrderedJson RunProperties() {
           {"entity", Text()},
           {"mode",
            {{"type", "string"},
-            {"enum", OrderedJson::array({"full", "incremental", "reingest", "replay"})}}},
+            {"enum", OrderedJson::array({"full", "incremental", "reingest", "replay", "fetch"})}}},
           {"status",
            {{"type", "string"},
             {"enum", OrderedJson::array({"queued", "running", "stalled", "succeeded", "partial",

@@ -97,6 +97,7 @@ void AddQuota(CLI::App& root, Invocation& invocation);
 void AddDrift(CLI::App& root, Invocation& invocation);
 void AddMapping(CLI::App& root, Invocation& invocation);
 void AddDlq(CLI::App& root, Invocation& invocation);
+void AddEvents(CLI::App& root, Invocation& invocation);
 void AddConfig(CLI::App& root, Invocation& invocation);
 void AddTenant(CLI::App& root, Invocation& invocation);
 void AddDb(CLI::App& root, Invocation& invocation);

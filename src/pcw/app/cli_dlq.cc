@@ -181,8 +181,9 @@ Result<int> ShowLetter(const Invocation& invocation, const std::string& id) {
                                {"detail", ParsedOr(event.detail_json)}});
   }
   if (letter.state == "open") {
-    json["next"] = fmt::format("pcw dlq replay --id {} --dry-run{}", letter.id,
-                               letter.bronze_key.empty() ? " --refetch" : "");
+    json["next"] = fmt::format(
+        "pcw dlq replay --id {} --dry-run{}", letter.id,
+        letter.stage == dlq::Stage::kFetch && letter.bronze_key.empty() ? " --refetch" : "");
   }
   PrintObject(invocation.output, json);
   return kExitOk;

@@ -42,8 +42,8 @@ Result<std::vector<diagnose::Section>> SectionsNamed(const std::vector<std::stri
       return Error(
                  ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is no section of the diagnosis; this version has auth (1.1), "
-                             "rate-limits (1.2), schema (1.3), connectivity (1.4), bronze (3.2) "
-                             "and dlq (3.3)",
+                             "rate-limits (1.2), schema (1.3), connectivity (1.4), bronze (3.2), "
+                             "dlq (3.3) and events (3.4)",
                              name))
           .With("usage", "true");
     }
@@ -178,8 +178,10 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
       .open_lake = [&] { return OpenLake(config, invocation.environment, machine); },
       .tenant_id = kDefaultTenant,
       .queue_url = config.dlq.url,
-      .look_at_queue = [&](std::stop_token stop) -> Result<aws::sqs::QueueAttributes> {
-        PCW_TRY(const auto queue, DlqQueue::Open(config, invocation.environment, machine));
+      .events_url = config.partner_central.is_enabled ? config.events.url : "",
+      .look_at_queue = [&](const std::string& url,
+                           std::stop_token stop) -> Result<aws::sqs::QueueAttributes> {
+        PCW_TRY(const auto queue, QueueAccess::Open(url, config, invocation.environment, machine));
         return queue->queue().Attributes(stop);
       },
       .open_database =
@@ -280,13 +282,13 @@ void AddDoctor(CLI::App& root, Invocation& invocation) {
   auto wish = std::make_shared<DoctorWish>();
   doctor
       ->add_option("sections", wish->sections,
-                   "auth, rate-limits, schema, connectivity, partner-central, bronze, dlq; all "
-                   "without one")
-      ->check(KnownValues(
-          {"auth", "rate-limits", "schema", "connectivity", "partner-central", "bronze", "dlq"}));
+                   "auth, rate-limits, schema, connectivity, partner-central, bronze, dlq, events; "
+                   "all without one")
+      ->check(KnownValues({"auth", "rate-limits", "schema", "connectivity", "partner-central",
+                           "bronze", "dlq", "events"}));
   doctor
       ->add_option("--section", wish->more_sections,
-                   "the same by name or number: 1.1, 1.2, 1.3, 1.4, 2.1, 3.2, 3.3")
+                   "the same by name or number: 1.1, 1.2, 1.3, 1.4, 2.1, 3.2, 3.3, 3.4")
       ->allow_extra_args(false);
   doctor->add_option("--fail-on", wish->fail_on, "which findings make the exit code 1")
       ->check(CLI::IsMember({"warn", "error"}))

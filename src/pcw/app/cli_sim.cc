@@ -58,6 +58,8 @@ void AddSim(CLI::App& root, Invocation& invocation) {
   verb->add_option("--seed", options->seed, "the same seed gives the same records")
       ->capture_default_str();
   verb->add_option("--faults", *faults, "JSON file of scripted faults")->type_name("FILE");
+  verb->add_flag("--events", options->events.is_enabled,
+                 "send an EventBridge event of each change to the queue pcw-events");
   verb->add_flag("--no-quota", *is_unmetered, "do not enforce AWS's quotas");
   verb->add_option("--latency", *latency, "milliseconds added to every answer")
       ->check(CLI::Range(0, 60'000))

@@ -379,6 +379,9 @@ class Loader {
     if (config.sync.overlap && *config.sync.overlap < config.sync.lag)
       Problem(place("sync.overlap"), "sync.overlap",
               "is shorter than sync.lag, expected at least that: changes would be missed");
+    if (!config.events.url.empty() && config.events.url == config.dlq.url)
+      Problem(place("events.url"), "events.url",
+              "is dlq.url: events and dead letters need a queue each");
     if (config.server.tls_cert.empty() != config.server.tls_key.empty())
       Problem(place("server.tls_cert"), "server.tls_cert",
               "and server.tls_key belong together, expected both or neither");

@@ -34,6 +34,11 @@ struct Config {
     std::string url;
   } dlq;
   struct {
+    std::string url;                     ///< SQS queue of Partner Central's events; empty = none
+    std::chrono::seconds wait{0};        ///< of a receive that finds nothing
+    std::chrono::milliseconds grace{0};  ///< until a change without event counts as missed
+  } events;
+  struct {
     std::string region, profile, role_arn, external_id, account_id, proxy;
   } aws;
   struct {

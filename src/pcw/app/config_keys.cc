@@ -202,6 +202,22 @@ const std::array kKeys{
               StoreInteger<PCW_FIELD(lake.multipart_threshold), 5'242'880, 67'108'864>},
     ConfigKey{"dlq.url", KeyType::kText, "", "empty = PostgreSQL only; else the SQS queue URL",
               StoreText<PCW_FIELD(dlq.url)>},
+    ConfigKey{"events.url", KeyType::kText, "",
+              "SQS queue URL that an EventBridge rule sends Partner Central's events to; empty = "
+              "sweeps alone bring changes",
+              StoreText<PCW_FIELD(events.url)>},
+    ConfigKey{"events.wait", KeyType::kDuration, "20s",
+              "how long SQS holds a receive that finds nothing, at most 20s",
+              [](Config& c, const RawValue& v) -> std::string {
+                const Result<std::chrono::milliseconds> wait = ParseDuration(v.text);
+                if (!wait || wait->count() % 1000 != 0 || *wait > std::chrono::seconds(20))
+                  return "expected whole seconds, 0s to 20s";
+                c.events.wait = std::chrono::duration_cast<std::chrono::seconds>(*wait);
+                return Good();
+              }},
+    ConfigKey{"events.grace", KeyType::kDuration, "10m",
+              "a change that a sweep finds counts as missed if no event of it came within that",
+              StoreDuration<PCW_FIELD(events.grace), 0>},
     ConfigKey{"aws.region", KeyType::kText, "us-east-1",
               "Partner Central is offered in us-east-1 only", StoreText<PCW_FIELD(aws.region)>},
     ConfigKey{"aws.profile", KeyType::kText, "",

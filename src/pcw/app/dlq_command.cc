@@ -101,6 +101,12 @@ Result<std::unique_ptr<ReplaySite>> ReplaySite::Open(const Config& config,
   }
   site->bronze_ = std::make_unique<sync::BronzeReplay>(std::move(deps));
   site->handlers_.push_back(site->bronze_.get());
+  PCW_TRY(pg::Connection connection, site->database_->OpenService(invocation.stop));
+  PCW_TRY(events::InboxScope scope, InboxScopeOf(config, connection, invocation.stop));
+  site->events_ = std::make_unique<events::EventReplay>(events::EventReplayDeps{
+      .scope = std::move(scope),
+      .open = [&self](std::stop_token stop) { return self.database_->OpenService(stop); }});
+  site->handlers_.push_back(site->events_.get());
   return site;
 }
 
@@ -108,7 +114,8 @@ namespace {
 
 Result<dlq::DeliveryReport> DeliverOnce(const Config& config, const Invocation& invocation,
                                         Machine& machine, DatabaseAccess& database) {
-  PCW_TRY(const auto queue, DlqQueue::Open(config, invocation.environment, machine));
+  PCW_TRY(const auto queue,
+          QueueAccess::Open(config.dlq.url, config, invocation.environment, machine));
   PCW_TRY(pg::Connection connection, database.OpenService(invocation.stop));
   dlq::DeliveryOptions options;
   options.catalog = config.partner_central.catalog;

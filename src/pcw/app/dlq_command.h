@@ -10,6 +10,7 @@
 #include "pcw/diagnose/escalation.h"
 #include "pcw/dlq/dead_letter.h"
 #include "pcw/dlq/replay.h"
+#include "pcw/events/event_replay.h"
 #include "pcw/sync/replay.h"
 
 namespace pcw::app {
@@ -44,6 +45,7 @@ class ReplaySite {
   std::unique_ptr<lake::BronzeStore> lake_;
   std::unique_ptr<AwsAccess> aws_;
   std::unique_ptr<sync::BronzeReplay> bronze_;
+  std::unique_ptr<events::EventReplay> events_;
   std::vector<dlq::ReplayHandler*> handlers_;
 };
 

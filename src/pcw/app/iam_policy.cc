@@ -61,9 +61,10 @@ Status AddLake(const Config& config, const std::string& partition, OrderedJson& 
 }
 
 // https://sqs.<region>.amazonaws.com/<account>/<name>
-Status AddQueue(const Config& config, const std::string& partition, OrderedJson& statements) {
-  if (config.dlq.url.empty()) return Ok{};
-  const std::string& url = config.dlq.url;
+Status AddQueue(const Config& config, std::string_view key, const std::string& url,
+                std::string_view sid, const std::set<std::string>& actions,
+                const std::string& partition, OrderedJson& statements) {
+  if (url.empty()) return Ok{};
   const std::size_t scheme = url.find("://");
   const std::size_t name = url.rfind('/');
   const std::size_t account = name == std::string::npos ? name : url.rfind('/', name - 1);
@@ -71,16 +72,15 @@ Status AddQueue(const Config& config, const std::string& partition, OrderedJson&
                         account > scheme + 3 && name + 1 < url.size() && name > account + 1;
   if (!is_queue) {
     return Error(ErrorCode::kConfig,
-                 "dlq.url names no queue; expected "
-                 "https://sqs.<region>.amazonaws.com/<account>/<queue>");
+                 fmt::format("{} names no queue; expected "
+                             "https://sqs.<region>.amazonaws.com/<account>/<queue>",
+                             key));
   }
   const std::string host = url.substr(scheme + 3, account - scheme - 3);
   const std::string region =
       host.starts_with("sqs.") ? host.substr(4, host.find('.', 4) - 4) : config.aws.region;
   statements.push_back(
-      Statement("DeadLetters",
-                {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
-                 "sqs:ReceiveMessage", "sqs:SendMessage"},
+      Statement(sid, actions,
                 fmt::format("arn:{}:sqs:{}:{}:{}", partition, region,
                             url.substr(account + 1, name - account - 1), url.substr(name + 1))));
   return Ok{};
@@ -100,7 +100,13 @@ Result<OrderedJson> MakeIamPolicy(const Config& config) {
   if (!config.aws.role_arn.empty())
     statements.push_back(Statement("BecomeTheRole", {"sts:AssumeRole"}, config.aws.role_arn));
   PCW_TRY_OK(AddLake(config, partition, statements));
-  PCW_TRY_OK(AddQueue(config, partition, statements));
+  PCW_TRY_OK(AddQueue(config, "dlq.url", config.dlq.url, "DeadLetters",
+                      {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+                       "sqs:ReceiveMessage", "sqs:SendMessage"},
+                      partition, statements));
+  PCW_TRY_OK(AddQueue(config, "events.url", config.events.url, "ReceiveEvents",
+                      {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+                      partition, statements));
   return OrderedJson{{"Version", "2012-10-17"}, {"Statement", std::move(statements)}};
 }
 

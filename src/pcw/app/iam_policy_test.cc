@@ -76,6 +76,20 @@ TEST(IamPolicyTest, AQueueIsNamedByItsUrl) {
             "arn:aws:sqs:eu-west-1:123456789012:pcw-dlq");
 }
 
+TEST(IamPolicyTest, EventsAreReceivedAndDeletedAndNeverSent) {
+  Config config = Configured();
+  config.events.url = "https://sqs.us-east-1.amazonaws.com/123456789012/pcw-events";
+
+  const auto policy = MakeIamPolicy(config);
+
+  ASSERT_THAT(policy, Succeeds());
+  const OrderedJson events = StatementNamed(*policy, "ReceiveEvents");
+  EXPECT_EQ(events.at("Resource"), "arn:aws:sqs:us-east-1:123456789012:pcw-events");
+  EXPECT_EQ(events.at("Action"), OrderedJson::parse(R"(["sqs:DeleteMessage",
+                                   "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])"));
+  EXPECT_TRUE(StatementNamed(*policy, "DeadLetters").is_null());
+}
+
 TEST(IamPolicyTest, AUrlWithoutAQueueIsRefused) {
   Config config = Configured();
   config.dlq.url = "https://sqs.eu-west-1.amazonaws.com/";

@@ -99,6 +99,7 @@ int Run(int argc, char** argv) {
   AddCredentials(root, invocation);
   AddDoctor(root, invocation);
   AddDlq(root, invocation);
+  AddEvents(root, invocation);
   AddDrift(root, invocation);
   AddMapping(root, invocation);
   AddConfig(root, invocation);

@@ -23,11 +23,12 @@ constexpr seconds kBetweenTenantLooks{5};
 constexpr seconds kBetweenMetrics{60};
 constexpr milliseconds kLongestDrain{9'000};
 
-constexpr std::array<RoleDef, 4> kRoles{{
+constexpr std::array<RoleDef, 5> kRoles{{
     {"api", StartApi},
     {"scheduler", StartScheduler},
     {"ingest", StartIngest},
     {"replay", StartReplay},
+    {"events", StartEvents},
 }};
 
 std::string HolderName() {

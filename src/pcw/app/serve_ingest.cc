@@ -39,6 +39,12 @@ std::string ReasonOf(StopCause cause) {
   return "";
 }
 
+// Runs of mode fetch are the service's own: nobody asks for one by name.
+Result<sync::RunMode> ModeOf(const jobs::Job& job) {
+  if (job.mode == NameOf(sync::RunMode::kFetch)) return sync::RunMode::kFetch;
+  return sync::ParseRunMode(job.mode);
+}
+
 /// One worker: a thread, a session, a job at a time.
 class Worker {
  public:
@@ -139,7 +145,7 @@ class Worker {
                    fmt::format("this version does not know the entity {}", job.entity));
     }
     const auto& environment = context_.invocation.environment;
-    PCW_TRY(const sync::RunMode mode, sync::ParseRunMode(job.mode));
+    PCW_TRY(const sync::RunMode mode, ModeOf(job));
     PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity->name));
     PCW_TRY(const auto lake, OpenLake(config, environment, context_.machine));
     PCW_TRY_OK(lake->Probe(stop));
@@ -148,6 +154,8 @@ class Worker {
                     fmt::format("sync {} {}", job.entity, job.mode), context_.machine, stop));
     sync::SyncOptions options = SyncOptionsFor(config, mode, std::nullopt);
     options.queued_run = job.run_id;
+    const auto recorder = MakeChangeRecorder(config);
+    options.changes = recorder.get();
     options.lease = context_.config.service.lease;
     DatabaseAccess& database = context_.database;
     std::int64_t told = 0;

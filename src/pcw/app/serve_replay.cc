@@ -23,7 +23,7 @@ class ReplayRole final : public ServeRole {
   /// The queue of a tenant as it was configured when it was opened.
   struct Opened {
     std::shared_ptr<const Config> config;
-    std::unique_ptr<DlqQueue> queue;
+    std::unique_ptr<QueueAccess> queue;
     bool is_failing = false;
   };
 
@@ -43,8 +43,8 @@ class ReplayRole final : public ServeRole {
     Opened& opened = opened_[tenant.id];
     const Status delivered = [&]() -> Status {
       if (opened.config != tenant.config) {
-        PCW_TRY(opened.queue,
-                DlqQueue::Open(*tenant.config, context_.invocation.environment, context_.machine));
+        PCW_TRY(opened.queue, QueueAccess::Open(tenant.config->dlq.url, *tenant.config,
+                                                context_.invocation.environment, context_.machine));
         opened.config = tenant.config;
       }
       PCW_TRY_OK(pg::ChangeTenant(connection, tenant.id));

@@ -98,7 +98,9 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
   ProgressDisplay display(
       {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
       machine.clock);
-  const sync::SyncOptions options = SyncOptionsFor(config, mode, resume);
+  sync::SyncOptions options = SyncOptionsFor(config, mode, resume);
+  const auto recorder = MakeChangeRecorder(config);
+  options.changes = recorder.get();
   DatabaseAccess& database = *site.database;
   Result<sync::RunOutcome> outcome = sync::RunSync(
       entity, mapping, options,

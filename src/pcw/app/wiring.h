@@ -19,6 +19,8 @@
 #include "pcw/base/clock.h"
 #include "pcw/base/rng.h"
 #include "pcw/connector/entity_def.h"
+#include "pcw/events/change_recorder.h"
+#include "pcw/events/inbox.h"
 #include "pcw/lake/bronze_store.h"
 #include "pcw/net/http.h"
 #include "pcw/pg/connection.h"
@@ -153,22 +155,29 @@ Result<std::unique_ptr<AwsAccess>> OpenAws(const Config& config,
 Result<std::unique_ptr<lake::BronzeStore>> OpenLake(
     const Config& config, const std::map<std::string, std::string>& environment, Machine& machine);
 
-/// The queue of dead letters with all that it stands on.
-class DlqQueue {
+/// An SQS queue, of dead letters or of events, with all that it stands on.
+class QueueAccess {
  public:
-  /// Nothing is asked of SQS yet. kConfig for a dlq.url that is no queue's. `machine` outlives it.
-  static Result<std::unique_ptr<DlqQueue>> Open(
-      const Config& config, const std::map<std::string, std::string>& environment,
-      Machine& machine);
+  /// Nothing is asked of SQS yet. kConfig for a URL that is no queue's. `machine` outlives it.
+  static Result<std::unique_ptr<QueueAccess>> Open(
+      const std::string& url, const Config& config,
+      const std::map<std::string, std::string>& environment, Machine& machine);
   aws::sqs::Queue& queue() { return *queue_; }
 
  private:
-  DlqQueue() = default;
+  QueueAccess() = default;
   std::unique_ptr<AwsIdentity> identity_;
   aws::OpenQuotaGate gate_;  // SQS is outside Partner Central's quota
   std::unique_ptr<aws::Caller> caller_;
   std::unique_ptr<aws::sqs::Queue> queue_;
 };
+
+/// Whose events a configuration receives, with its connector written to the database.
+Result<events::InboxScope> InboxScopeOf(const Config& config, pg::Connection& connection,
+                                        std::stop_token stop);
+
+/// Who is told what a run changes; nullptr if nobody wants to know, which then costs nothing.
+std::unique_ptr<sync::ChangeListener> MakeChangeRecorder(const Config& config);
 
 /// The quota's limits as configured.
 quota::QuotaLimits LimitsOf(const Config& config);

@@ -19,6 +19,7 @@ constexpr std::array kSections{
     SectionDef{Section::kRuns, "partner-central", "2.1", "the Partner Central connector's runs"},
     SectionDef{Section::kBronze, "bronze", "3.2", "the bronze layer"},
     SectionDef{Section::kDlq, "dlq", "3.3", "dead letters"},
+    SectionDef{Section::kEvents, "events", "3.4", "events"},
 };
 
 using enum Section;
@@ -329,6 +330,35 @@ const std::array kCatalogue{
                "Most open letters are of the last 24 hours: something changed at AWS or in a "
                "mapping.",
                "Look at the largest group and at the drift of that day."},
+    FindingDef{
+        "PCW3401", kEvents, kError, kPerformance, "the queue of events does not exist",
+        "events.url names a queue that was deleted, or another account's or region's. Sweeps "
+        "bring the changes.",
+        "Create it and let the EventBridge rule send to it, or correct events.url."},
+    FindingDef{"PCW3402", kEvents, kError, kIam, "access to the queue of events is denied",
+               "The role's policy or the queue's own leaves out an action that pcw needs.",
+               "Allow ReceiveMessage, DeleteMessage and GetQueueAttributes."},
+    FindingDef{"PCW3403", kEvents, kError, kPerformance, "the queue of events cannot be reached",
+               "SQS does not answer, or events.url is no queue's address.",
+               "Mend the address or the way there; sweeps bring the changes meanwhile."},
+    FindingDef{"PCW3404", kEvents, kWarn, kPerformance, "nobody listens to the queue of events",
+               "events.url is set, but no service with the role events runs for this tenant.",
+               "Run `pcw serve`; SQS keeps messages for days."},
+    FindingDef{"PCW3405", kEvents, kWarn, kApi, "events go missing",
+               "AWS delivers events at its best effort; more than a few lost ones are a rule or a "
+               "queue that refuses some of them.",
+               "Look at the rule's FailedInvocations; sweeps bring the changes, only later."},
+    FindingDef{
+        "PCW3406", kEvents, kWarn, kPerformance, "events pile up",
+        "More comes than is fetched: the quota is spent, a sweep is at work for long, or the "
+        "fetches fail.",
+        "See the runs of mode fetch and the quota; a sweep makes up for all of them at once."},
+    FindingDef{
+        "PCW3407", kEvents, kWarn, kPerformance, "changes, but no event of any",
+        "The EventBridge rule is missing or disabled, does not match the source "
+        "aws.partnercentral-selling, is not in us-east-1, or the queue's policy does not let "
+        "events.amazonaws.com send.",
+        "Make the rule in us-east-1 and give the queue its policy: docs/events.md."},
 };
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kSums =
     "SELECT count(*), count(*) FILTER (WHERE first_seen_at > now() - interval '24 hours'), "
     "count(*) "
-    "FILTER (WHERE delivered_at IS NULL AND stage <> 'event'), count(*) FILTER (WHERE "
+    "FILTER (WHERE delivered_at IS NULL), count(*) FILTER (WHERE "
     "failed_replays >= $1::integer), count(*) FILTER (WHERE stage = 'event'), "
     "coalesce(to_char(min(first_seen_at) FILTER (WHERE delivered_at IS NULL) AT TIME ZONE 'UTC', "
     "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''), coalesce(max(delivery_error), ''), "

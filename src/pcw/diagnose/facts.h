@@ -12,6 +12,7 @@
 #include "pcw/base/result.h"
 #include "pcw/diagnose/bronze_facts.h"
 #include "pcw/diagnose/dlq_facts.h"
+#include "pcw/diagnose/events_facts.h"
 #include "pcw/diagnose/run_facts.h"
 #include "pcw/net/endpoint_probe.h"
 #include "pcw/quota/call_ledger.h"
@@ -108,6 +109,7 @@ struct Facts {
   std::optional<SchemaFacts> schema;
   std::optional<RunFacts> runs;  ///< when the database could be read
   std::optional<DlqFacts> dlq;
+  std::optional<EventsFacts> events;
 };
 
 }  // namespace pcw::diagnose

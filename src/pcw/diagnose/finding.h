@@ -23,7 +23,8 @@ enum class Section : std::uint8_t {
   kConnectivity,
   kRuns,
   kBronze,
-  kDlq
+  kDlq,
+  kEvents
 };
 
 struct SectionDef {

@@ -114,6 +114,7 @@ class Gathering {
     if (connection_ && !account.empty()) ReadLedger(account);
     if (connection_) ReadSchema();
     if (connection_ && !facts_.database_error) ReadDeadLetters();
+    if (connection_ && !facts_.database_error) ReadEvents();
     if (connection_ && !facts_.database_error) ReadRuns();
     {
       // Beside each other: they touch different facts.
@@ -270,7 +271,8 @@ class Gathering {
     if (!dlq) return;
     dlq->queue_url = site_.queue_url;
     if (!dlq->queue_url.empty()) {
-      Result<aws::sqs::QueueAttributes> queue = site_.look_at_queue(deadline.token());
+      Result<aws::sqs::QueueAttributes> queue =
+          site_.look_at_queue(dlq->queue_url, deadline.token());
       if (queue) {
         dlq->queue = std::move(*queue);
       } else {
@@ -278,6 +280,24 @@ class Gathering {
       }
     }
     facts_.dlq = std::move(*dlq);
+  }
+
+  void ReadEvents() {
+    if (site_.events_url.empty()) return;
+    const Deadline deadline(stop_, kStep);
+    EventsFacts events;
+    events.queue_url = site_.events_url;
+    Result<events::InboxStatus> in = events::LoadInboxStatus(*connection_, deadline.token());
+    if (!in) return;  // an older schema has none of this
+    events.in = std::move(*in);
+    Result<aws::sqs::QueueAttributes> queue =
+        site_.look_at_queue(events.queue_url, deadline.token());
+    if (queue) {
+      events.queue = std::move(*queue);
+    } else {
+      events.queue_error = InTime(queue.error());
+    }
+    facts_.events = std::move(events);
   }
 
   void LookAtLake() {

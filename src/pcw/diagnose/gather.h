@@ -34,9 +34,11 @@ struct DoctorSite {
       open_caller;
   std::function<Result<std::unique_ptr<lake::BronzeStore>>()> open_lake;
   std::string tenant_id;
-  std::string queue_url;  ///< of dead letters; empty = none
-  /// Attributes of that queue, without retry.
-  std::function<Result<aws::sqs::QueueAttributes>(std::stop_token)> look_at_queue;
+  std::string queue_url;   ///< of dead letters; empty = none
+  std::string events_url;  ///< of the queue of events; empty = none
+  /// Attributes of the queue of that URL, without retry.
+  std::function<Result<aws::sqs::QueueAttributes>(const std::string& url, std::stop_token)>
+      look_at_queue;
   /// kNotFound: there is no database yet, which is no fault.
   std::function<Result<pg::Connection>(std::stop_token)> open_database;
   std::function<Result<std::unique_ptr<aws::QuotaGate>>(const std::string& account,

@@ -27,10 +27,12 @@ int RankOf(Section section) {
       return 5;
     case Section::kDlq:
       return 6;
-    case Section::kRuns:
+    case Section::kEvents:
       return 7;
+    case Section::kRuns:
+      return 8;
   }
-  return 8;
+  return 9;
 }
 
 }  // namespace
@@ -85,7 +87,7 @@ std::vector<Finding> Judge(const Facts& facts) {
   std::vector<Finding> findings = JudgeSetup(facts);
   if (facts.config_error) return findings;
   for (auto& more : {JudgeConnectivity(facts), JudgeAuth(facts), JudgeRateLimits(facts),
-                     JudgeSchema(facts), JudgeBronze(facts), JudgeDlq(facts)})
+                     JudgeSchema(facts), JudgeBronze(facts), JudgeDlq(facts), JudgeEvents(facts)})
     findings.insert(findings.end(), more.begin(), more.end());
   // A failed or late run beside the reason for it would be a second alarm for one fault.
   const bool is_explained =

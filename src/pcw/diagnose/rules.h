@@ -16,6 +16,7 @@ std::vector<Finding> JudgeSchema(const Facts& facts);
 std::vector<Finding> JudgeBronze(const Facts& facts);
 std::vector<Finding> JudgeRuns(const Facts& facts);
 std::vector<Finding> JudgeDlq(const Facts& facts);
+std::vector<Finding> JudgeEvents(const Facts& facts);
 
 /// All of them: causes before what follows from them. What cannot be judged because something
 /// before it is broken is left out, so that nothing false stands beside the cause.

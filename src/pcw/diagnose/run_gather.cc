@@ -18,13 +18,13 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
                               std::stop_token stop) {
   EntityRuns runs{.entity = std::string(entity.name)};
   // As `pcw runs list` shows them, so that both call the same runs stalled.
-  constexpr int kLooked = 20;
-  PCW_TRY(const auto newest,
-          sync::ListRunPage(
-              connection, {.entity = runs.entity, .status = "", .before_id = "", .limit = kLooked},
-              stop));
+  PCW_TRY(
+      const auto newest,
+      sync::ListRunPage(
+          connection,
+          {.entity = runs.entity, .status = "", .before_id = "", .limit = 1, .is_of_scans = true},
+          stop));
   for (const sync::StoredRun& run : newest) {
-    if (run.mode != "full" && run.mode != "incremental") continue;
     PCW_TRY(const Json stats, ParseJson(run.stats_json));
     runs.run_id = run.id;
     runs.mode = run.mode;
@@ -34,7 +34,6 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
     runs.error = run.error;
     runs.dead_letters = stats.value("dead_lettered", std::int64_t{0});
     runs.is_resumable = stats.value("resumable", false);
-    break;
   }
   // A scan shows what AWS had when it began; intervals between firings tell what is promised.
   PCW_TRY(

@@ -299,10 +299,11 @@ Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_vie
 
 Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,
                        std::string_view patch_json, std::string_view actor, std::stop_token stop) {
-  if (letter.bronze_key.empty() || letter.state != "open") {
+  const bool has_something = !letter.bronze_key.empty() || !letter.original.empty();
+  if (!has_something || letter.state != "open") {
     return Error(ErrorCode::kInvalidRequest,
-                 fmt::format("letter {} has no record in bronze that a patch could apply to, or is "
-                             "not open",
+                 fmt::format("letter {} has no record in bronze and no message that a patch could "
+                             "apply to, or is not open",
                              letter.id));
   }
   PCW_TRY_OK(connection.Exec(

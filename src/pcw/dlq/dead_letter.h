@@ -15,7 +15,8 @@
 namespace pcw::dlq {
 
 /// Where in the flow a record failed. kEvent: a message that was put into our queue by somebody
-/// else, SQS's redrive above all.
+/// else, SQS's redrive above all (entity "messages"), or one in the queue of events that is no
+/// event (entity "events").
 enum class Stage { kFetch, kMap, kEvent };
 std::string_view NameOf(Stage stage);
 
@@ -127,8 +128,9 @@ Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_vie
 Result<std::int64_t> CountDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                       const DeadLetterFilter& filter, std::stop_token stop = {});
 
-/// Keeps a JSON merge patch beside an open letter of stage map; bronze stays as it is. In place of
-/// an earlier one, which the history keeps. kInvalidRequest for a letter that has no record.
+/// Keeps a JSON merge patch beside an open letter of stage map, or of stage event for its message;
+/// bronze stays as it is. In place of an earlier one, which the history keeps. kInvalidRequest for
+/// a letter that has neither record nor message.
 Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,
                        std::string_view patch_json, std::string_view actor,
                        std::stop_token stop = {});

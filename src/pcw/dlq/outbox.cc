@@ -28,7 +28,7 @@ constexpr std::string_view kClaim =
     "'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), coalesce(d.error_context ->> 'request_id', ''), "
     "coalesce(d.error_context ->> 'pointer', '') FROM dead_letters d JOIN connectors c ON "
     "c.tenant_id = d.tenant_id AND c.id = d.connector_id WHERE d.tenant_id = $1::uuid AND d.state "
-    "= 'open' AND d.delivered_at IS NULL AND d.stage <> 'event' AND d.delivery_attempts < "
+    "= 'open' AND d.delivered_at IS NULL AND d.delivery_attempts < "
     "$2::integer ORDER BY d.first_seen_at LIMIT 10 FOR UPDATE OF d SKIP LOCKED";
 
 // What a consumer needs to act; the record itself stays in bronze.

@@ -40,12 +40,18 @@ std::optional<Entity> EntityNamed(std::string_view name) {
   return static_cast<Entity>(found - kEntities.begin());
 }
 
-CatalogContent::CatalogContent(const ContentOptions& options, Catalog catalog, TokenMint& mint)
+CatalogContent::CatalogContent(const ContentOptions& options, Catalog catalog, TokenMint& mint,
+                               EventSource& events)
     : opportunities_(options.opportunities, catalog),
       solutions_(options.seed, catalog, options.solutions, mint),
       leads_(options.seed, catalog, options.leads, options.opportunities.epoch, mint),
       partners_(options.seed, catalog, options.profiles, mint),
-      aws_summaries_(options.seed, catalog, opportunities_) {}
+      aws_summaries_(options.seed, catalog, opportunities_) {
+  opportunities_.OnChange([&events, catalog](const std::string& id, bool is_new, WallTime now) {
+    events.Emit(OpportunityEvent(is_new, catalog, id), now);
+  });
+  leads_.OnChange([&events](const EventContent& event, WallTime now) { events.Emit(event, now); });
+}
 
 std::optional<Answer> CatalogContent::Execute(Operation operation, const CheckedCall& call) {
   switch (operation) {

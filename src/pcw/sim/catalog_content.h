@@ -35,7 +35,9 @@ struct ContentOptions {
 /// Thread-safe as its parts are.
 class CatalogContent {
  public:
-  CatalogContent(const ContentOptions& options, Catalog catalog, TokenMint& mint);
+  /// Sends its events through `events`, which outlives it.
+  CatalogContent(const ContentOptions& options, Catalog catalog, TokenMint& mint,
+                 EventSource& events);
 
   Collection& opportunities() { return opportunities_; }
   Leads& leads() { return leads_; }

@@ -72,6 +72,11 @@ class Collection {
   /// The record as it is now; nullopt if unknown or removed.
   std::optional<RecordVersion> Get(std::string_view id) const;
 
+  /// What `listener` is told of every record that is made or modified, with the lock held: it must
+  /// not call back. To be set before anybody else uses the collection.
+  using Changed = std::function<void(const std::string& id, bool is_new, WallTime now)>;
+  void OnChange(Changed listener) { on_change_ = std::move(listener); }
+
   /// Gives the records (existing ones of `ids`, or `count` drawn ones) a new revision, dated `now`.
   /// Returns their ids.
   std::vector<std::string> Modify(const std::vector<std::string>& ids, WallTime now);
@@ -130,6 +135,7 @@ class Collection {
   const Dataset dataset_;
   const Granularity granularity_;
   const OpportunityWriter writer_;
+  Changed on_change_;
 
   mutable std::shared_mutex mutex_;
   Overlay overlay_;

@@ -41,6 +41,8 @@ void Collection::Touch(std::uint64_t index, WallTime now, bool removed) {
   }
   entry.changes.push_back({now, before ? before->revision + 1 : 0, modified, removed});
   ++version_;
+  // There is no event of a removal: the API knows none either.
+  if (on_change_ && !removed) on_change_(IdOf(index), !before.has_value(), modified);
 }
 
 std::vector<std::string> Collection::TouchAll(const std::vector<std::uint64_t>& indexes,

@@ -224,6 +224,27 @@ Response ReplaceAccount(Service& service, const Request& request) {
   return ShowAccount(service);
 }
 
+Response ShowEvents(Service& service) {
+  const EventRule rule = service.events().rule();
+  const EventTotals totals = service.events().totals();
+  return JsonReply(200, {{"enabled", rule.is_enabled},
+                         {"queue", rule.queue},
+                         {"drop", rule.drop},
+                         {"duplicate", rule.duplicate},
+                         {"seed", rule.seed},
+                         {"made", totals.made},
+                         {"delivered", totals.delivered},
+                         {"dropped", totals.dropped},
+                         {"duplicated", totals.duplicated}});
+}
+
+Response ReplaceEvents(Service& service, const Request& request) {
+  auto rule = ParseEventRule(request.body);
+  if (!rule) return Problem(400, rule.error().message());
+  service.events().Replace(std::move(*rule));
+  return ShowEvents(service);
+}
+
 Response ResetCalls(Service& service) {
   service.ledger().Reset();
   return JsonReply(200, {{"reset", true}});
@@ -245,6 +266,10 @@ constexpr std::array kEndpoints{
              [](Service& s, const Request&, std::string_view) { return ShowAccount(s); }},
     Endpoint{"account", "POST",
              [](Service& s, const Request& r, std::string_view) { return ReplaceAccount(s, r); }},
+    Endpoint{"events", "GET",
+             [](Service& s, const Request&, std::string_view) { return ShowEvents(s); }},
+    Endpoint{"events", "POST",
+             [](Service& s, const Request& r, std::string_view) { return ReplaceEvents(s, r); }},
     Endpoint{"faults", "POST",
              [](Service& s, const Request& r, std::string_view) { return ReplaceFaults(s, r); }},
     Endpoint{"reset-calls", "POST",

@@ -9,8 +9,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/time.h"
 #include "pcw/sim/dataset.h"
 #include "pcw/sim/draw.h"
+#include "pcw/sim/keys.h"
 #include "pcw/sim/list_page.h"
 #include "pcw/sim/resource_name.h"
 #include "pcw/sim/spoil.h"
@@ -62,7 +64,10 @@ bool IsAscending(const Json& request) {
 
 Leads::Leads(std::uint64_t seed, Catalog catalog, std::uint64_t count, WallTime epoch,
              TokenMint& mint)
-    : seed_(Mix(seed ^ 0x6c65, MixText(NameOf(catalog)))), writer_(seed, catalog), mint_(mint) {
+    : seed_(Mix(seed ^ 0x6c65, MixText(NameOf(catalog)))),
+      catalog_(catalog),
+      writer_(seed, catalog),
+      mint_(mint) {
   for (std::uint64_t i = 0; i < count; ++i) AddLead(i, epoch);
   AddOthers(epoch);
 }
@@ -225,13 +230,57 @@ void Leads::SettleOne(const Invitation& settled, InvitationStatus status, WallTi
   Invitation& invitation = invitations_[static_cast<std::size_t>(&settled - invitations_.data())];
   invitation.status = status;
   invitation.rejection_reason = std::move(reason);
-  if (status != InvitationStatus::kAccepted) return;
-  invitation.names_engagement = true;
-  for (Engagement& engagement : engagements_) {
-    if (engagement.number != invitation.number) continue;
-    engagement.is_visible = true;
-    engagement.modified = CutTo(now, Granularity::kMillis);
+  if (status == InvitationStatus::kAccepted) {
+    invitation.names_engagement = true;
+    for (Engagement& engagement : engagements_) {
+      if (engagement.number != invitation.number) continue;
+      engagement.is_visible = true;
+      engagement.modified = CutTo(now, Granularity::kMillis);
+    }
   }
+  AnnounceSettled(invitation, now);
+}
+
+// aws/samples/eventbridge/engagement-updated.json
+void Leads::AnnounceUpdate(const Engagement& engagement) {
+  if (!announce_) return;
+  OrderedJson types = OrderedJson::array({"Lead"});
+  if (HasProjectFirst(engagement)) types.push_back("CustomerProject");
+  const std::string arn = writer_.EngagementArn(engagement.number);
+  announce_({.version = "0",
+             .detail_type = "Engagement Updated",
+             .resource = arn,
+             .detail = {{"catalog", NameOf(catalog_)},
+                        {"engagement",
+                         {{"engagementArn", arn},
+                          {"engagementId", writer_.EngagementId(engagement.number)},
+                          {"LastModifiedAt", FormatRfc3339(engagement.modified)},
+                          {"LastModifiedBy", "aws"},
+                          {"ContextTypes", std::move(types)}}}}},
+            engagement.modified);
+}
+
+// aws/samples/eventbridge/engagement-invitation-accepted.json and its like
+void Leads::AnnounceSettled(const Invitation& invitation, WallTime now) {
+  if (!announce_) return;
+  const std::string arn = writer_.InvitationArn(invitation);
+  OrderedJson content{{"arn", arn}, {"id", writer_.InvitationId(invitation)}};
+  if (invitation.names_engagement)
+    content["engagementId"] = writer_.EngagementId(invitation.number);
+  content["senderAccountId"] = writer_.SenderOf(invitation);
+  content["receiverAccountId"] = invitation.is_received ? kAccount : "210987654321";
+  content["participantType"] = invitation.is_received ? "Receiver" : "Sender";
+  content["payloadType"] =
+      invitation.subject == Subject::kLead ? "LeadInvitation" : "OpportunityInvitation";
+  announce_(
+      {.version = "0",
+       .detail_type =
+           invitation.status == InvitationStatus::kAccepted   ? "Engagement Invitation Accepted"
+           : invitation.status == InvitationStatus::kRejected ? "Engagement Invitation Rejected"
+                                                              : "Engagement Invitation Expired",
+       .resource = arn,
+       .detail = {{"catalog", NameOf(catalog_)}, {"engagementInvitation", std::move(content)}}},
+      now);
 }
 
 Answer Leads::Respond(const CheckedCall& call, InvitationStatus status) {
@@ -275,6 +324,7 @@ std::vector<std::string> Leads::Modify(const ChangeOrder& order) {
     // Two versions never share a date: whoever compares by it must be able to tell.
     engagement.modified =
         std::max(CutTo(order.now, Granularity::kMillis), engagement.modified + milliseconds(1));
+    AnnounceUpdate(engagement);
     ids.push_back(writer_.EngagementId(engagement.number));
   }
   return ids;

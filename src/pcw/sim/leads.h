@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pcw/sim/answer.h"
+#include "pcw/sim/event_source.h"
 #include "pcw/sim/lead_text.h"
 #include "pcw/sim/page_token.h"
 #include "pcw/sim/request_reader.h"
@@ -43,6 +44,10 @@ class Leads {
   Answer Accept(const CheckedCall& call);
   Answer Reject(const CheckedCall& call);
 
+  /// Who is told of changes, with the lock held. To be set before anybody else uses this.
+  using Announce = std::function<void(const EventContent& event, WallTime now)>;
+  void OnChange(Announce listener) { announce_ = std::move(listener); }
+
   /// Changes visible engagements with a Lead context; returns their ids.
   std::vector<std::string> Modify(const ChangeOrder& order);
   /// Moves pending received invitations of these ids to another status; returns the ids of those
@@ -61,10 +66,14 @@ class Leads {
   void SettleOne(const Invitation& settled, InvitationStatus status, WallTime now,
                  std::string reason);
   Answer Respond(const CheckedCall& call, InvitationStatus status);
+  void AnnounceUpdate(const Engagement& engagement);
+  void AnnounceSettled(const Invitation& invitation, WallTime now);
 
   const std::uint64_t seed_;
+  const Catalog catalog_;
   const LeadWriter writer_;
   TokenMint& mint_;
+  Announce announce_;
   mutable std::mutex mutex_;
   std::vector<Engagement> engagements_;
   std::vector<Invitation> invitations_;

@@ -12,6 +12,7 @@
 #include "pcw/base/clock.h"
 #include "pcw/base/result.h"
 #include "pcw/sim/dataset.h"
+#include "pcw/sim/event_source.h"
 #include "pcw/sim/faults.h"
 #include "pcw/sim/ledger.h"
 #include "pcw/sim/page_token.h"
@@ -29,6 +30,7 @@ struct SimOptions {
   std::uint64_t profiles = 2;   ///< partners of catalog AWS; Sandbox has 1
   std::uint64_t seed = 1;
   FaultPlan faults{};
+  EventRule events{};  ///< where changes are told of
   QuotaMode quota = QuotaMode::kEnforced;
   QuotaLimits limits{};
   std::chrono::milliseconds latency{0};  ///< added to every answer

@@ -160,8 +160,10 @@ Service::Service(const SimOptions& options, const Clock& clock, Facts facts)
       ledger_(options.ledger_capacity),
       faults_(options.faults),
       mint_(options.token_style, options.seed, options.token_life),
-      aws_(ContentOf(options, Catalog::kAws, clock.Now()), Catalog::kAws, mint_),
-      sandbox_(ContentOf(options, Catalog::kSandbox, clock.Now()), Catalog::kSandbox, mint_),
+      events_(options.events),
+      aws_(ContentOf(options, Catalog::kAws, clock.Now()), Catalog::kAws, mint_, events_),
+      sandbox_(ContentOf(options, Catalog::kSandbox, clock.Now()), Catalog::kSandbox, mint_,
+               events_),
       selling_({aws_.opportunities(), sandbox_.opportunities()}, mint_, options.filter_granularity),
       sts_(keys_, account_, options.external_id, options.max_session) {}
 

@@ -13,6 +13,7 @@
 #include "pcw/sim/account_state.h"
 #include "pcw/sim/catalog_content.h"
 #include "pcw/sim/collection.h"
+#include "pcw/sim/event_source.h"
 #include "pcw/sim/facts.h"
 #include "pcw/sim/faults.h"
 #include "pcw/sim/keys.h"
@@ -43,6 +44,7 @@ class Service {
   FaultEngine& faults() { return faults_; }
   Account& account() { return account_; }
   Keys& keys() { return keys_; }
+  EventSource& events() { return events_; }
   const Facts& facts() const { return facts_; }
   WallTime now() const { return clock_.Now(); }
 
@@ -72,6 +74,7 @@ class Service {
   Ledger ledger_;
   FaultEngine faults_;
   TokenMint mint_;
+  EventSource events_;
   CatalogContent aws_;
   CatalogContent sandbox_;
   Selling selling_;

@@ -10,6 +10,7 @@
 
 #include "pcw/base/weak_digest.h"
 #include "pcw/sim/draw.h"
+#include "pcw/sim/event_source.h"
 #include "pcw/sim/keys.h"
 
 namespace pcw::sim {
@@ -119,6 +120,7 @@ std::int64_t SqsQueues::StoredQueue::Number(const std::string& name) const {
 SqsQueues::SqsQueues() {
   StoredQueue& first = queues_[std::string(kFirstQueue)];
   first.attributes["MessageRetentionPeriod"] = "1209600";
+  queues_[std::string(kEventsQueue)];
 }
 
 SqsResult SqsQueues::SetAttributes(StoredQueue& queue, const Json& attributes) const {

@@ -36,7 +36,8 @@ struct SqsCall {
   std::string_view base_url;  ///< of queue URLs in answers
 };
 
-/// Standard queues of one account, with one to begin with. Not thread-safe.
+/// Standard queues of one account, with two to begin with: for dead letters and for events. Not
+/// thread-safe.
 ///
 /// Visibility, retention and delays follow `now` of each call. A message that was received more
 /// often than its queue's redrive policy allows moves to the dead letter queue, with its id and its
@@ -46,6 +47,12 @@ class SqsQueues {
  public:
   SqsQueues();
   SqsResult Execute(const SqsCall& call);
+  /// Puts a message into a queue, as a service of AWS does; false if there is no such queue.
+  bool Put(const std::string& queue, const std::string& body, WallTime now) {
+    const auto found = queues_.find(queue);
+    return found != queues_.end() &&
+           SendOne(found->second, Json{{"MessageBody", body}}, now).error.empty();
+  }
 
  private:
   struct StoredMessage {

@@ -48,7 +48,12 @@ SqsService::SqsService(const SimOptions& options, const Clock& clock, Service& s
       service_(service),
       seed_(options.seed),
       latency_(options.latency),
-      verifier_(service.keys(), std::string(kSqsRegion)) {}
+      verifier_(service.keys(), std::string(kSqsRegion)) {
+  service.events().Connect([this](const std::string& queue, const std::string& body) {
+    const std::lock_guard lock(mutex_);
+    return queues_.Put(queue, body, clock_.Now());
+  });
+}
 
 Answer SqsService::Execute(const Request& request, const SqsRequest& call,
                            const FaultDecision& faults, CallRecord& record, WallTime now) {

@@ -11,6 +11,7 @@
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/lake/layout.h"
+#include "pcw/sync/fetch_requests.h"
 #include "pcw/sync/scan.h"
 
 namespace pcw::sync {
@@ -43,6 +44,12 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
                    fmt::format("run {} is a re-ingest; go on with it by `pcw bronze reingest "
                                "--entity {} --resume {}`",
                                earlier.id, def.name, earlier.id));
+    }
+    if (earlier.mode == NameOf(RunMode::kFetch)) {
+      return Error(ErrorCode::kInvalidRequest,
+                   fmt::format("run {} got records that events told of; what it did not come to is "
+                               "fetched by the service, or by any sync",
+                               earlier.id));
     }
     if (earlier.mode == NameOf(RunMode::kReplay)) {
       return Error(
@@ -119,7 +126,9 @@ class RunInFlight {
                     .run_id = run_.row.id,
                     .connector_id = run_.row.connector_id,
                     .catalog = options.catalog,
-                    .bronze_prefix = run_.row.bronze_prefix},
+                    .bronze_prefix = run_.row.bronze_prefix,
+                    .mode = options.mode,
+                    .changes = options.changes},
                    RunStats{}, run_.has_open_letters,
                    {.accepted = run_.accepted_drift,
                     .stop_at_mismatch_percent = options.stop_at_mismatch_percent}),
@@ -127,7 +136,7 @@ class RunInFlight {
               run_.cursor.last_full_listed, stop) {}
 
   RunOutcome Run() {
-    Status scanned = ScanAndFinish();
+    Status scanned = options_.mode == RunMode::kFetch ? FetchAndFinish() : ScanAndFinish();
     RunOutcome outcome{
         .run_id = run_.row.id, .status = status_, .stats = stats_, .error = std::nullopt};
     if (scanned) return outcome;
@@ -136,6 +145,60 @@ class RunInFlight {
   }
 
  private:
+  FetchScope Requested() const {
+    return {.connector_id = run_.row.connector_id,
+            .entity = std::string(def_.name),
+            .catalog = options_.catalog};
+  }
+
+  Status FetchAndFinish() {
+    using Requests = std::vector<FetchRequest>;
+    PCW_TRY(taken_, database_.Run<Requests>({}, [&](pg::Connection& connection) {
+      return LoadFetchRequests(connection, Requested(), {});
+    }));
+    std::vector<DetailTask> tasks;
+    for (const FetchRequest& request : taken_) {
+      const connector::SourceDef* source = def_.SourceOf(request.operation);
+      if (source == nullptr || source->detail == nullptr) continue;  // of another version of pcw
+      tasks.push_back({.source = source,
+                       .id = request.record_key,
+                       .key = request.detail_key,
+                       .listed_version = ""});
+    }
+    PCW_TRY_OK(scan_.FetchAll(std::move(tasks)));
+    stats_ = Totals();
+    PCW_ASSERT(stats_.AddsUp());
+    status_ = stats_.dead_lettered > 0 ? RunStatus::kPartial : RunStatus::kSucceeded;
+    PCW_TRY_OK(PutManifest());
+    return database_.Run<Ok>(
+        {}, [&](pg::Connection& connection) { return CommitFetchEnd(connection); });
+  }
+
+  /// The end of the run and of the requests it took, in one transaction.
+  Status CommitFetchEnd(pg::Connection& connection) {
+    PCW_FAILPOINT("fetch.finish.before");
+    PCW_TRY(const StoredRun stored, LoadRun(connection, run_.row.id, {}));
+    if (stored.status == NameOf(status_))
+      return Ok{};  // an earlier COMMIT whose answer was lost (T8)
+    PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "finish fetch"));
+    PCW_TRY_OK(lease_.CheckFence(connection, {}));
+    PCW_TRY_OK(EndFetchRequests(connection, Requested(), taken_, {}));
+    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    PCW_TRY_OK(transaction.Commit());
+    PCW_FAILPOINT("fetch.finish.after");
+    return Ok{};
+  }
+
+  Status PutManifest() {
+    const lake::Manifest manifest =
+        MakeManifest(def_, mapping_, run_, options_, scan_, committer_, deps_.clock.Now(), stats_);
+    PCW_FAILPOINT("manifest.put.before");
+    PCW_TRY_OK(deps_.store.Put(lake::ManifestKey(run_.row.bronze_prefix),
+                               lake::FormatManifest(manifest), {}));
+    PCW_FAILPOINT("manifest.put.after");
+    return Ok{};
+  }
+
   Status ScanAndFinish() {
     const bool is_full = options_.mode == RunMode::kFull;
     std::optional<WallTime> after;
@@ -177,12 +240,7 @@ class RunInFlight {
     status_ = stats_.dead_lettered > 0 || is_suspiciously_empty ? RunStatus::kPartial
                                                                 : RunStatus::kSucceeded;
 
-    const lake::Manifest manifest =
-        MakeManifest(def_, mapping_, run_, options_, scan_, committer_, deps_.clock.Now(), stats_);
-    PCW_FAILPOINT("manifest.put.before");
-    PCW_TRY_OK(deps_.store.Put(lake::ManifestKey(run_.row.bronze_prefix),
-                               lake::FormatManifest(manifest), {}));
-    PCW_FAILPOINT("manifest.put.after");
+    PCW_TRY_OK(PutManifest());
     return database_.Run<Ok>({}, [&](pg::Connection& connection) {
       return CommitEnd(connection, cursor, missing, is_suspiciously_empty);
     });
@@ -277,6 +335,7 @@ class RunInFlight {
   const SteadyTime started_;
   PartCommitter committer_;
   Scan scan_;
+  std::vector<FetchRequest> taken_;  ///< of a run of mode fetch
   RunStatus status_ = RunStatus::kFailed;
   RunStats stats_;
 };

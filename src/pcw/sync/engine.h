@@ -14,6 +14,7 @@
 #include "pcw/connector/mapping.h"
 #include "pcw/jobs/lease.h"
 #include "pcw/lake/bronze_store.h"
+#include "pcw/sync/change_listener.h"
 #include "pcw/sync/database.h"
 #include "pcw/sync/detail_fetcher.h"
 #include "pcw/sync/run_store.h"
@@ -37,7 +38,8 @@ struct SyncOptions {
   int stop_at_mismatch_percent = 50;  ///< of the last 200 records, dead letters; 0 = never
   /// A run that waits in the queue: it is the one that is run, instead of a new one.
   std::optional<std::string> queued_run;
-  std::chrono::seconds lease{30};  ///< of the entity, on the database's clock
+  std::chrono::seconds lease{30};     ///< of the entity, on the database's clock
+  ChangeListener* changes = nullptr;  ///< told what each part changes; outlives the run
 };
 
 /// A moment of a running sync, for progress displays.
@@ -80,6 +82,9 @@ struct RunOutcome {
 /// Runs one entity to its end. A failure before a run exists (database down, lease held) is the
 /// Result's error; after that it is in the outcome and in ingestion_runs. A stop request finishes
 /// the part in hand and ends the run `cancelled`; it can be run again.
+///
+/// Mode kFetch gets the records of fetch_requests.h instead of listing, and takes their requests
+/// away when they have landed, or are dead letters.
 Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Mapping& mapping,
                            const SyncOptions& options, SyncDeps deps, std::stop_token stop);
 

@@ -4,7 +4,9 @@
 #include <variant>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "pcw/base/json.h"
 #include "pcw/pg/binary_copy.h"
 #include "pcw/sync/entity_sql.h"
 #include "pcw/sync/version_rounds.h"
@@ -73,6 +75,32 @@ std::string EntityTable::MergeSql(bool is_sparse) const {
       def_->id_column, assignments, guard);
 }
 
+// What the merge of the staged rows will change, read before it: INSERT ... ON CONFLICT cannot tell
+// what a row was. The lease keeps everybody else from writing meanwhile.
+std::string EntityTable::ChangesSql() const {
+  std::string differing;
+  for (const ColumnMapping& column : mapping_->columns) {
+    const bool is_version =
+        column.column == "source_version" || column.column == "source_modified_at";
+    if (is_version || column.column == def_->id_column) continue;
+    differing += fmt::format(
+        "{0}CASE WHEN s.{1} IS DISTINCT FROM t.{1}{2} THEN '{1}' END",
+        differing.empty() ? "" : ", ", column.column,
+        def_->has_sparse() ? fmt::format(" AND NOT (s.is_sparse AND s.{} IS NULL)", column.column)
+                           : "");
+  }
+  std::string differs = "s.payload_sha256 <> t.payload_sha256";
+  if (has_companion_) differs += " OR s.companion_sha256 IS DISTINCT FROM t.companion_sha256";
+  return fmt::format(
+      "SELECT s.{0}, t.{0} IS NULL, s.source_version, (extract(epoch FROM s.source_modified_at) * "
+      "1000000)::bigint, encode(s.payload_sha256, 'hex'), CASE WHEN t.{0} IS NULL THEN '[]' ELSE "
+      "to_json(array_remove(ARRAY[{1}]::text[], NULL)) END FROM staging_{2} s LEFT JOIN {3} t ON "
+      "t.tenant_id = pcw_tenant() AND t.catalog = $1 AND t.{0} = s.{0} WHERE t.{0} IS NULL OR "
+      "(({4}) AND ({5})) ORDER BY s.{0}",
+      def_->id_column, differing, def_->name, def_->table, ReplacesHeld(*def_, "s", "$2::integer"),
+      differs);
+}
+
 EntityTable::Sql EntityTable::MakeSql() const {
   const std::string staging = fmt::format("staging_{}", def_->name);
   Sql sql;
@@ -101,13 +129,19 @@ EntityTable::Sql EntityTable::MakeSql() const {
   sql.copy = fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging);
   sql.merge = MergeSql(false);
   if (def_->has_sparse()) sql.merge_sparse = MergeSql(true);
+  sql.changes = ChangesSql();
   const std::string seen =
       "last_seen_run = $2::uuid, missed_full_scans = 0, missing_since = NULL, updated_at = CASE "
       "WHEN t.missing_since IS NULL THEN t.updated_at ELSE now() END";
+  // The same bytes under another name of their version are that version: the list's name of it
+  // is what tells the next scan that there is nothing to fetch.
   sql.touch = fmt::format(
-      "UPDATE {0} AS t SET {3} FROM {2} s WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND "
+      "UPDATE {0} AS t SET {3}, source_version = CASE WHEN s.payload_sha256 = t.payload_sha256{4} "
+      "THEN s.source_version ELSE t.source_version END FROM {2} s WHERE t.tenant_id = pcw_tenant() "
+      "AND t.catalog = $1 AND "
       "t.{1} = s.{1} AND t.last_seen_run <> $2::uuid",
-      def_->table, def_->id_column, staging, seen);
+      def_->table, def_->id_column, staging, seen,
+      is_ranked_ ? " AND s.source_rank = t.source_rank" : "");
   sql.mark_seen = fmt::format(
       "UPDATE {0} AS t SET {2} WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND t.{1} = ANY "
       "($3::text[]) AND t.last_seen_run <> $2::uuid",
@@ -189,11 +223,31 @@ Status EntityTable::CopyToStaging(pg::Connection& connection,
   return Ok{};
 }
 
+Status EntityTable::LoadChanges(pg::Connection& connection, std::string_view catalog,
+                                std::vector<LandedChange>& changes, std::stop_token stop) const {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"entity_changes", sql_->changes},
+                          {std::string(catalog), std::to_string(mapping_->version)}, stop));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    LandedChange change{.id = std::string(rows.Text(row, 0)),
+                        .is_new = rows.Bool(row, 1),
+                        .version = std::string(rows.Text(row, 2)),
+                        .modified_at = WallTime(std::chrono::microseconds(rows.Int(row, 3))),
+                        .payload_sha256 = std::string(rows.Text(row, 4)),
+                        .columns = {}};
+    PCW_TRY(const Json columns, ParseJson(rows.Text(row, 5)));
+    for (const Json& column : columns) change.columns.push_back(column.get<std::string>());
+    changes.push_back(std::move(change));
+  }
+  return Ok{};
+}
+
 Status EntityTable::MergeRound(pg::Connection& connection, std::string_view catalog,
                                std::string_view run_id,
                                std::span<const MappedRecord* const> records, MergeCounts& counts,
-                               std::stop_token stop) const {
+                               std::vector<LandedChange>* changes, std::stop_token stop) const {
   PCW_TRY_OK(CopyToStaging(connection, records, stop));
+  if (changes != nullptr) PCW_TRY_OK(LoadChanges(connection, catalog, *changes, stop));
   std::int64_t written = 0;
   for (const std::string* merge : {&sql_->merge, &sql_->merge_sparse}) {
     if (merge->empty()) continue;
@@ -215,8 +269,8 @@ Status EntityTable::MergeRound(pg::Connection& connection, std::string_view cata
 
 Result<MergeCounts> EntityTable::Merge(pg::Connection& connection, std::string_view catalog,
                                        std::string_view run_id,
-                                       std::span<const MappedRecord> records,
-                                       std::stop_token stop) const {
+                                       std::span<const MappedRecord> records, std::stop_token stop,
+                                       std::vector<LandedChange>* changes) const {
   MergeCounts counts;
   if (records.empty()) return counts;
   const auto& pointers = mapping_->columns[modified_column_].pointers;
@@ -224,7 +278,7 @@ Result<MergeCounts> EntityTable::Merge(pg::Connection& connection, std::string_v
                                        [](const std::string& p) { return p.front() == '@'; });
   const VersionClock clock = is_observed ? VersionClock::kObserved : VersionClock::kSource;
   for (const auto& round : RoundsOf(records, modified_column_, clock))
-    PCW_TRY_OK(MergeRound(connection, catalog, run_id, round, counts, stop));
+    PCW_TRY_OK(MergeRound(connection, catalog, run_id, round, counts, changes, stop));
   counts.unchanged = static_cast<std::int64_t>(records.size()) - counts.inserted - counts.updated;
   return counts;
 }

@@ -14,6 +14,7 @@
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/pg/connection.h"
+#include "pcw/sync/change_listener.h"
 
 namespace pcw::sync {
 
@@ -73,10 +74,12 @@ class EntityTable {
   /// Merges records, in the order they were read, inside the caller's transaction: binary COPY into
   /// a temporary table, then one INSERT ... ON CONFLICT. A stored row is replaced only by other
   /// bytes or another mapping of a version that is no older, from a source of no lower rank (I4).
-  /// Unchanged rows are not written, except that this run has seen them.
+  /// Unchanged rows are not written, except that this run has seen them, under which version.
+  /// `changes`, if given, is told what changes; asking costs one more statement a batch.
   Result<MergeCounts> Merge(pg::Connection& connection, std::string_view catalog,
                             std::string_view run_id, std::span<const MappedRecord> records,
-                            std::stop_token stop) const;
+                            std::stop_token stop,
+                            std::vector<LandedChange>* changes = nullptr) const;
 
   /// Notes that a full scan saw these held records.
   Status MarkSeen(pg::Connection& connection, std::string_view catalog, std::string_view run_id,
@@ -102,16 +105,19 @@ class EntityTable {
  private:
   struct Sql {
     std::string load_held, create_staging, clear_staging, copy, merge, merge_sparse, touch,
-        mark_seen, count_present, candidates, count_missed, mark_missing;
+        mark_seen, count_present, candidates, count_missed, mark_missing, changes;
   };
   EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping);
   Sql MakeSql() const;
   std::string MergeSql(bool is_sparse) const;
+  std::string ChangesSql() const;
+  Status LoadChanges(pg::Connection& connection, std::string_view catalog,
+                     std::vector<LandedChange>& changes, std::stop_token stop) const;
   Status CopyToStaging(pg::Connection& connection, std::span<const MappedRecord* const> records,
                        std::stop_token stop) const;
   Status MergeRound(pg::Connection& connection, std::string_view catalog, std::string_view run_id,
                     std::span<const MappedRecord* const> records, MergeCounts& counts,
-                    std::stop_token stop) const;
+                    std::vector<LandedChange>* changes, std::stop_token stop) const;
 
   const connector::EntityDef* def_;
   const connector::Mapping* mapping_;

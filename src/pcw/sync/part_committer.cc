@@ -276,8 +276,19 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   PCW_TRY_OK(lease_.CheckFence(connection, {}));
   PCW_FAILPOINT("commit.begin.after");
 
+  std::vector<LandedChange> changes;
   PCW_TRY(const MergeCounts merged,
-          table_.Merge(connection, run_.catalog, run_.run_id, prepared.rows, {}));
+          table_.Merge(connection, run_.catalog, run_.run_id, prepared.rows, {},
+                       run_.changes != nullptr ? &changes : nullptr));
+  if (!changes.empty()) {
+    PCW_TRY_OK(run_.changes->OnChanges(connection,
+                                       {.run_id = run_.run_id,
+                                        .connector_id = run_.connector_id,
+                                        .entity = def_.name,
+                                        .catalog = run_.catalog,
+                                        .mode = run_.mode},
+                                       changes, {}));
+  }
   PCW_FAILPOINT("commit.merge.after");
   PCW_TRY_OK(table_.MarkSeen(connection, run_.catalog, run_.run_id, batch.seen, {}));
   if (!prepared.letters.empty()) PCW_TRY_OK(dlq::PutDeadLetters(connection, prepared.letters, {}));

@@ -16,6 +16,7 @@
 #include "pcw/jobs/lease.h"
 #include "pcw/lake/bronze_store.h"
 #include "pcw/lake/part.h"
+#include "pcw/sync/change_listener.h"
 #include "pcw/sync/database.h"
 #include "pcw/sync/drift_store.h"
 #include "pcw/sync/entity_table.h"
@@ -31,6 +32,8 @@ struct RunContext {
   std::int64_t connector_id = 0;
   std::string catalog;
   std::string bronze_prefix;
+  RunMode mode = RunMode::kFull;
+  ChangeListener* changes = nullptr;  ///< outlives the run; nullptr = nobody wants to know
 };
 
 /// What a run knows of drift when it begins.

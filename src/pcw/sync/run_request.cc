@@ -20,21 +20,25 @@ int PriorityOf(std::string_view trigger) {
   return trigger == "schedule" ? kScheduled : kInteractive;
 }
 
+// Runs that list, and runs that get records by name: one open one of each kind.
+std::string_view KindOf(RunMode mode) { return mode == RunMode::kFetch ? "fetch" : "sync"; }
+
 // An open run counts while a job stands behind it or its process holds the entity's lease.
 Result<std::optional<StoredRun>> OpenRunOf(pg::Connection& connection, std::int64_t connector_id,
-                                           const std::string& entity, std::stop_token stop) {
+                                           const RunRequest& request, std::stop_token stop) {
   PCW_TRY(
       const pg::Rows rows,
       connection.Exec(
           {"run_open",
            "SELECT r.id FROM ingestion_runs r WHERE r.tenant_id = pcw_tenant() AND "
            "r.connector_id = $1::bigint AND r.entity = $2 AND r.ended_at IS NULL AND r.mode IN "
-           "('full', 'incremental') AND (EXISTS (SELECT FROM jobs j WHERE j.tenant_id = "
+           "('full', 'incremental', 'fetch') AND (r.mode = 'fetch') = ($3 = 'fetch') AND (EXISTS "
+           "(SELECT FROM jobs j WHERE j.tenant_id = "
            "r.tenant_id AND j.run_id = r.id AND j.state IN ('queued', 'running')) OR EXISTS "
            "(SELECT FROM leases l WHERE l.tenant_id = r.tenant_id AND l.connector_id = "
            "r.connector_id AND l.entity = r.entity AND l.run_id = r.id AND l.expires_at >= now())) "
            "ORDER BY r.requested_at DESC LIMIT 1"},
-          {std::to_string(connector_id), entity}, stop));
+          {std::to_string(connector_id), request.entity, std::string(KindOf(request.mode))}, stop));
   if (rows.empty()) return std::optional<StoredRun>();
   PCW_TRY(StoredRun run, LoadRun(connection, rows.Text(0, 0), stop));
   return std::optional<StoredRun>(std::move(run));
@@ -50,8 +54,8 @@ Status InsertQueuedRun(pg::Connection& connection, std::int64_t connector_id,
        "error = 'the process that ran it ended without finishing it; a later run goes on', "
        "stats_json = stats_json || '{\"resumable\": true, \"reason\": \"abandoned\"}' WHERE "
        "tenant_id = pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND ended_at IS "
-       "NULL AND mode IN ('full', 'incremental')"},
-      {std::to_string(connector_id), request.entity}, stop));
+       "NULL AND mode IN ('full', 'incremental', 'fetch') AND (mode = 'fetch') = ($3 = 'fetch')"},
+      {std::to_string(connector_id), request.entity, std::string(KindOf(request.mode))}, stop));
   // A run ends before its job does. Whoever asks in between ends the job in its worker's place,
   // which has nothing more to decide, and does not have to ask again.
   PCW_TRY_OK(connection.Exec(
@@ -73,10 +77,11 @@ Status InsertQueuedRun(pg::Connection& connection, std::int64_t connector_id,
   PCW_TRY_OK(connection.Exec(
       {"job_queue",
        "INSERT INTO jobs (tenant_id, id, kind, connector_id, entity, mode, run_id, priority, "
-       "requested_by, trigger) VALUES (pcw_tenant(), $1::uuid, 'sync', $2::bigint, $3, $4, "
+       "requested_by, trigger) VALUES (pcw_tenant(), $1::uuid, $9, $2::bigint, $3, $4, "
        "$5::uuid, $6::smallint, $7, $8)"},
       {job_id, std::to_string(connector_id), request.entity, std::string(NameOf(request.mode)),
-       run_id, std::to_string(PriorityOf(request.trigger)), request.requested_by, request.trigger},
+       run_id, std::to_string(PriorityOf(request.trigger)), request.requested_by, request.trigger,
+       std::string(KindOf(request.mode))},
       stop));
   PCW_TRY_OK(connection.Exec({"jobs_wake", "SELECT pg_notify($1, '')"}, {std::string(kJobsChannel)},
                              stop));
@@ -95,7 +100,7 @@ Result<RequestedRun> RequestRunWithin(pg::Transaction& transaction, std::int64_t
        "SELECT pg_advisory_xact_lock(hashtextextended('pcw request ' || pcw_tenant()::text || '/' "
        "|| $1 || '/' || $2, 0))"},
       {std::to_string(connector_id), request.entity}, stop));
-  PCW_TRY(std::optional<StoredRun> open, OpenRunOf(connection, connector_id, request.entity, stop));
+  PCW_TRY(std::optional<StoredRun> open, OpenRunOf(connection, connector_id, request, stop));
   if (open) return RequestedRun{.run = std::move(*open), .is_new = false};
   const std::string run_id = MakeUuidV7(clock.Now(), rng);
   const std::string job_id = MakeUuidV7(clock.Now(), rng);
@@ -108,7 +113,7 @@ Result<RequestedRun> RequestRun(pg::Connection& connection, std::int64_t connect
                                 std::string_view catalog, const RunRequest& request, Rng& rng,
                                 Clock& clock, std::stop_token stop) {
   // Most repeated triggers end here, without a transaction and without waiting for each other.
-  PCW_TRY(std::optional<StoredRun> open, OpenRunOf(connection, connector_id, request.entity, stop));
+  PCW_TRY(std::optional<StoredRun> open, OpenRunOf(connection, connector_id, request, stop));
   if (open) return RequestedRun{.run = std::move(*open), .is_new = false};
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "request run", stop));
   PCW_TRY(RequestedRun requested,

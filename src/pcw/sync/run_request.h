@@ -26,10 +26,11 @@ struct RequestedRun {
   bool is_new = false;
 };
 
-/// The entity's open run (queued, running, stalled) if there is one, whatever its mode; else a new
-/// `queued` run with its job, which wakes the workers. K requests at once make exactly one run
-/// (I11). A run that no job stands behind and whose process is gone is ended as abandoned, not
-/// returned. One transaction of its own; the connection is a service session of the tenant.
+/// The entity's open run (queued, running, stalled) if there is one, whatever its mode (a run of
+/// mode fetch stands for itself: it lists nothing); else a new `queued` run with its job, which
+/// wakes the workers. K requests at once make exactly one run (I11). A run that no job stands
+/// behind and whose process is gone is ended as abandoned, not returned. One transaction of its
+/// own; the connection is a service session of the tenant.
 Result<RequestedRun> RequestRun(pg::Connection& connection, std::int64_t connector_id,
                                 std::string_view catalog, const RunRequest& request, Rng& rng,
                                 Clock& clock, std::stop_token stop);

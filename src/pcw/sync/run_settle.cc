@@ -6,6 +6,7 @@
 
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
+#include "pcw/sync/fetch_requests.h"
 #include "pcw/sync/run_store.h"
 
 namespace pcw::sync {
@@ -128,6 +129,9 @@ Result<JobOutcome> Carry(pg::Connection& connection, const jobs::Job& job, const
                                       : "its workers ended without finishing it, several times",
                             stop));
     }
+    // What it was to fetch waits a while: the next run would meet the same trouble.
+    if (job.mode == NameOf(RunMode::kFetch) && *verdict.end != jobs::JobEnd::kDone)
+      PCW_TRY_OK(PostponeFetchRequests(connection, job.connector_id, job.entity, stop));
     PCW_TRY_OK(jobs::FinishJob(connection, job, *verdict.end, CodeOf(run, error), stop));
     return JobOutcome::kEnded;
   }

@@ -25,7 +25,7 @@ constexpr std::string_view kListRuns = R"sql(
   LEFT JOIN jobs j ON j.tenant_id = r.tenant_id AND j.run_id = r.id AND j.state = 'running'
   WHERE ($1 = '' OR r.entity = $1) AND ($2 = '' OR r.status = $2) AND ($3 = '' OR r.id::text LIKE $3 || '%')
     AND ($4 = '' OR (r.connector_id = nullif($4, '')::bigint AND r.status IN ('failed', 'cancelled')))
-    AND ($6 = '' OR (r.mode <> 'replay' AND ($6 = 'reingest') = (r.mode = 'reingest')))
+    AND ($6 = '' OR (r.mode NOT IN ('replay', 'fetch') AND ($6 = 'reingest') = (r.mode = 'reingest')))
   ORDER BY r.started_at DESC, r.id DESC LIMIT $5::int)sql";
 
 std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
@@ -92,6 +92,8 @@ std::string_view NameOf(RunMode mode) {
       return "reingest";
     case RunMode::kReplay:
       return "replay";
+    case RunMode::kFetch:
+      return "fetch";
   }
   return "full";
 }

@@ -14,9 +14,11 @@
 
 namespace pcw::sync {
 
-enum class RunMode { kFull, kIncremental, kReingest, kReplay };
+/// kFetch gets records by name, because an event told of them: it lists nothing, counts no absence
+/// and moves no watermark (ADR 13).
+enum class RunMode { kFull, kIncremental, kReingest, kReplay, kFetch };
 std::string_view NameOf(RunMode mode);
-/// A mode of a sync; kReingest and kReplay are none.
+/// A mode that a person or a schedule asks for: full or incremental.
 Result<RunMode> ParseRunMode(std::string_view text);
 
 /// Terminal states of a run (I8).
@@ -96,7 +98,7 @@ Result<std::vector<StoredRun>> ListRuns(pg::Connection& connection, const RunFil
 /// By id or a unique prefix of it (8 characters or more). kNotFound, or kInvalidRequest if the
 /// prefix is ambiguous or too short.
 Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::stop_token stop);
-/// What a run is a continuation of: syncs of syncs, re-ingests of re-ingests.
+/// What a run is a continuation of: syncs that list of such, re-ingests of re-ingests.
 enum class RunKind { kSync, kReingest };
 /// The newest failed or cancelled run of the entity, for --resume. kNotFound if there is none.
 Result<StoredRun> LatestResumableRun(pg::Connection& connection, std::int64_t connector_id,

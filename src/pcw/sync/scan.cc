@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "pcw/base/failpoint.h"
+#include "pcw/base/json.h"
 #include "pcw/base/time.h"
 
 namespace pcw::sync {
@@ -20,6 +22,18 @@ bool IsSameVersion(const HeldRecord& held, const std::string& listed_version) {
   // The list may spell the same instant differently from the detail ("...30Z", "...30.000Z").
   const Result<WallTime> listed = ParseRfc3339(listed_version);
   return listed && *listed == held.modified_at;
+}
+
+// The version of a record that was not listed: what the list would call it if the record says so
+// itself, else its bytes are all that tells one version from another.
+std::string VersionIn(const connector::SourceDef& source, std::string_view body) {
+  if (!source.version_member.empty()) {
+    const Result<Json> record = ParseJson(body);
+    const std::string member(source.version_member);
+    if (record && record->is_object() && record->contains(member) && (*record)[member].is_string())
+      return (*record)[member].get<std::string>();
+  }
+  return "sha256:" + Sha256Hex(body);
 }
 
 // When AWS served an answer; the local clock only where it sent no Date.
@@ -60,13 +74,29 @@ CallTotals Scan::totals() const {
 Status Scan::Run(std::optional<WallTime> modified_after) {
   for (const connector::SourceDef& source : def_.sources)
     PCW_TRY_OK(ListSource(source, modified_after));
-  PCW_TRY_OK(DrainAll(Pass::kFirst));
+  return FetchDeferred();
+}
 
+Status Scan::FetchAll(std::vector<DetailTask> tasks) {
+  progress_.expected = static_cast<std::int64_t>(tasks.size());
+  for (DetailTask& task : tasks) PCW_TRY_OK(Fetch(std::move(task), Pass::kFirst));
+  return FetchDeferred();
+}
+
+Status Scan::FetchDeferred() {
+  PCW_TRY_OK(DrainAll(Pass::kFirst));
   std::vector<DetailTask> deferred = std::exchange(deferred_, {});
   failures_in_row_ = 0;
   for (DetailTask& task : deferred) PCW_TRY_OK(Fetch(std::move(task), Pass::kDeferred));
   PCW_TRY_OK(DrainAll(Pass::kDeferred));
   return Flush();
+}
+
+// Nobody listed what an event names, so it may be a record that this account may not see. If every
+// record is denied, it is the account's permissions, and the run ends as any other does.
+bool Scan::IsDeniedAlone(const Error& error, Pass pass) const {
+  return options_.mode == RunMode::kFetch && error.code() == ErrorCode::kPermissionDenied &&
+         (pass == Pass::kFirst || fetched_by_name_ > 0);
 }
 
 Status Scan::ListSource(const connector::SourceDef& source,
@@ -207,6 +237,7 @@ Status Scan::Handle(FetchedDetail detail, Pass pass) {
   if (!detail.result) return HandleFailure(std::move(detail), pass);
   failures_in_row_ = 0;
   throttles_in_row_ = 0;
+  if (options_.mode == RunMode::kFetch) ++fetched_by_name_;
   PCW_TRY_OK(Append(std::move(detail)));
   return HandOverIfDue();
 }
@@ -239,8 +270,10 @@ Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
     case ErrorCode::kSchemaMismatch:
       if (pass == Pass::kFirst) pass = Pass::kDeferred;  // asking again gives the same answer
       break;
-    case ErrorCode::kUnauthenticated:
     case ErrorCode::kPermissionDenied:
+      if (!IsDeniedAlone(error, pass)) return error;
+      break;
+    case ErrorCode::kUnauthenticated:
     case ErrorCode::kConfig:
     case ErrorCode::kCancelled:
     case ErrorCode::kInternal:
@@ -283,8 +316,7 @@ Status Scan::Append(FetchedDetail detail) {
   meta.request_id = std::move(call.request_id);
   meta.fetched_at = FormatRfc3339(call.received_at);
   meta.served_at = ServedAt(call.server_date, call.received_at);
-  // Asked for without having been listed: its bytes are all that tells one version from another.
-  meta.version = task.listed_version.empty() ? "sha256:" + Sha256Hex(call.body)
+  meta.version = task.listed_version.empty() ? VersionIn(*task.source, call.body)
                                              : std::move(task.listed_version);
   meta.source = "get";
   lake::CompanionMeta companion;

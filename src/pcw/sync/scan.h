@@ -32,6 +32,11 @@ class Scan {
   /// Lists and fetches everything, then the deferred details. Returns with all batches committed.
   Status Run(std::optional<WallTime> modified_after);
 
+  /// Fetches these records without listing anything, then the deferred ones again. Returns with all
+  /// batches committed. A record that is denied while others are not is a dead letter: one poisoned
+  /// id does not hold up the rest (I25).
+  Status FetchAll(std::vector<DetailTask> tasks);
+
   /// After a complete full scan: asks AWS about the records that this scan and the one before it
   /// missed. Returns those that AWS no longer knows; those it still knows are processed as if
   /// listed.
@@ -47,6 +52,8 @@ class Scan {
 
  private:
   enum class Pass { kFirst, kDeferred, kConfirm };
+  Status FetchDeferred();
+  bool IsDeniedAlone(const Error& error, Pass pass) const;
   using Held = std::unordered_map<std::string, HeldRecord>;
   /// A record that is on its way to the table.
   struct Pending {
@@ -95,6 +102,7 @@ class Scan {
   std::vector<lake::ManifestPage> pages_;
   Progress progress_;
   std::int64_t listed_ = 0;
+  std::int64_t fetched_by_name_ = 0;  ///< of FetchAll, answered
   int failures_in_row_ = 0;
   int throttles_in_row_ = 0;
 };

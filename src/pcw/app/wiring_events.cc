@@ -1,0 +1,29 @@
+// Events of a configuration: whose they are, and who is told what runs change.
+#include "pcw/app/sync_command.h"
+#include "pcw/app/wiring.h"
+#include "pcw/sync/run_store.h"
+
+namespace pcw::app {
+
+Result<events::InboxScope> InboxScopeOf(const Config& config, pg::Connection& connection,
+                                        std::stop_token stop) {
+  events::InboxScope scope;
+  scope.tenant_id = config.tenant_id;
+  scope.catalog = config.partner_central.catalog;
+  scope.queue_url = config.events.url;
+  for (const connector::EntityDef* entity : connector::AllEntities())
+    if (IsConfigured(*entity, config)) scope.entities.push_back(entity);
+  PCW_TRY(scope.connector_id, sync::UpsertConnector(connection, connector::PartnerCentral(),
+                                                    config.partner_central.is_enabled,
+                                                    ConnectorConfigJson(config), stop));
+  return scope;
+}
+
+std::unique_ptr<sync::ChangeListener> MakeChangeRecorder(const Config& config) {
+  events::ChangeRecorderOptions options;
+  options.is_measuring = !config.events.url.empty();
+  if (!options.is_measuring) return nullptr;
+  return std::make_unique<events::ChangeRecorder>(std::move(options));
+}
+
+}  // namespace pcw::app

@@ -1,0 +1,26 @@
+// What a run changed, kept for those who wait for it: the measure of events that never came.
+#pragma once
+
+#include <span>
+
+#include "pcw/sync/change_listener.h"
+
+namespace pcw::events {
+
+struct ChangeRecorderOptions {
+  bool is_measuring = false;  ///< events come in: see coverage.h
+};
+
+/// Writes inside the transaction that commits the changes. Immutable, thread-safe.
+class ChangeRecorder final : public sync::ChangeListener {
+ public:
+  explicit ChangeRecorder(ChangeRecorderOptions options) : options_(std::move(options)) {}
+
+  Status OnChanges(pg::Connection& connection, const sync::ChangeScope& scope,
+                   std::span<const sync::LandedChange> changes, std::stop_token stop) override;
+
+ private:
+  const ChangeRecorderOptions options_;
+};
+
+}  // namespace pcw::events

@@ -1,0 +1,106 @@
+#include "pcw/events/event_replay.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/json.h"
+
+namespace pcw::events {
+namespace {
+
+// What the queue of dead letters files messages of others under: events may be among them, when it
+// is also where SQS moves what the queue of events could not get rid of.
+constexpr std::string_view kForeignEntity = "messages";
+
+// The message as it came, with what a person corrected in it.
+Result<std::string> BodyOf(pg::Connection& connection, const std::string& letter_id,
+                           std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"event_letter",
+                           "SELECT coalesce(original, ''), coalesce(patch::text, '') FROM "
+                           "dead_letters WHERE tenant_id = pcw_tenant() AND id = $1::uuid"},
+                          {letter_id}, stop));
+  if (rows.empty()) return Error(ErrorCode::kNotFound, "the letter is gone");
+  std::string body(rows.Text(0, 0));
+  if (rows.Text(0, 1).empty()) return body;
+  PCW_TRY(const Json patch, ParseJson(rows.Text(0, 1)));
+  const Result<Json> message = ParseJson(body);
+  // A patch may be the whole message where what came was no JSON at all (RFC 7396).
+  Json patched = message ? *message : Json::object();
+  patched.merge_patch(patch);
+  return DumpJson(patched);
+}
+
+Status NoteFailure(pg::Connection& connection, const std::string& letter_id, const Error& error,
+                   std::stop_token stop) {
+  PCW_TRY_OK(connection.Exec(
+      {"event_replay_failed",
+       "UPDATE dead_letters SET failed_replays = CASE WHEN error_code = $2 AND error = $3 THEN "
+       "failed_replays + 1 ELSE 1 END, attempts = attempts + 1, last_seen_at = now(), error_code = "
+       "$2, error = $3, mapping_version = 0 WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND "
+       "state = 'open'"},
+      {letter_id, std::string(pcw::NameOf(error.code())), error.message()}, stop));
+  return Ok{};
+}
+
+std::string FateOf(const PartnerEvent& event, const Meaning& meaning) {
+  if (meaning.records.empty())
+    return fmt::format("is recorded: {}, {}", event.detail_type, NameOf(meaning.disposition));
+  return fmt::format("is recorded: {}, fetches {} {}", event.detail_type,
+                     meaning.records.front().entity->name, meaning.records.front().record_key);
+}
+
+}  // namespace
+
+bool EventReplay::Handles(dlq::Stage stage, std::string_view entity) const {
+  return stage == dlq::Stage::kEvent && (entity == kLetterEntity || entity == kForeignEntity);
+}
+
+Result<int> EventReplay::VersionOf(std::string_view) const { return 0; }
+
+std::string EventReplay::Refuses(const dlq::ReplayTarget& target, dlq::Stage) const {
+  if (target.catalog == deps_.scope.catalog) return "";
+  return fmt::format("it came while the catalog was {}", target.catalog);
+}
+
+Status EventReplay::ReplayOne(pg::Connection& connection, const dlq::ReplayJob& job,
+                              const dlq::ReplayTarget& target, dlq::ReplayResult& result,
+                              std::stop_token stop) {
+  PCW_TRY(const std::string body, BodyOf(connection, target.letter_id, stop));
+  const Result<PartnerEvent> event = ReadEvent(body);
+  const auto fail = [&](const Error& error) -> Status {
+    if (job.is_dry_run) {
+      result.fates.push_back({target.record_key, "fails", error.message()});
+      return Ok{};
+    }
+    return NoteFailure(connection, target.letter_id, error, stop);
+  };
+  if (!event) return fail(event.error());
+  const Result<Meaning> meaning = Interpret(*event, deps_.scope.catalog, deps_.scope.entities);
+  if (!meaning) return fail(meaning.error());
+  if (job.is_dry_run) {
+    result.fates.push_back({target.record_key, FateOf(*event, *meaning), ""});
+    return Ok{};
+  }
+  PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "replay event", stop));
+  PCW_TRY_OK(RecordEvent(connection, deps_.scope, body, stop));
+  PCW_TRY_OK(dlq::SettleDeadLetters(connection, deps_.scope.tenant_id, deps_.scope.connector_id,
+                                    job.entity, deps_.scope.catalog, {target.record_key}, stop));
+  return transaction.Commit();
+}
+
+Result<dlq::ReplayResult> EventReplay::Replay(const dlq::ReplayJob& job, std::stop_token stop) {
+  dlq::ReplayResult result;
+  PCW_TRY(pg::Connection connection, deps_.open(stop));
+  for (const dlq::ReplayTarget& target : job.targets) {
+    if (stop.stop_requested()) {
+      result.error = Error(ErrorCode::kCancelled, "stopped; run it again to go on");
+      break;
+    }
+    PCW_TRY_OK(ReplayOne(connection, job, target, result, stop));
+  }
+  result.status = result.error ? "cancelled" : "succeeded";
+  return result;
+}
+
+}  // namespace pcw::events
