@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pcw/api/handlers.h"
+#include "pcw/events/outbox.h"
 #include "pcw/events/status.h"
 #include "pcw/quota/call_ledger.h"
 #include "pcw/sync/freshness.h"
@@ -210,6 +211,19 @@ Result<std::string> EventsText(Call& call) {
   return text;
 }
 
+Result<std::string> OutboxText(Call& call) {
+  PCW_TRY(const events::OutboxStatus out, events::LoadOutboxStatus(call.connection(), call.stop));
+  if (out.pending + out.failed + out.day_delivered == 0) return std::string();
+  return Family("pcw_events_out", "gauge", "Changes to be delivered, and those given up") +
+         fmt::format(
+             "pcw_events_out{{state=\"pending\"}} {}\npcw_events_out{{state=\"failed\"}} {}\n",
+             out.pending, out.failed) +
+         Family("pcw_events_out_delivered_24h", "gauge", "Changes delivered in the last 24 hours") +
+         fmt::format("pcw_events_out_delivered_24h {}\n", out.day_delivered) +
+         Family("pcw_events_out_oldest_seconds", "gauge", "How long the oldest of them waits") +
+         fmt::format("pcw_events_out_oldest_seconds {}\n", out.oldest_seconds);
+}
+
 Result<std::string> CallsText(Call& call, const std::string& account) {
   PCW_TRY(const auto statuses,
           quota::ShowQuota(call.connection(),
@@ -279,7 +293,8 @@ Result<std::string> Metrics::Scrape(Call& call) {
   PCW_TRY(const std::string runs, RunsText(call));
   PCW_TRY(const std::string letters, LettersText(call));
   PCW_TRY(const std::string events, EventsText(call));
-  text += runs + letters + events;
+  PCW_TRY(const std::string outbox, OutboxText(call));
+  text += runs + letters + events + outbox;
   // What this process answered is of all tenants, so only the operator of the machine sees it.
   if (tenant_id == site_.default_tenant) text += OwnText();
   const std::lock_guard lock(mutex_);

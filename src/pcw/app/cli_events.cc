@@ -1,4 +1,4 @@
-// pcw events status
+// pcw events status|redeliver
 #include <cstdio>
 #include <memory>
 
@@ -7,6 +7,7 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/wiring.h"
+#include "pcw/events/outbox.h"
 #include "pcw/events/status.h"
 
 namespace pcw::app {
@@ -40,41 +41,65 @@ OrderedJson InboxJson(const events::InboxStatus& in, const std::string& configur
                      {"coverage_7d", CoverageJson(in.last_week)}};
 }
 
+void PrintLine(std::string_view what, const std::string& text) {
+  std::printf("%-18.*s %s\n", static_cast<int>(what.size()), what.data(),
+              ForTerminal(text).c_str());
+}
+
+OrderedJson OutboxJson(const events::OutboxStatus& out, const std::string& configured) {
+  return OrderedJson{{"target", TextOrNull(configured)},           {"pending", out.pending},
+                     {"pending_since", TextOrNull(out.oldest_at)}, {"tried_before", out.retried},
+                     {"delivered_24h", out.day_delivered},         {"given_up", out.failed},
+                     {"error", TextOrNull(out.last_error)}};
+}
+
+void PrintOutbox(const events::OutboxStatus& out, const std::string& configured) {
+  PrintLine("out", configured.empty() ? "off: events.out.url is empty" : configured);
+  if (configured.empty() && out.pending + out.failed == 0) return;
+  PrintLine("delivered", fmt::format("{} in 24 h", FormatCount(out.day_delivered)));
+  PrintLine("waiting", out.pending == 0 ? "nothing"
+                                        : fmt::format("{} since {}, {} of them tried before",
+                                                      FormatCount(out.pending), out.oldest_at,
+                                                      FormatCount(out.retried)));
+  if (out.failed > 0)
+    PrintLine("given up",
+              fmt::format("{}: pcw events redeliver tries them again", FormatCount(out.failed)));
+  if (!out.last_error.empty()) PrintLine("error", out.last_error);
+}
+
 void PrintInbox(const events::InboxStatus& in, const std::string& configured) {
-  const auto line = [](std::string_view what, const std::string& text) {
-    std::printf("%-18.*s %s\n", static_cast<int>(what.size()), what.data(),
-                ForTerminal(text).c_str());
-  };
   if (configured.empty()) {
-    line("in", "off: events.url is empty, sweeps alone bring changes");
+    PrintLine("in", "off: events.url is empty, sweeps alone bring changes");
     return;
   }
-  line("in", configured);
+  PrintLine("in", configured);
   if (in.polled_at.empty()) {
-    line("listening", "never yet: pcw serve listens, in its role events");
+    PrintLine("listening", "never yet: pcw serve listens, in its role events");
     return;
   }
-  line("listening",
-       fmt::format("since {}, last asked {} s ago", in.listening_since, in.since_poll_seconds));
-  line("newest event", in.received_at.empty() ? "none yet" : in.received_at);
-  line("last 24 h", fmt::format("{} events, {} duplicates; {} to fetch, {} nothing to do, {} of "
-                                "another catalog, {} of unknown kinds",
-                                FormatCount(in.day), FormatCount(in.day_duplicates),
-                                FormatCount(in.day_fetch), FormatCount(in.day_nothing),
-                                FormatCount(in.day_other_catalog), FormatCount(in.day_unknown)));
-  line("malformed", fmt::format("{} open dead letters", FormatCount(in.malformed)));
-  line("pending", in.waiting.records == 0
-                      ? "nothing"
-                      : fmt::format("{} records, the oldest since {}",
-                                    FormatCount(in.waiting.records), in.waiting.oldest_at));
-  line("fetched", fmt::format("{} records by {} runs in 24 h", FormatCount(in.day_fetched),
-                              FormatCount(in.day_runs)));
+  PrintLine("listening", fmt::format("since {}, last asked {} s ago", in.listening_since,
+                                     in.since_poll_seconds));
+  PrintLine("newest event", in.received_at.empty() ? "none yet" : in.received_at);
+  PrintLine("last 24 h",
+            fmt::format("{} events, {} duplicates; {} to fetch, {} nothing to do, {} of "
+                        "another catalog, {} of unknown kinds",
+                        FormatCount(in.day), FormatCount(in.day_duplicates),
+                        FormatCount(in.day_fetch), FormatCount(in.day_nothing),
+                        FormatCount(in.day_other_catalog), FormatCount(in.day_unknown)));
+  PrintLine("malformed", fmt::format("{} open dead letters", FormatCount(in.malformed)));
+  PrintLine("pending", in.waiting.records == 0
+                           ? "nothing"
+                           : fmt::format("{} records, the oldest since {}",
+                                         FormatCount(in.waiting.records), in.waiting.oldest_at));
+  PrintLine("fetched", fmt::format("{} records by {} runs in 24 h", FormatCount(in.day_fetched),
+                                   FormatCount(in.day_runs)));
   const auto share = [](const events::Coverage& coverage) {
     return fmt::format("{} of {} changes ({:.2f} %)", FormatCount(coverage.missed),
                        FormatCount(coverage.told + coverage.missed), 100 * coverage.missed_share());
   };
-  line("without event", fmt::format("24 h: {}; 7 days: {}; {} not judged yet", share(in.last_day),
-                                    share(in.last_week), FormatCount(in.unjudged)));
+  PrintLine("without event",
+            fmt::format("24 h: {}; 7 days: {}; {} not judged yet", share(in.last_day),
+                        share(in.last_week), FormatCount(in.unjudged)));
 }
 
 Result<int> ShowEvents(const Invocation& invocation) {
@@ -84,11 +109,26 @@ Result<int> ShowEvents(const Invocation& invocation) {
       DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
   PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
   PCW_TRY(const events::InboxStatus in, events::LoadInboxStatus(connection, invocation.stop));
+  PCW_TRY(const events::OutboxStatus out, events::LoadOutboxStatus(connection, invocation.stop));
+  const auto& configured = loaded.config.events;
   if (invocation.output != OutputFormat::kTable) {
-    PrintObject(invocation.output, {{"in", InboxJson(in, loaded.config.events.url)}});
+    PrintObject(invocation.output, {{"in", InboxJson(in, configured.url)},
+                                    {"out", OutboxJson(out, configured.out.url)}});
     return kExitOk;
   }
-  PrintInbox(in, loaded.config.events.url);
+  PrintInbox(in, configured.url);
+  PrintOutbox(out, configured.out.url);
+  return kExitOk;
+}
+
+Result<int> Redeliver(const Invocation& invocation) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(
+      const auto database,
+      DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
+  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
+  PCW_TRY(const std::int64_t count, events::RedeliverFailed(connection, invocation.stop));
+  PrintObject(invocation.output, {{"waiting_again", count}});
   return kExitOk;
 }
 
@@ -96,16 +136,25 @@ Result<int> ShowEvents(const Invocation& invocation) {
 
 void AddEvents(CLI::App& root, Invocation& invocation) {
   CLI::App* noun =
-      root.add_subcommand("events", "Events of Partner Central: what came, what it led to")
+      root.add_subcommand("events",
+                          "Events of Partner Central that came, and pcw's own that go out")
           ->require_subcommand(1);
   CLI::App* status = AddVerb(
       *noun, "status",
-      "The queue, events of the last 24 hours, what waits to be fetched, and the share of changes "
-      "that no event told of",
+      "Events of the last 24 hours, what waits to be fetched, the share of changes that no event "
+      "told of; what goes out",
       "  pcw events status\n  pcw events status -o json | jq .in.coverage_24h");
   AddOutputOption(*status, invocation);
   status->callback(
       [&invocation] { invocation.verb = [&invocation] { return ShowEvents(invocation); }; });
+
+  CLI::App* redeliver =
+      AddVerb(*noun, "redeliver",
+              "Put events that were given up back into line, after the target is mended",
+              "  pcw events redeliver");
+  AddOutputOption(*redeliver, invocation);
+  redeliver->callback(
+      [&invocation] { invocation.verb = [&invocation] { return Redeliver(invocation); }; });
 }
 
 }  // namespace pcw::app

@@ -26,7 +26,8 @@ constexpr std::size_t kMostFileBytes = 256U << 10U;
 constexpr std::array<std::string_view, 10> kOtherVariables{
     "PCW_HOME",   "PCW_CONFIG", "PCW_FAILPOINT",       "PCW_FAILPOINT_LOG", "PCW_BIN",
     "PCW_SHARED", "PCW_PG_BIN", "PCW_UPDATE_FIXTURES", "PCW_CRASH_ROUNDS",  "PCW_VERSION"};
-constexpr std::array<std::string_view, 2> kSecretKeys{"database.url", "database.admin_url"};
+constexpr std::array<std::string_view, 3> kSecretKeys{"database.url", "database.admin_url",
+                                                      "events.out.secret"};
 
 bool IsSecret(std::string_view path) {
   return std::find(kSecretKeys.begin(), kSecretKeys.end(), path) != kSecretKeys.end();
@@ -44,6 +45,9 @@ std::string_view PasswordOf(std::string_view url) {
   if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return {};
   return authority.substr(colon + 1, at - colon - 1);
 }
+
+// Of these the whole value is a secret.
+bool IsWhollySecret(std::string_view path) { return path == "events.out.secret"; }
 
 std::string Masked(std::string text) {
   const std::string_view password = PasswordOf(text);
@@ -341,6 +345,11 @@ class Loader {
       while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
       return true;
     }
+    if (given.is_from_file && IsWhollySecret(key.path) && !text.empty()) {
+      Problem(given.place, key.path,
+              "a secret stands in the file, expected a reference: env:NAME or file:PATH");
+      return false;
+    }
     if (given.is_from_file && !PasswordOf(text).empty()) {
       Problem(given.place, key.path,
               "a password stands in the file, expected a reference: env:NAME or file:PATH");
@@ -358,9 +367,10 @@ class Loader {
                               .place = {"default"}};
     if (!Dereference(key, given)) return;
     const std::string expected = key.store(loaded_.config, given.value);
-    const std::string shown = key.type == KeyType::kList
-                                  ? fmt::format("{}", fmt::join(given.value.items, ", "))
-                                  : Masked(given.value.text);
+    const std::string shown =
+        key.type == KeyType::kList ? fmt::format("{}", fmt::join(given.value.items, ", "))
+        : IsWhollySecret(key.path) && !given.value.text.empty() ? std::string("****")
+                                                                : Masked(given.value.text);
     if (!expected.empty()) {
       // A list names its bad item itself.
       const bool names_item = key.type == KeyType::kList;
@@ -382,6 +392,9 @@ class Loader {
     if (!config.events.url.empty() && config.events.url == config.dlq.url)
       Problem(place("events.url"), "events.url",
               "is dlq.url: events and dead letters need a queue each");
+    if (config.events.out.url.starts_with("http://") && !config.events.out.is_private)
+      Problem(place("events.out.url"), "events.out.url",
+              "is plain http, expected https; http needs events.out.private and this machine");
     if (config.server.tls_cert.empty() != config.server.tls_key.empty())
       Problem(place("server.tls_cert"), "server.tls_cert",
               "and server.tls_key belong together, expected both or neither");

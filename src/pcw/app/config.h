@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "pcw/base/result.h"
+#include "pcw/base/secret.h"
 
 namespace pcw::app {
 
@@ -37,6 +38,12 @@ struct Config {
     std::string url;                     ///< SQS queue of Partner Central's events; empty = none
     std::chrono::seconds wait{0};        ///< of a receive that finds nothing
     std::chrono::milliseconds grace{0};  ///< until a change without event counts as missed
+    struct {
+      std::string url;  ///< https://..., eventbridge:BUS; empty = none
+      Secret secret;    ///< of a webhook's signature; empty = none
+      bool is_private = false;
+      std::chrono::milliseconds give_up_after{0};
+    } out;
   } events;
   struct {
     std::string region, profile, role_arn, external_id, account_id, proxy;

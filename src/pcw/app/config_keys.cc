@@ -156,6 +156,21 @@ std::string StoreProxy(Config& config, const RawValue& value) {
   return Good();
 }
 
+std::string StoreTarget(Config& config, const RawValue& value) {
+  constexpr std::string_view kBus = "eventbridge:";
+  constexpr std::string_view kNameChars =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_/:";
+  const std::string& text = value.text;
+  const bool is_bus = text.starts_with(kBus) && text.size() > kBus.size() &&
+                      text.find_first_not_of(kNameChars) == std::string::npos;
+  const bool is_webhook = (text.starts_with("https://") || text.starts_with("http://")) &&
+                          text.find_first_of(" \t@") == std::string::npos;
+  if (!text.empty() && !is_bus && !is_webhook)
+    return "expected https://host/path, or eventbridge: and the name or ARN of a bus";
+  config.events.out.url = text;
+  return Good();
+}
+
 std::string StoreUntil(Config& config, const RawValue& value) {
   if (!value.text.empty() && !ParseRfc3339(value.text))
     return "expected a time such as 2026-11-24T08:00:00Z";
@@ -218,6 +233,22 @@ const std::array kKeys{
     ConfigKey{"events.grace", KeyType::kDuration, "10m",
               "a change that a sweep finds counts as missed if no event of it came within that",
               StoreDuration<PCW_FIELD(events.grace), 0>},
+    ConfigKey{"events.out.url", KeyType::kText, "",
+              "where changes of opportunities are told of: https://... or eventbridge:BUS (name or "
+              "ARN); empty = nowhere",
+              StoreTarget},
+    ConfigKey{"events.out.secret", KeyType::kText, "",
+              "env:NAME or file:PATH: signs what goes to a webhook; empty = unsigned",
+              [](Config& c, const RawValue& v) {
+                c.events.out.secret = Secret(v.text);
+                return Good();
+              }},
+    ConfigKey{"events.out.private", KeyType::kBool, "false",
+              "true: a webhook may be at a private address or on this machine, there also by http",
+              StoreBool<PCW_FIELD(events.out.is_private)>},
+    ConfigKey{"events.out.give_up_after", KeyType::kDuration, "24h",
+              "an event that could not be delivered for so long is given up",
+              StoreDuration<PCW_FIELD(events.out.give_up_after), 1000>},
     ConfigKey{"aws.region", KeyType::kText, "us-east-1",
               "Partner Central is offered in us-east-1 only", StoreText<PCW_FIELD(aws.region)>},
     ConfigKey{"aws.profile", KeyType::kText, "",

@@ -86,6 +86,18 @@ Status AddQueue(const Config& config, std::string_view key, const std::string& u
   return Ok{};
 }
 
+// A bus by name is one of this account, which the policy need not name.
+void AddBus(const Config& config, const std::string& partition, OrderedJson& statements) {
+  constexpr std::string_view kBus = "eventbridge:";
+  if (!config.events.out.url.starts_with(kBus)) return;
+  const std::string bus = config.events.out.url.substr(kBus.size());
+  statements.push_back(Statement(
+      "TellChanges", {"events:PutEvents"},
+      bus.starts_with("arn:")
+          ? bus
+          : fmt::format("arn:{}:events:{}:*:event-bus/{}", partition, config.aws.region, bus)));
+}
+
 }  // namespace
 
 Result<OrderedJson> MakeIamPolicy(const Config& config) {
@@ -107,6 +119,7 @@ Result<OrderedJson> MakeIamPolicy(const Config& config) {
   PCW_TRY_OK(AddQueue(config, "events.url", config.events.url, "ReceiveEvents",
                       {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
                       partition, statements));
+  AddBus(config, partition, statements);
   return OrderedJson{{"Version", "2012-10-17"}, {"Statement", std::move(statements)}};
 }
 

@@ -90,6 +90,28 @@ TEST(IamPolicyTest, EventsAreReceivedAndDeletedAndNeverSent) {
   EXPECT_TRUE(StatementNamed(*policy, "DeadLetters").is_null());
 }
 
+TEST(IamPolicyTest, ABusTakesEventsByNameOrArnAndAWebhookNeedsNothing) {
+  Config config = Configured();
+  config.events.out.url = "eventbridge:orders";
+  const auto named = MakeIamPolicy(config);
+  ASSERT_THAT(named, Succeeds());
+  EXPECT_EQ(StatementNamed(*named, "TellChanges").at("Resource"),
+            "arn:aws:events:us-east-1:*:event-bus/orders");
+  EXPECT_EQ(StatementNamed(*named, "TellChanges").at("Action"),
+            OrderedJson::parse(R"(["events:PutEvents"])"));
+
+  config.events.out.url = "eventbridge:arn:aws:events:eu-west-1:123456789012:event-bus/orders";
+  const auto by_arn = MakeIamPolicy(config);
+  ASSERT_THAT(by_arn, Succeeds());
+  EXPECT_EQ(StatementNamed(*by_arn, "TellChanges").at("Resource"),
+            "arn:aws:events:eu-west-1:123456789012:event-bus/orders");
+
+  config.events.out.url = "https://hooks.example.com/pcw";
+  const auto webhook = MakeIamPolicy(config);
+  ASSERT_THAT(webhook, Succeeds());
+  EXPECT_TRUE(StatementNamed(*webhook, "TellChanges").is_null());
+}
+
 TEST(IamPolicyTest, AUrlWithoutAQueueIsRefused) {
   Config config = Configured();
   config.dlq.url = "https://sqs.eu-west-1.amazonaws.com/";

@@ -47,7 +47,7 @@ std::span<const RoleDef> ServeRoles();
 /// that never had a token it shows one admin token, once.
 Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::stop_token stop);
-/// Follows the tenants' queues of Partner Central events.
+/// Follows the tenants' queues of Partner Central events, and delivers their own.
 Result<std::unique_ptr<ServeRole>> StartEvents(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop);
 /// Delivers dead letters to the tenants' SQS queues and takes in what others put there.

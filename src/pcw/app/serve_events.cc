@@ -1,8 +1,9 @@
-// The role events: follows each tenant's queue of Partner Central events, and asks for what they
-// name to be fetched.
+// The role events: follows each tenant's queue of Partner Central events, asks for what they name
+// to be fetched, and delivers each tenant's own events.
 #include <map>
 #include <thread>
 
+#include "pcw/app/event_publisher.h"
 #include "pcw/app/serve.h"
 #include "pcw/base/log.h"
 #include "pcw/events/coverage.h"
@@ -103,6 +104,7 @@ class EventsRole final : public ServeRole {
     std::shared_ptr<const Config> config{};
     events::InboxScope scope{};
     std::unique_ptr<EventListener> listener{};
+    std::unique_ptr<EventPublisher> publisher{};
   };
 
   void Keep(const std::stop_token& stop) {
@@ -111,8 +113,9 @@ class EventsRole final : public ServeRole {
       const bool prunes = context_.machine.clock.Steady() >= next_prune_;
       for (const TenantDirectory::Tenant& tenant : context_.tenants.All()) {
         if (stop.stop_requested()) return;
-        const bool is_wanted =
-            tenant.config->partner_central.is_enabled && !tenant.config->events.url.empty();
+        const auto& events = tenant.config->events;
+        const bool is_wanted = tenant.config->partner_central.is_enabled &&
+                               !(events.url.empty() && events.out.url.empty());
         if (!is_wanted) {
           followed_.erase(tenant.id);
           continue;
@@ -131,17 +134,24 @@ class EventsRole final : public ServeRole {
     const LogScope log_scope(LogFields{{"tenant", tenant.name}});
     PCW_TRY_OK(pg::ChangeTenant(connection, tenant.id, stop));
     Followed& followed = followed_[tenant.id];
+    const auto& config = tenant.config->events;
     if (followed.config != tenant.config) {
       followed.listener.reset();
+      followed.publisher.reset();
       PCW_TRY(followed.scope, InboxScopeOf(*tenant.config, connection, stop));
-      followed.listener = std::make_unique<EventListener>(context_, tenant, followed.scope);
+      if (!config.url.empty())
+        followed.listener = std::make_unique<EventListener>(context_, tenant, followed.scope);
+      if (!config.out.url.empty())
+        followed.publisher = std::make_unique<EventPublisher>(context_, tenant);
       followed.config = tenant.config;
     }
+    if (prunes) PCW_TRY_OK(events::PruneOutbox(connection, stop));
+    if (config.url.empty()) return Ok{};
     // The listener asks at once; this asks for what waited for a sweep to end, or for a process
     // that died in between.
     PCW_TRY_OK(sync::RequestFetches(connection, followed.scope.connector_id, followed.scope.catalog,
                                     context_.machine.rng, context_.machine.clock, stop));
-    PCW_TRY_OK(events::JudgeChanges(connection, tenant.config->events.grace, stop));
+    PCW_TRY_OK(events::JudgeChanges(connection, config.grace, stop));
     if (prunes) PCW_TRY_OK(events::PruneEvents(connection, stop));
     return Ok{};
   }

@@ -154,7 +154,7 @@ class Worker {
                     fmt::format("sync {} {}", job.entity, job.mode), context_.machine, stop));
     sync::SyncOptions options = SyncOptionsFor(config, mode, std::nullopt);
     options.queued_run = job.run_id;
-    const auto recorder = MakeChangeRecorder(config);
+    const auto recorder = MakeChangeRecorder(config, job.entity);
     options.changes = recorder.get();
     options.lease = context_.config.service.lease;
     DatabaseAccess& database = context_.database;

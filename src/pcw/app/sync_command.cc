@@ -99,7 +99,7 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
       {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
       machine.clock);
   sync::SyncOptions options = SyncOptionsFor(config, mode, resume);
-  const auto recorder = MakeChangeRecorder(config);
+  const auto recorder = MakeChangeRecorder(config, entity.name);
   options.changes = recorder.get();
   DatabaseAccess& database = *site.database;
   Result<sync::RunOutcome> outcome = sync::RunSync(

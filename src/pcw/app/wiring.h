@@ -176,8 +176,10 @@ class QueueAccess {
 Result<events::InboxScope> InboxScopeOf(const Config& config, pg::Connection& connection,
                                         std::stop_token stop);
 
-/// Who is told what a run changes; nullptr if nobody wants to know, which then costs nothing.
-std::unique_ptr<sync::ChangeListener> MakeChangeRecorder(const Config& config);
+/// Who is told what a run of that entity changes; nullptr if nobody wants to know, which then costs
+/// nothing.
+std::unique_ptr<sync::ChangeListener> MakeChangeRecorder(const Config& config,
+                                                         std::string_view entity);
 
 /// The quota's limits as configured.
 quota::QuotaLimits LimitsOf(const Config& config);

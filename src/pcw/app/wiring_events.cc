@@ -1,6 +1,8 @@
 // Events of a configuration: whose they are, and who is told what runs change.
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
+#include "pcw/events/coverage.h"
+#include "pcw/events/outbox.h"
 #include "pcw/sync/run_store.h"
 
 namespace pcw::app {
@@ -19,10 +21,13 @@ Result<events::InboxScope> InboxScopeOf(const Config& config, pg::Connection& co
   return scope;
 }
 
-std::unique_ptr<sync::ChangeListener> MakeChangeRecorder(const Config& config) {
+std::unique_ptr<sync::ChangeListener> MakeChangeRecorder(const Config& config,
+                                                         std::string_view entity) {
   events::ChangeRecorderOptions options;
-  options.is_measuring = !config.events.url.empty();
-  if (!options.is_measuring) return nullptr;
+  options.is_measuring = !config.events.url.empty() && events::IsMeasured(entity);
+  options.is_publishing = !config.events.out.url.empty() && events::IsPublished(entity);
+  options.teller = {.tenant_id = config.tenant_id, .tenant_name = config.tenant_name};
+  if (!options.is_measuring && !options.is_publishing) return nullptr;
   return std::make_unique<events::ChangeRecorder>(std::move(options));
 }
 

@@ -359,6 +359,14 @@ const std::array kCatalogue{
         "aws.partnercentral-selling, is not in us-east-1, or the queue's policy does not let "
         "events.amazonaws.com send.",
         "Make the rule in us-east-1 and give the queue its policy: docs/events.md."},
+    FindingDef{"PCW3408", kEvents, kWarn, kPerformance, "changes that are not delivered",
+               "The webhook or the bus refuses them or is away, or no service with the role events "
+               "runs.",
+               "See the error; they are kept and tried again until events.out.give_up_after."},
+    FindingDef{"PCW3409", kEvents, kWarn, kPerformance, "changes whose delivery was given up",
+               "They could not be delivered for events.out.give_up_after, or the bus refused them "
+               "for good.",
+               "Mend the target, then `pcw events redeliver`; they are kept for 30 days."},
 };
 
 }  // namespace

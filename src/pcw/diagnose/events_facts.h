@@ -6,6 +6,7 @@
 
 #include "pcw/aws/sqs.h"
 #include "pcw/base/error.h"
+#include "pcw/events/outbox.h"
 #include "pcw/events/status.h"
 
 namespace pcw::diagnose {
@@ -16,6 +17,8 @@ struct EventsFacts {
   std::optional<Error> queue_error;
   std::optional<aws::sqs::QueueAttributes> queue;
   events::InboxStatus in;
+  std::string target;  ///< events.out.url; empty = events do not go out
+  events::OutboxStatus out;
 };
 
 }  // namespace pcw::diagnose

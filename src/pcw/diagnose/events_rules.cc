@@ -8,6 +8,7 @@ namespace pcw::diagnose {
 namespace {
 
 constexpr std::int64_t kSilentSeconds = 300;
+constexpr std::int64_t kLateSeconds = 600;
 constexpr std::int64_t kMostWaitingRecords = 10'000;
 constexpr std::int64_t kFewestChanges = 20;  // of which a share says something
 constexpr double kMissedShare = 0.05;
@@ -47,6 +48,31 @@ void JudgeListening(const EventsFacts& events, std::vector<Finding>& findings) {
                                      "pcw events status"}});
 }
 
+void JudgeDelivery(const EventsFacts& events, std::vector<Finding>& findings) {
+  const events::OutboxStatus& out = events.out;
+  const auto evidence = [&out] {
+    return out.last_error.empty()
+               ? std::vector<std::pair<std::string, std::string>>{}
+               : std::vector<std::pair<std::string, std::string>>{{"error", out.last_error}};
+  };
+  if (out.pending > 0 && out.oldest_seconds > kLateSeconds) {
+    findings.push_back(
+        {.def = &DefOf("PCW3408"),
+         .resource = events.target,
+         .message = fmt::format("{} changes are not delivered, the oldest since {}", out.pending,
+                                out.oldest_at),
+         .evidence = evidence(),
+         .next_steps = {"pcw events status", "pcw serve   # all roles, or --roles events"}});
+  }
+  if (out.failed > 0) {
+    findings.push_back({.def = &DefOf("PCW3409"),
+                        .resource = events.target,
+                        .message = fmt::format("{} changes were given up", out.failed),
+                        .evidence = evidence(),
+                        .next_steps = {"pcw events redeliver"}});
+  }
+}
+
 void JudgeCoverage(const EventsFacts& events, std::vector<Finding>& findings) {
   const events::Coverage& day = events.in.last_day;
   if (day.told + day.missed < kFewestChanges || day.missed_share() < kMissedShare) return;
@@ -68,6 +94,7 @@ std::vector<Finding> JudgeEvents(const Facts& facts) {
   std::vector<Finding> findings;
   if (!facts.events) return findings;
   const EventsFacts& events = *facts.events;
+  if (!events.target.empty()) JudgeDelivery(events, findings);
   if (events.queue_url.empty()) return findings;
   if (events.queue_error) {
     // Without good credentials SQS cannot answer, and that is said already.

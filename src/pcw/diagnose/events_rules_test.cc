@@ -69,6 +69,18 @@ TEST(JudgeEventsTest, AShareOfMissedChangesCountsFromTwentyChangesOn) {
   EXPECT_THAT(EventCodes(facts), ElementsAre("PCW3407"));
 }
 
+TEST(JudgeEventsTest, ChangesThatAreLateOrGivenUpAreTold) {
+  Facts facts = Listening();
+  facts.events->out = {
+      .pending = 3, .failed = 2, .oldest_at = "", .oldest_seconds = 601, .last_error = ""};
+  EXPECT_THAT(EventCodes(facts), IsEmpty()) << "nothing goes out";
+  facts.events->target = "https://hooks.example.com";
+  EXPECT_THAT(EventCodes(facts), ElementsAre("PCW3408", "PCW3409"));
+  facts.events->queue_url.clear();
+  facts.events->out = {.pending = 3, .oldest_at = "", .oldest_seconds = 600, .last_error = ""};
+  EXPECT_THAT(EventCodes(facts), IsEmpty());
+}
+
 TEST(JudgeEventsTest, EventsPileUp) {
   Facts facts = Listening();
   facts.events->in.waiting.records = 10'001;

@@ -283,13 +283,19 @@ class Gathering {
   }
 
   void ReadEvents() {
-    if (site_.events_url.empty()) return;
+    if (site_.events_url.empty() && site_.events_target.empty()) return;
     const Deadline deadline(stop_, kStep);
     EventsFacts events;
     events.queue_url = site_.events_url;
+    events.target = site_.events_target;
     Result<events::InboxStatus> in = events::LoadInboxStatus(*connection_, deadline.token());
     if (!in) return;  // an older schema has none of this
     events.in = std::move(*in);
+    Result<events::OutboxStatus> out = events::LoadOutboxStatus(*connection_, deadline.token());
+    if (!out) return;
+    events.out = std::move(*out);
+    facts_.events = events;
+    if (events.queue_url.empty()) return;
     Result<aws::sqs::QueueAttributes> queue =
         site_.look_at_queue(events.queue_url, deadline.token());
     if (queue) {

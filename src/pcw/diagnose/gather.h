@@ -34,8 +34,9 @@ struct DoctorSite {
       open_caller;
   std::function<Result<std::unique_ptr<lake::BronzeStore>>()> open_lake;
   std::string tenant_id;
-  std::string queue_url;   ///< of dead letters; empty = none
-  std::string events_url;  ///< of the queue of events; empty = none
+  std::string queue_url;      ///< of dead letters; empty = none
+  std::string events_url;     ///< of the queue of events; empty = none
+  std::string events_target;  ///< where events go; empty = nowhere
   /// Attributes of the queue of that URL, without retry.
   std::function<Result<aws::sqs::QueueAttributes>(const std::string& url, std::stop_token)>
       look_at_queue;

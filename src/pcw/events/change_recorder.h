@@ -1,14 +1,18 @@
-// What a run changed, kept for those who wait for it: the measure of events that never came.
+// What a run changed, kept for those who wait for it: the measure of events that never came, and
+// the outbox.
 #pragma once
 
 #include <span>
 
+#include "pcw/events/cloud_event.h"
 #include "pcw/sync/change_listener.h"
 
 namespace pcw::events {
 
 struct ChangeRecorderOptions {
-  bool is_measuring = false;  ///< events come in: see coverage.h
+  bool is_measuring = false;   ///< events come in: see coverage.h
+  bool is_publishing = false;  ///< events go out: see outbox.h
+  CloudEventScope teller;
 };
 
 /// Writes inside the transaction that commits the changes. Immutable, thread-safe.

@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include "pcw/base/assert.h"
 #include "pcw/net/url.h"
@@ -21,7 +22,19 @@ struct Exchange {
   std::size_t header_bytes = 0;
   bool has_body = true;  ///< false for HEAD: its Content-Length is of what it does not send
   bool is_too_large = false;
+  AddressRule addresses = AddressRule::kAny;
+  bool is_refused = false;  ///< an address was
 };
+
+// Before the connection is made: whatever name led to the address, it is judged itself.
+curl_socket_t OnOpen(void* context, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  if (!IsAllowed(exchange.addresses, address->addr)) {
+    exchange.is_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
 
 std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
@@ -297,6 +310,11 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limits.total.count()));
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+  exchange.addresses = state_->options.addresses;
+  if (exchange.addresses != AddressRule::kAny) {
+    curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, OnOpen);
+    curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, &exchange);
+  }
 
   const auto started = std::chrono::steady_clock::now();
   const std::optional<CURLcode> code = Perform(borrowed, exchange, stop);
@@ -308,6 +326,13 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, nullptr);
   state_->GiveBack(borrowed);
   if (!code) return Error(ErrorCode::kCancelled, "stopped during an HTTP exchange");
+  if (*code != CURLE_OK && exchange.is_refused) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("{} leads to an address that may not be connected to: this machine's, "
+                             "a private or a link-local one",
+                             url.host))
+        .With("net", "refused");
+  }
   if (*code != CURLE_OK)
     return ErrorOf(*code, exchange, url, detail[0] != '\0' ? detail : curl_easy_strerror(*code));
   exchange.response.status = static_cast<int>(status);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pcw/net/address_rule.h"
 #include "pcw/net/http.h"
 
 namespace pcw::net {
@@ -14,9 +15,12 @@ struct CurlOptions {
   std::string proxy;  ///< explicit proxy URL; empty = none (the environment's proxy variables are
                       ///< not used unless asked for)
   std::vector<std::string> plain_http_hosts;  ///< that plain http may go to, beside loopback (I32)
+  /// Which addresses a name may lead to. Of a proxy, if there is one, its own.
+  AddressRule addresses = AddressRule::kAny;
 };
 
-/// Sends through libcurl. Thread-safe: every thread borrows a handle of its own from an internal
+/// Sends through libcurl. An address that `addresses` refuses is not connected to: kConfig with
+/// context `net`="refused". Thread-safe: every thread borrows a handle of its own from an internal
 /// free list, so connections are kept alive.
 class CurlHttpClient final : public HttpClient {
  public:

@@ -53,6 +53,7 @@ constexpr std::array<std::string_view, kOperations> kNames{"ListOpportunities",
                                                            "DeleteMessageBatch",
                                                            "ChangeMessageVisibility",
                                                            "ChangeMessageVisibilityBatch",
+                                                           "PutEvents",
                                                            "other"};
 
 /// Begins a modelled error: its type and Message, the object left open.

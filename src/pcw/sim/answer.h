@@ -59,9 +59,11 @@ enum class Operation : std::uint8_t {
   kDeleteMessageBatch,
   kChangeMessageVisibility,
   kChangeMessageVisibilityBatch,
+  // EventBridge
+  kPutEvents,
   kOther
 };
-inline constexpr std::size_t kOperations = 45;
+inline constexpr std::size_t kOperations = 46;
 
 std::string_view NameOf(Operation operation);
 /// kOther for names that are not simulated.

@@ -16,6 +16,7 @@
 #include "pcw/base/json.h"
 #include "pcw/base/time.h"
 #include "pcw/sim/account_state.h"
+#include "pcw/sim/bus_service.h"
 #include "pcw/sim/json_text.h"
 #include "pcw/sim/s3_request.h"
 #include "pcw/sim/sqs_wire.h"
@@ -218,6 +219,7 @@ Response ReplaceAccount(Service& service, const Request& request) {
   std::vector<std::string> actions = service.facts().Actions();
   for (const std::string& action : S3Actions()) actions.push_back(action);
   for (const std::string& action : SqsActions()) actions.push_back(action);
+  for (const std::string& action : BusActions()) actions.push_back(action);
   auto state = ParseAccountState(request.body, actions);
   if (!state) return Problem(400, state.error().message());
   service.account().Replace(std::move(*state));

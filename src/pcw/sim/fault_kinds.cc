@@ -28,6 +28,9 @@ constexpr std::array kTruncateParameters{FaultParameter{"length", 0, 0, 0, kTrun
                                          FaultParameter{"keep_percent", 0, 99, 50}};
 constexpr std::array kMalformedParameters{FaultParameter{"body", 0, 0, 0, kMalformations}};
 constexpr std::array kCountParameters{FaultParameter{"n", 1, 100'000, 1}};
+constexpr std::array kBusCodes{"InternalFailure"sv, "ThrottlingException"sv, "InvalidArgument"sv};
+constexpr std::array kBusParameters{FaultParameter{"n", 1, 10, 1},
+                                    FaultParameter{"code", 0, 0, 0, kBusCodes}};
 constexpr std::array kLagParameters{FaultParameter{"seconds", 1, 86'400, 600}};
 constexpr std::array kSkewParameters{FaultParameter{"minutes", -100'000, 100'000, 10}};
 constexpr std::array kBadRecordParameters{FaultParameter{"variant", 0, 0, 0, kBadRecords},
@@ -63,6 +66,7 @@ constexpr std::array<FaultSpec, kFaultKinds> kSpecs{{
     {FaultKind::kSqsReorder, "sqs_reorder", {}},
     {FaultKind::kSqsBatchFailure, "sqs_batch_failure", kCountParameters},
     {FaultKind::kSqsEmptyReceive, "sqs_empty_receive", {}},
+    {FaultKind::kBusEntryFailure, "bus_entry_failure", kBusParameters},
 }};
 
 }  // namespace

@@ -37,9 +37,10 @@ enum class FaultKind : std::uint8_t {
   kSqsDuplicate,
   kSqsReorder,
   kSqsBatchFailure,
-  kSqsEmptyReceive
+  kSqsEmptyReceive,
+  kBusEntryFailure
 };
-inline constexpr std::size_t kFaultKinds = 29;
+inline constexpr std::size_t kFaultKinds = 30;
 
 /// A bit for each FaultKind.
 using FaultMask = std::uint32_t;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "pcw/net/server/listener.h"
+#include "pcw/sim/bus_service.h"
 #include "pcw/sim/control.h"
 #include "pcw/sim/s3_control.h"
 #include "pcw/sim/s3_request.h"
@@ -30,8 +31,11 @@ using net::server::Response;
 /// Answers control requests one after the other on a thread of its own: some take seconds.
 class ControlThread {
  public:
-  ControlThread(Service& service, S3Service& s3)
-      : service_(service), s3_(s3), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+  ControlThread(Service& service, S3Service& s3, BusService& bus)
+      : service_(service),
+        s3_(s3),
+        bus_(bus),
+        thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
   void Add(Request request, Responder responder) {
     const std::lock_guard lock(mutex_);
@@ -46,14 +50,16 @@ class ControlThread {
       auto [request, responder] = std::move(waiting_.front());
       waiting_.pop_front();
       lock.unlock();
-      responder.Send(IsS3Control(request.target) ? AnswerS3Control(s3_, request)
-                                                 : AnswerControl(service_, request));
+      responder.Send(IsS3Control(request.target)    ? AnswerS3Control(s3_, request)
+                     : IsBusControl(request.target) ? bus_.Control(request)
+                                                    : AnswerControl(service_, request));
       lock.lock();
     }
   }
 
   Service& service_;
   S3Service& s3_;
+  BusService& bus_;
   std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::deque<std::pair<Request, Responder>> waiting_;
@@ -77,6 +83,7 @@ struct SimServer::State {
   std::unique_ptr<Service> service;
   std::unique_ptr<S3Service> s3;
   std::unique_ptr<SqsService> sqs;
+  std::unique_ptr<BusService> bus;
   std::unique_ptr<ControlThread> control;
   std::unique_ptr<Listener> listener;
 };
@@ -90,7 +97,8 @@ Result<std::unique_ptr<SimServer>> SimServer::Start(SimOptions options) {
   PCW_TRY(state->service, Service::Create(options, clock));
   state->s3 = std::make_unique<S3Service>(options, clock, *state->service);
   state->sqs = std::make_unique<SqsService>(options, clock, *state->service);
-  state->control = std::make_unique<ControlThread>(*state->service, *state->s3);
+  state->bus = std::make_unique<BusService>(options, clock, *state->service);
+  state->control = std::make_unique<ControlThread>(*state->service, *state->s3, *state->bus);
 
   ListenerOptions listen;
   listen.port = options.port;
@@ -101,6 +109,7 @@ Result<std::unique_ptr<SimServer>> SimServer::Start(SimOptions options) {
   listen.idle = std::chrono::minutes(10);
   listen.raw_replies = net::server::RawReplies::kAllowed;
   const auto handle = [service = state->service.get(), s3 = state->s3.get(), sqs = state->sqs.get(),
+                       bus = state->bus.get(),
                        control = state->control.get()](Request request, Responder responder) {
     // A key of a virtual-host bucket may begin like a control path; control requests are unsigned.
     if (request.target.starts_with(kControlPrefix) && !request.Header("Authorization")) {
@@ -109,6 +118,8 @@ Result<std::unique_ptr<SimServer>> SimServer::Start(SimOptions options) {
       responder.Send(s3->Handle(std::move(request)));
     } else if (IsSqs(request)) {
       responder.Send(sqs->Handle(request));
+    } else if (IsEventBridge(request)) {
+      responder.Send(bus->Handle(request));
     } else if (request.body.size() > kMaxBody) {
       responder.Send(TooLarge());
     } else {
