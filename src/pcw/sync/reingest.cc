@@ -2,12 +2,8 @@
 
 #include <algorithm>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
-#include <set>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,6 +19,8 @@
 #include "pcw/sync/held_digests.h"
 #include "pcw/sync/rebuild.h"
 #include "pcw/sync/reingest_batch.h"
+#include "pcw/sync/reingest_epochs.h"
+#include "pcw/sync/reingest_letters.h"
 #include "pcw/sync/reingest_loader.h"
 
 namespace pcw::sync {
@@ -34,9 +32,6 @@ constexpr std::size_t kMostBytesHeld = 24U << 20U;  // of objects that open batc
 
 /// A re-ingest in flight. Lives on the caller's thread, which plans, maps and encodes; a reader
 /// thread is ahead of it, loader threads behind it.
-///
-/// Work is cut into epochs: some whole objects, a batch for each loader. An epoch whose batches are
-/// all committed, with every one before it, is progress.
 class Reingest {
  public:
   Reingest(const connector::EntityDef& def, const connector::Mapping& mapping,
@@ -58,6 +53,7 @@ class Reingest {
         batch_records_(connections_ <= 1   ? 2000
                        : connections_ == 2 ? 1500
                                            : 1000),
+        epochs_(options, outcome_),
         batches_(connections_) {
     outcome_.run_id = std::move(run_id);
   }
@@ -79,16 +75,6 @@ class Reingest {
   }
 
  private:
-  /// What is on its way to the table.
-  struct Epoch {
-    std::size_t batches_left = 0;
-    std::int64_t unchanged = 0;  ///< left alone before they were parsed
-    std::int64_t misfits = 0;
-    std::string last_key;  ///< the last object that is whole with this epoch; empty = none
-    LoadResult sum;
-    std::vector<std::uint64_t> ids;  ///< hashes of what was sent
-  };
-
   static std::uint64_t HashOf(std::string_view id) { return HeldDigests::HashOf(id); }
 
   Status Load(const ReingestSelection& selection, std::string after_key) {
@@ -100,8 +86,7 @@ class Reingest {
     resolved.objects.after_key = std::move(after_key);
     filter_ = std::move(resolved.records);
     if (options_.replay) SelectLetters(resolved.objects);
-    PCW_TRY_OK(LoadOpenLetters());
-    PCW_TRY_OK(LoadPatches());
+    PCW_TRY_OK(letters_.Load(database_, connector_id_, std::string(def_.name), stop_));
     PCW_TRY(std::vector<lake::RunFolder> folders,
             lake::ListRunFolders(
                 deps_.store, lake::EntityPrefix(def_.connector->lake_prefix, def_.name), stop_));
@@ -117,7 +102,7 @@ class Reingest {
                     .run_id = outcome_.run_id,
                     .connector_id = connector_id_,
                     .entity = std::string(def_.name),
-                    .settles_letters = !open_letters_.empty(),
+                    .settles_letters = letters_.has_open(),
                     .is_replay = options_.replay.has_value(),
                     .mapping_version = mapping_.version,
                     .sleeper = deps_.sleeper,
@@ -142,46 +127,6 @@ class Reingest {
     std::sort(filter_.id_hashes.begin(), filter_.id_hashes.end());
   }
 
-  // Patches apply whenever their record is mapped from bronze, so that a rebuild gives what the
-  // replay gave (I9).
-  Status LoadPatches() {
-    PCW_TRY(const pg::Rows rows,
-            database_.Exec({"reingest_patches",
-                            "SELECT bronze_key, bronze_line, patch FROM dead_letters WHERE "
-                            "tenant_id = pcw_tenant() AND connector_id = $1::bigint AND entity = "
-                            "$2 AND patch IS NOT NULL AND bronze_key IS NOT NULL AND state <> "
-                            "'dropped' ORDER BY last_seen_at"},
-                           {std::to_string(connector_id_), std::string(def_.name)}, stop_));
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      PCW_TRY(Json patch, ParseJson(rows.Text(row, 2)));
-      patches_[{std::string(rows.Text(row, 0)), static_cast<int>(rows.Int(row, 1))}] =
-          std::move(patch);
-    }
-    return Ok{};
-  }
-
-  // The record's payload with its patch; empty if it has none.
-  Result<std::string> Patched(const std::string& key, const lake::ScannedLine& line) const {
-    if (patches_.empty()) return std::string();
-    const auto found = patches_.find({key, line.line});
-    if (found == patches_.end()) return std::string();
-    PCW_TRY(Json document, ParseJson(line.payload));
-    document.merge_patch(found->second);
-    return DumpJson(document);
-  }
-
-  Status LoadOpenLetters() {
-    PCW_TRY(const pg::Rows rows,
-            database_.Exec({"reingest_open_letters",
-                            "SELECT record_key FROM dead_letters WHERE tenant_id = pcw_tenant() "
-                            "AND connector_id = $1::bigint AND entity = $2 AND state = 'open' AND "
-                            "bronze_key IS NOT NULL"},
-                           {std::to_string(connector_id_), std::string(def_.name)}, stop_));
-    for (std::size_t row = 0; row < rows.size(); ++row)
-      open_letters_.insert(HashOf(rows.Text(row, 0)));
-    return Ok{};
-  }
-
   Status Pump(std::vector<lake::RunFolder> folders, ObjectFilter filter) {
     BronzeReader reader(deps_.store, std::move(folders), std::move(filter), stop_);
     for (;;) {
@@ -196,7 +141,7 @@ class Reingest {
       } else {
         PCW_TRY_OK(TakeObject(std::make_shared<const ReadObject>(std::move(*object))));
       }
-      open_.last_key = key;
+      epochs_.AddObject(key);
       Report();
       if (IsDue()) PCW_TRY_OK(CloseEpoch());
     }
@@ -209,7 +154,7 @@ class Reingest {
   }
 
   bool IsDue() const {
-    return open_records_ >= kMostRecordsAnEpoch || held_bytes_ >= kMostBytesHeld ||
+    return epochs_.open_records() >= kMostRecordsAnEpoch || held_bytes_ >= kMostBytesHeld ||
            std::any_of(batches_.begin(), batches_.end(),
                        [this](const ReingestBatch& batch) { return batch.is_due(batch_records_); });
   }
@@ -269,9 +214,8 @@ class Reingest {
       // An earlier line of this object may have changed what was known when the table was asked.
       const bool is_left_alone = is_asked ? known != nullptr && known->is_same && !IsInMotion(hash)
                                           : IsKnownUnchanged(*lines[i]);
-      ++open_records_;
       if (is_left_alone) {
-        ++open_.unchanged;
+        epochs_.AddUnchanged();
         continue;
       }
       PCW_TRY_OK(TakeRecord(read, *lines[i], hash, known));
@@ -284,7 +228,7 @@ class Reingest {
   // What was read of the table is old news for a record that is on its way to it, and one with an
   // open letter is looked at again.
   bool IsInMotion(std::uint64_t hash) const {
-    return in_flight_.contains(hash) || open_letters_.contains(hash);
+    return epochs_.IsInFlight(hash) || letters_.IsOpen(hash);
   }
 
   bool IsKnownUnchanged(const lake::ScannedLine& line) const {
@@ -347,7 +291,7 @@ class Reingest {
   Status TakeRecord(const std::shared_ptr<const ReadObject>& object,
                     const lake::ScannedLine& stored, std::uint64_t hash, const HeldVersion* held) {
     PCW_TRY_OK(KeepPace());
-    PCW_TRY(std::string patched, Patched(object->key, stored));
+    PCW_TRY(std::string patched, letters_.Patched(object->key, stored));
     lake::ScannedLine line = stored;
     if (!patched.empty()) {
       held_bytes_ += patched.size();
@@ -367,14 +311,12 @@ class Reingest {
                   "the detail answer is of another record than the one asked for");
     }
     const bool is_outdated = row && held != nullptr && !held->is_same && !options_.is_dry_run &&
-                             !open_letters_.contains(hash) &&
-                             table_.IsOutdated(*row, source.rank, *held);
+                             !letters_.IsOpen(hash) && table_.IsOutdated(*row, source.rank, *held);
     if (is_outdated) {
-      ++open_.unchanged;
+      epochs_.AddUnchanged();
       return Ok{};
     }
-    open_.ids.push_back(hash);
-    in_flight_[hash] = next_epoch_;
+    epochs_.AddSent(hash);
     if (digests_ != nullptr) digests_->Forget(hash);
     if (!row) {
       dlq::DeadLetter letter =
@@ -394,7 +336,7 @@ class Reingest {
       NoteLetter(hash);
       return Ok{};
     }
-    open_.misfits += static_cast<std::int64_t>(row->misfits.size());
+    epochs_.AddMisfits(row->misfits.size());
     batch.Add(object->key, line, std::move(*row), source);
     if (!held_objects_.empty() && held_objects_.back() == object) return Ok{};
     held_objects_.push_back(object);
@@ -403,8 +345,8 @@ class Reingest {
   }
 
   void NoteLetter(std::uint64_t hash) {
-    if (open_letters_.empty()) pool_->SettleLetters();
-    open_letters_.insert(hash);
+    if (!letters_.has_open()) pool_->SettleLetters();
+    letters_.Open(hash);
   }
 
   // The manifest knows it, else the database, else the record itself.
@@ -430,106 +372,30 @@ class Reingest {
 
   // Hands what is open to the loaders.
   Status CloseEpoch() {
-    const std::size_t number = next_epoch_++;
     std::vector<std::pair<std::size_t, LoadBatch>> ready;
     for (std::size_t loader = 0; loader < batches_.size(); ++loader) {
       if (batches_[loader].is_empty()) continue;
       PCW_TRY(LoadBatch batch, batches_[loader].Encode(table_, pool_->TakeSpare()));
-      batch.epoch = number;
+      batch.epoch = epochs_.open_number();
       batch.catalog = catalog_;
       ready.emplace_back(loader, std::move(batch));
     }
     held_objects_.clear();
     patched_.clear();
     held_bytes_ = 0;
-    open_.batches_left = ready.size();
-    epochs_.push_back(std::exchange(open_, {}));
-    open_records_ = 0;
+    epochs_.Close(ready.size());
     for (auto& [loader, batch] : ready) PCW_TRY_OK(pool_->Submit(loader, std::move(batch)));
     if (Collect()) return SaveProgress();
     return Ok{};
   }
 
-  // Adds up what the loaders have done. True if that completed an epoch.
+  // Takes in what the loaders have done. True if that is progress.
   bool Collect() {
-    for (LoadResult& result : pool_->TakeResults()) {
-      Epoch& epoch = epochs_[result.epoch - first_epoch_];
-      --epoch.batches_left;
-      epoch.sum.processed += result.processed;
-      epoch.sum.inserted += result.inserted;
-      epoch.sum.updated += result.updated;
-      epoch.sum.unchanged += result.unchanged;
-      epoch.sum.dead_lettered += result.dead_lettered;
-      TellFates(result);
+    const std::vector<LoadResult> results = pool_->TakeResults();
+    for (const LoadResult& result : results) {
       for (const std::string& id : result.refused) NoteLetter(HashOf(id));
-      if (options_.is_dry_run) AddComparison(epoch.sum, result);
     }
-    bool is_progress = false;
-    while (!epochs_.empty() && epochs_.front().batches_left == 0) {
-      Fold(epochs_.front(), first_epoch_);
-      epochs_.pop_front();
-      ++first_epoch_;
-      is_progress = true;
-    }
-    return is_progress;
-  }
-
-  void Fold(const Epoch& epoch, std::size_t number) {
-    RunStats& stats = outcome_.stats;
-    stats.records_processed += epoch.sum.processed + epoch.unchanged;
-    stats.rows_inserted += epoch.sum.inserted;
-    stats.rows_updated += epoch.sum.updated;
-    stats.rows_unchanged += epoch.sum.unchanged + epoch.unchanged;
-    stats.dead_lettered += epoch.sum.dead_lettered;
-    stats.misfits += epoch.misfits;
-    stats.records_listed = stats.records_processed + stats.dead_lettered;
-    if (!epoch.last_key.empty()) outcome_.completed_key = epoch.last_key;
-    for (const std::uint64_t id : epoch.ids) {
-      if (const auto found = in_flight_.find(id);
-          found != in_flight_.end() && found->second == number)
-        in_flight_.erase(found);
-    }
-  }
-
-  // Of a replay's dry run, record by record.
-  void TellFates(const LoadResult& result) const {
-    if (!options_.replay || !options_.replay->on_fate || !options_.is_dry_run) return;
-    const auto& tell = options_.replay->on_fate;
-    const std::set<std::string> fresh(result.comparison.new_ids.begin(),
-                                      result.comparison.new_ids.end());
-    const std::set<std::string> changed(result.comparison.changed_ids.begin(),
-                                        result.comparison.changed_ids.end());
-    for (const std::string& id : result.landed) {
-      tell(id,
-           fresh.contains(id)     ? "new row"
-           : changed.contains(id) ? "changes the row"
-                                  : "row is up to date",
-           "");
-    }
-    for (const std::string& id : result.refused)
-      tell(id, "fails", "PostgreSQL refuses one of its values");
-  }
-
-  // A record that bronze holds in several versions is new once.
-  void AddComparison(LoadResult& sum, const LoadResult& result) {
-    std::int64_t inserted = 0;
-    for (const std::string& id : result.comparison.new_ids) {
-      if (new_ids_.insert(HashOf(id)).second) ++inserted;
-    }
-    sum.inserted += inserted;
-    sum.updated += result.comparison.changed;
-    sum.unchanged += result.processed - inserted - result.comparison.changed;
-    outcome_.rows_older += result.comparison.older;
-    outcome_.columns.resize(std::max(outcome_.columns.size(), result.comparison.columns.size()));
-    for (std::size_t i = 0; i < result.comparison.columns.size(); ++i) {
-      const ColumnChange& change = result.comparison.columns[i];
-      ColumnChange& total = outcome_.columns[i];
-      total.column = change.column;
-      total.rows += change.rows;
-      for (const auto& example : change.examples) {
-        if (total.examples.size() < 3) total.examples.push_back(example);
-      }
-    }
+    return epochs_.Take(results);
   }
 
   Status SaveProgress() {
@@ -614,21 +480,14 @@ class Reingest {
   std::map<std::string, std::optional<HeldDigests>> digests_by_catalog_;
   HeldDigests* digests_ = nullptr;  // of catalog_
   bool looks_first_ = false;        // the table held something of this catalog to begin with
-  std::map<std::pair<std::string, int>, Json> patches_;  // by bronze key and line
   std::int64_t paced_ = 0;
   std::map<std::string, std::string> catalogs_;  // by run, of runs without a manifest
-  std::unordered_set<std::uint64_t> open_letters_;
-  std::unordered_map<std::uint64_t, std::size_t> in_flight_;     // id -> the last epoch it is in
-  std::unordered_set<std::uint64_t> new_ids_;                    // of a dry run
+  ReingestLetters letters_;
+  ReingestEpochs epochs_;
   std::vector<ReingestBatch> batches_;                           // open, one a loader
   std::vector<std::shared_ptr<const ReadObject>> held_objects_;  // whose records are in batches_
   std::deque<std::string> patched_;  // payloads of records in batches_ that have a patch
   std::size_t held_bytes_ = 0;
-  Epoch open_;
-  std::int64_t open_records_ = 0;
-  std::deque<Epoch> epochs_;  // handed over
-  std::size_t first_epoch_ = 0;
-  std::size_t next_epoch_ = 0;
   std::unique_ptr<LoaderPool> pool_;
   ReingestOutcome outcome_;
 };

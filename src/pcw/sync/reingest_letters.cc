@@ -1,0 +1,46 @@
+#include "pcw/sync/reingest_letters.h"
+
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/json.h"
+#include "pcw/sync/held_digests.h"
+
+namespace pcw::sync {
+
+Status ReingestLetters::Load(Database& database, std::int64_t connector_id,
+                             const std::string& entity, std::stop_token stop) {
+  const std::string connector = std::to_string(connector_id);
+  PCW_TRY(const pg::Rows letters,
+          database.Exec({"reingest_open_letters",
+                         "SELECT record_key FROM dead_letters WHERE tenant_id = pcw_tenant() AND "
+                         "connector_id = $1::bigint AND entity = $2 AND state = 'open' AND "
+                         "bronze_key IS NOT NULL"},
+                        {connector, entity}, stop));
+  for (std::size_t row = 0; row < letters.size(); ++row)
+    open_.insert(HeldDigests::HashOf(letters.Text(row, 0)));
+  PCW_TRY(const pg::Rows patches,
+          database.Exec({"reingest_patches",
+                         "SELECT bronze_key, bronze_line, patch FROM dead_letters WHERE tenant_id "
+                         "= pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND patch "
+                         "IS NOT NULL AND bronze_key IS NOT NULL AND state <> 'dropped' ORDER BY "
+                         "last_seen_at"},
+                        {connector, entity}, stop));
+  for (std::size_t row = 0; row < patches.size(); ++row) {
+    patches_[{std::string(patches.Text(row, 0)), static_cast<int>(patches.Int(row, 1))}] =
+        patches.Text(row, 2);
+  }
+  return Ok{};
+}
+
+Result<std::string> ReingestLetters::Patched(const std::string& key,
+                                             const lake::ScannedLine& line) const {
+  if (patches_.empty()) return std::string();
+  const auto found = patches_.find({key, line.line});
+  if (found == patches_.end()) return std::string();
+  PCW_TRY(Json document, ParseJson(line.payload));
+  PCW_TRY(const Json patch, ParseJson(found->second));
+  document.merge_patch(patch);
+  return DumpJson(document);
+}
+
+}  // namespace pcw::sync
