@@ -109,6 +109,20 @@ std::optional<Answer> CheckKey(Dialect dialect, const std::optional<Key>& key,
   return std::nullopt;
 }
 
+// What is signed of the path: the path as it was sent, encoded once more. Older SQS clients send
+// to the path of the queue, the others to "/".
+std::string CanonicalPath(std::string_view target) {
+  std::string path;
+  for (const char c : target.substr(0, target.find('?'))) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') ||
+                          std::string_view("/-_.~").find(c) != std::string_view::npos;
+    path += is_plain ? std::string(1, c)
+                     : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+  return path;
+}
+
 }  // namespace
 
 std::string SignatureVerifier::SigningKey(const Key& key, std::string_view date,
@@ -161,7 +175,7 @@ std::variant<Key, Answer> SignatureVerifier::Verify(const Request& request,
 
   const std::string payload_hash = Sha256Hex(request.body);
   const auto claimed = request.Header("X-Amz-Content-Sha256");
-  std::string canonical = fmt::format("{}\n/\n\n", request.method);
+  std::string canonical = fmt::format("{}\n{}\n\n", request.method, CanonicalPath(request.target));
   std::string names;
   for (const std::string& name : auth->signed_headers) {
     const auto value = request.Header(name);
