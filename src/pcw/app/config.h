@@ -33,6 +33,7 @@ struct Config {
   } lake;
   struct {
     std::string url;
+    std::chrono::seconds visibility{120};
   } dlq;
   struct {
     std::string url;                     ///< SQS queue of Partner Central's events; empty = none

@@ -217,6 +217,9 @@ const std::array kKeys{
               StoreInteger<PCW_FIELD(lake.multipart_threshold), 5'242'880, 67'108'864>},
     ConfigKey{"dlq.url", KeyType::kText, "", "empty = PostgreSQL only; else the SQS queue URL",
               StoreText<PCW_FIELD(dlq.url)>},
+    ConfigKey{"dlq.visibility", KeyType::kDuration, "2m",
+              "how long a pass hides what it received; extended when half is over",
+              StoreDuration<PCW_FIELD(dlq.visibility), 1000>},
     ConfigKey{"events.url", KeyType::kText, "",
               "SQS queue URL that an EventBridge rule sends Partner Central's events to; empty = "
               "sweeps alone bring changes",

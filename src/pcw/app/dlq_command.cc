@@ -119,7 +119,9 @@ Result<dlq::DeliveryReport> DeliverOnce(const Config& config, const Invocation& 
   PCW_TRY(pg::Connection connection, database.OpenService(invocation.stop));
   dlq::DeliveryOptions options;
   options.catalog = config.partner_central.catalog;
-  return dlq::Deliver(connection, config.tenant_id, queue->queue(), options, invocation.stop);
+  options.visibility = config.dlq.visibility;
+  return dlq::Deliver(connection, config.tenant_id, queue->queue(), options, machine.clock,
+                      invocation.stop);
 }
 
 Result<int> RunDeliver(const Invocation& invocation) {
@@ -139,6 +141,7 @@ Result<int> RunDeliver(const Invocation& invocation) {
                                   {"refused", report.refused},
                                   {"removed", report.removed},
                                   {"received", report.received},
+                                  {"extended", report.extended},
                                   {"waiting", report.waiting}});
   return report.waiting > 0 ? kExitDeadLetters : kExitOk;
 }

@@ -50,7 +50,9 @@ class ReplayRole final : public ServeRole {
       PCW_TRY_OK(pg::ChangeTenant(connection, tenant.id));
       dlq::DeliveryOptions options;
       options.catalog = tenant.config->partner_central.catalog;
-      PCW_TRY_OK(dlq::Deliver(connection, tenant.id, opened.queue->queue(), options, stop));
+      options.visibility = tenant.config->dlq.visibility;
+      PCW_TRY_OK(dlq::Deliver(connection, tenant.id, opened.queue->queue(), options,
+                              context_.machine.clock, stop));
       return Ok{};
     }();
     if (!connection.is_usable() && !delivered) {

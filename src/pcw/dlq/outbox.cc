@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,13 +12,15 @@
 #include "pcw/base/json.h"
 #include "pcw/base/uuid.h"
 #include "pcw/dlq/dead_letter.h"
+#include "pcw/dlq/held_messages.h"
 
 namespace pcw::dlq {
 namespace {
 
 constexpr std::string_view kKind = "pcw.dead_letter";
 constexpr int kVersion = 1;
-constexpr int kEmptyReceives = 2;  // one alone does not mean that nothing is there (F28)
+constexpr int kEmptyReceives = 2;   // one alone does not mean that nothing is there (F28)
+constexpr int kStaleReceives = 20;  // in a row without a message that is new to the pass
 
 constexpr std::string_view kClaim =
     "SELECT d.id, coalesce(d.run_id::text, ''), c.kind, d.entity, d.catalog, d.record_key, "
@@ -67,12 +70,14 @@ std::string EnvelopeOf(const pg::Rows& rows, std::size_t row, std::string_view t
 class Pass {
  public:
   Pass(pg::Connection& connection, std::string_view tenant_id, aws::sqs::Queue& queue,
-       const DeliveryOptions& options, std::stop_token stop)
+       const DeliveryOptions& options, const Clock& clock, std::stop_token stop)
       : connection_(connection),
         tenant_id_(tenant_id),
         queue_(queue),
         options_(options),
-        stop_(std::move(stop)) {}
+        clock_(clock),
+        stop_(std::move(stop)),
+        held_(queue, options.visibility, clock) {}
 
   Result<DeliveryReport> Run() {
     PCW_TRY(attributes_, queue_.Attributes(stop_));
@@ -81,7 +86,8 @@ class Pass {
     PCW_TRY(const bool is_needed, IsLookNeeded());
     Status looked = is_needed ? LookThrough() : Status(Ok{});
     // What is not deleted must not stay hidden, whatever ended the look.
-    Status shown = ShowAgain();
+    Status shown = held_.Release();
+    report_.extended = held_.extended();
     PCW_TRY_OK(looked);
     PCW_TRY_OK(shown);
     PCW_TRY(const pg::Rows rows,
@@ -94,6 +100,19 @@ class Pass {
   }
 
  private:
+  /// What the database knows of a message.
+  struct KnownLetter {
+    std::string id, state;
+  };
+  /// The message of an open letter that stays.
+  struct Kept {
+    std::string message_id, receipt_handle;
+  };
+  /// A message that can go; `letter` is the one that has ended, empty for a surplus message.
+  struct Finished {
+    std::string receipt_handle, letter;
+  };
+
   Status SendAll() {
     // A letter that SQS refused in this pass waits for the next one.
     PCW_TRY(const pg::Rows most,
@@ -129,15 +148,24 @@ class Pass {
     PCW_FAILPOINT("dlq.send.before");
     PCW_TRY(const aws::sqs::BatchOutcome outcome, queue_.Send(messages, stop_));
     PCW_FAILPOINT("dlq.send.after");
-    for (const auto& [id, message_id] : outcome.done) {
-      PCW_TRY_OK(connection_.Exec(
-          {"outbox_sent",
-           "UPDATE dead_letters SET delivered_at = now(), sent_at = now(), expires_at = now() + "
-           "make_interval(secs => $3::integer), message_id = $2, delivery_attempts = "
-           "delivery_attempts + 1, delivery_error = NULL WHERE tenant_id = pcw_tenant() AND id = "
-           "$1::uuid"},
-          {id, message_id, std::to_string(attributes_.retention_seconds)}, {}));
-    }
+    PCW_TRY_OK(NoteSent(outcome, below));
+    PCW_TRY_OK(transaction.Commit());
+    report_.sent += static_cast<std::int64_t>(outcome.done.size());
+    report_.refused += static_cast<std::int64_t>(outcome.failed.size());
+    return true;
+  }
+
+  Status NoteSent(const aws::sqs::BatchOutcome& outcome, const std::string& below) {
+    Json sent = Json::array();
+    for (const auto& [id, message_id] : outcome.done)
+      sent.push_back({{"id", id}, {"message_id", message_id}});
+    PCW_TRY_OK(connection_.Exec(
+        {"outbox_sent",
+         "UPDATE dead_letters AS d SET delivered_at = now(), sent_at = now(), expires_at = now() + "
+         "make_interval(secs => $2::integer), message_id = s.message_id, delivery_attempts = "
+         "d.delivery_attempts + 1, delivery_error = NULL FROM jsonb_to_recordset($1::jsonb) AS s "
+         "(id uuid, message_id text) WHERE d.tenant_id = pcw_tenant() AND d.id = s.id"},
+        {DumpJson(sent), std::to_string(attributes_.retention_seconds)}, {}));
     for (const aws::sqs::FailedEntry& failed : outcome.failed) {
       PCW_TRY_OK(connection_.Exec(
           {"outbox_refused",
@@ -145,10 +173,7 @@ class Pass {
            "$3::integer), delivery_error = $2 WHERE tenant_id = pcw_tenant() AND id = $1::uuid"},
           {failed.id, fmt::format("{}: {}", failed.code, failed.message), below}, {}));
     }
-    PCW_TRY_OK(transaction.Commit());
-    report_.sent += static_cast<std::int64_t>(outcome.done.size());
-    report_.refused += static_cast<std::int64_t>(outcome.failed.size());
-    return true;
+    return Ok{};
   }
 
   // A message that is past its time is gone, whether we have seen it go or not.
@@ -176,60 +201,130 @@ class Pass {
 
   Status LookThrough() {
     int empty = 0;
+    int stale = 0;
     int seen = 0;
-    while (empty < kEmptyReceives && seen < options_.most_messages) {
+    while (empty < kEmptyReceives && stale < kStaleReceives && seen < options_.most_messages) {
       if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while delivering");
-      PCW_TRY(const auto messages, queue_.Receive(static_cast<int>(aws::sqs::kMostEntries),
-                                                  options_.visibility_seconds, 0, stop_));
+      const SteadyTime asked_at = clock_.Steady();
+      PCW_TRY(const auto messages,
+              queue_.Receive(static_cast<int>(aws::sqs::kMostEntries),
+                             static_cast<int>(options_.visibility.count()), 0, stop_));
+      const std::size_t known = seen_.size();
+      for (const aws::sqs::Message& message : messages) seen_.insert(message.message_id);
       empty = messages.empty() ? empty + 1 : 0;
+      // Messages that come again although they are held: somebody makes them visible.
+      stale = messages.empty() || seen_.size() > known ? 0 : stale + 1;
       seen += static_cast<int>(messages.size());
-      PCW_TRY_OK(TakeMessages(messages));
+      PCW_TRY_OK(TakeMessages(messages, asked_at));
+      PCW_TRY_OK(held_.Extend(stop_));
     }
     return Ok{};
   }
 
-  Status TakeMessages(const std::vector<aws::sqs::Message>& messages) {
-    std::vector<const aws::sqs::Message*> finished;
-    for (const aws::sqs::Message& message : messages) {
-      PCW_TRY(const bool has_ended, TakeMessage(message));
-      if (has_ended) {
-        finished.push_back(&message);
-      } else {
-        held_.push_back(message.receipt_handle);
+  // Messages whose duty is done are deleted: what they stand for is settled, and that is
+  // committed (I23). The others stay.
+  Status TakeMessages(const std::vector<aws::sqs::Message>& messages, SteadyTime asked_at) {
+    PCW_TRY(const std::vector<KnownLetter> known, FindLetters(messages));
+    PCW_TRY_OK(Mirror(messages, known));
+    std::vector<Finished> finished;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      const aws::sqs::Message& message = messages[i];
+      if (known[i].id.empty()) {
+        const ReadEnvelope envelope = ReadMessage(message.body, tenant_id_);
+        PCW_TRY_OK(TakeIn(message, envelope.foreign.value_or(ForeignMessage{
+                                       "unknown_letter",
+                                       "the message names a letter that this database does not "
+                                       "have"})));
+      } else if (known[i].state != "open") {
+        finished.push_back({message.receipt_handle, known[i].id});
+        continue;
+      } else if (std::string other = FindSurplus(known[i].id, message); !other.empty()) {
+        finished.push_back({std::move(other), ""});
       }
+      held_.Add(message.receipt_handle, asked_at);
     }
     return Remove(finished);
   }
 
-  // True if the message has done its duty: what it stands for is settled, and that is committed.
-  Result<bool> TakeMessage(const aws::sqs::Message& message) {
-    const ReadEnvelope envelope = ReadMessage(message.body, tenant_id_);
-    PCW_TRY(
-        const pg::Rows known,
-        connection_.Exec({"outbox_letter",
-                          "SELECT id, state FROM dead_letters WHERE tenant_id = $1::uuid AND "
-                          "(id = nullif($2, '')::uuid OR (stage = 'event' AND message_id = "
-                          "$3)) LIMIT 1"},
-                         {std::string(tenant_id_), envelope.letter_id, message.message_id}, stop_));
-    if (known.empty()) {
-      ForeignMessage foreign = envelope.foreign.value_or(ForeignMessage{
-          "unknown_letter", "the message names a letter that this database does not have"});
-      PCW_TRY_OK(TakeIn(message, foreign));
-      return false;
+  // By place; an empty id where there is none. One of ours is found by the letter it names, one
+  // of others by its own id.
+  Result<std::vector<KnownLetter>> FindLetters(const std::vector<aws::sqs::Message>& messages) {
+    std::vector<KnownLetter> known(messages.size());
+    Json named = Json::array();
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      if (std::string id = ReadMessage(messages[i].body, tenant_id_).letter_id; !id.empty())
+        named.push_back({{"place", i}, {"id", std::move(id)}});
     }
-    const std::string id(known.Text(0, 0));
+    const auto keep = [&known](const pg::Rows& rows) {
+      for (std::size_t row = 0; row < rows.size(); ++row) {
+        known[static_cast<std::size_t>(rows.Int(row, 0))] = {std::string(rows.Text(row, 1)),
+                                                             std::string(rows.Text(row, 2))};
+      }
+    };
+    if (!named.empty()) {
+      PCW_TRY(const pg::Rows rows,
+              connection_.Exec({"outbox_letters",
+                                "SELECT m.place, d.id, d.state FROM jsonb_to_recordset($2::jsonb) "
+                                "AS m (place integer, id uuid) JOIN dead_letters d ON d.tenant_id "
+                                "= $1::uuid AND d.id = m.id"},
+                               {std::string(tenant_id_), DumpJson(named)}, stop_));
+      keep(rows);
+    }
+    Json others = Json::array();
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      if (known[i].id.empty()) others.push_back({{"place", i}, {"id", messages[i].message_id}});
+    }
+    if (!others.empty()) {
+      PCW_TRY(const pg::Rows rows,
+              connection_.Exec({"outbox_events",
+                                "SELECT m.place, d.id, d.state FROM jsonb_to_recordset($2::jsonb) "
+                                "AS m (place integer, id text) JOIN dead_letters d ON d.tenant_id "
+                                "= $1::uuid AND d.stage = 'event' AND d.message_id = m.id"},
+                               {std::string(tenant_id_), DumpJson(others)}, stop_));
+      keep(rows);
+    }
+    return known;
+  }
+
+  // What the queue says of the messages, where it is news. The oldest message of a letter counts.
+  Status Mirror(const std::vector<aws::sqs::Message>& messages,
+                const std::vector<KnownLetter>& known) {
+    std::map<std::string, const aws::sqs::Message*> oldest;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      if (known[i].id.empty()) continue;
+      const aws::sqs::Message*& held = oldest[known[i].id];
+      if (held == nullptr || messages[i].sent_at_ms < held->sent_at_ms) held = &messages[i];
+    }
+    Json items = Json::array();
+    for (const auto& [id, message] : oldest) {
+      items.push_back(
+          {{"id", id}, {"message_id", message->message_id}, {"sent", message->sent_at_ms}});
+    }
+    if (items.empty()) return Ok{};
     PCW_TRY_OK(connection_.Exec(
         {"outbox_mirror",
-         "UPDATE dead_letters SET delivered_at = coalesce(delivered_at, now()), message_id = "
-         "coalesce(message_id, $2), sent_at = least(sent_at, to_timestamp($3::bigint / 1000.0)), "
-         "expires_at = least(sent_at, to_timestamp($3::bigint / 1000.0)) + make_interval(secs => "
-         "$4::integer) WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND removed_at IS NULL"},
-        {id, message.message_id, std::to_string(message.sent_at_ms),
-         std::to_string(attributes_.retention_seconds)},
-        stop_));
-    if (known.Text(0, 1) == "open") return false;
-    ended_[message.receipt_handle] = id;
-    return true;
+         "UPDATE dead_letters AS d SET delivered_at = coalesce(d.delivered_at, now()), message_id "
+         "= coalesce(d.message_id, m.message_id), sent_at = m.at, expires_at = m.at + "
+         "make_interval(secs => $2::integer) FROM (SELECT s.id, s.message_id, least(o.sent_at, "
+         "to_timestamp(s.sent / 1000.0)) AS at FROM jsonb_to_recordset($1::jsonb) AS s (id uuid, "
+         "message_id text, sent bigint) JOIN dead_letters o ON o.tenant_id = pcw_tenant() AND o.id "
+         "= s.id) AS m WHERE d.tenant_id = pcw_tenant() AND d.id = m.id AND d.removed_at IS NULL "
+         "AND (d.delivered_at IS NULL OR d.message_id IS NULL OR d.sent_at IS DISTINCT FROM m.at "
+         "OR d.expires_at IS DISTINCT FROM m.at + make_interval(secs => $2::integer))"},
+        {DumpJson(items), std::to_string(attributes_.retention_seconds)}, stop_));
+    return Ok{};
+  }
+
+  // A kill between SQS's answer and the commit leaves a letter with two messages. Of two that are
+  // in our hands at once the one with the smaller id stays, in whatever order they came: two passes
+  // at once never delete both. Returns the receipt handle of the other one; empty = there is none.
+  std::string FindSurplus(const std::string& letter, const aws::sqs::Message& message) {
+    Kept& kept = kept_[letter];
+    if (!kept.message_id.empty() && message.message_id > kept.message_id)
+      return message.receipt_handle;
+    std::string other = kept.message_id == message.message_id ? "" : kept.receipt_handle;
+    kept = {message.message_id, message.receipt_handle};
+    return other;
   }
 
   // Its body is kept as it is: nothing that was put there is lost with the queue (I26).
@@ -267,34 +362,26 @@ class Pass {
     return Ok{};
   }
 
-  Status Remove(const std::vector<const aws::sqs::Message*>& finished) {
+  Status Remove(const std::vector<Finished>& finished) {
     if (finished.empty()) return Ok{};
     std::vector<std::string> handles;
-    for (const aws::sqs::Message* message : finished) handles.push_back(message->receipt_handle);
+    for (const Finished& message : finished) handles.push_back(message.receipt_handle);
     PCW_FAILPOINT("dlq.delete.before");
     PCW_TRY(const aws::sqs::BatchOutcome outcome, queue_.Delete(handles, stop_));
     PCW_FAILPOINT("dlq.delete.after");
+    Json ended = Json::array();
     for (const auto& [place, nothing] : outcome.done) {
-      const std::string& handle = handles[static_cast<std::size_t>(std::atoi(place.c_str()))];
-      PCW_TRY_OK(connection_.Exec({"outbox_removed",
-                                   "UPDATE dead_letters SET removed_at = coalesce(removed_at, "
-                                   "now()) WHERE tenant_id = pcw_tenant() AND id = $1::uuid"},
-                                  {ended_[handle]}, stop_));
-      ++report_.removed;
+      const Finished& message = finished[static_cast<std::size_t>(std::atoi(place.c_str()))];
+      if (!message.letter.empty()) ended.push_back(message.letter);
     }
+    report_.removed += static_cast<std::int64_t>(outcome.done.size());
+    if (ended.empty()) return Ok{};
+    PCW_TRY_OK(connection_.Exec({"outbox_removed",
+                                 "UPDATE dead_letters SET removed_at = now() WHERE tenant_id = "
+                                 "pcw_tenant() AND removed_at IS NULL AND id IN (SELECT "
+                                 "jsonb_array_elements_text($1::jsonb)::uuid)"},
+                                {DumpJson(ended)}, stop_));
     // What could not be deleted comes again when its visibility ends, and is deleted then.
-    return Ok{};
-  }
-
-  Status ShowAgain() {
-    for (std::size_t begin = 0; begin < held_.size(); begin += aws::sqs::kMostEntries) {
-      const std::vector<std::string> ten(
-          held_.begin() + static_cast<std::ptrdiff_t>(begin),
-          held_.begin() +
-              static_cast<std::ptrdiff_t>(std::min(begin + aws::sqs::kMostEntries, held_.size())));
-      // Entries that fail are visible already, or will be soon.
-      PCW_TRY_OK(queue_.ChangeVisibility(ten, 0, {}));
-    }
     return Ok{};
   }
 
@@ -302,10 +389,12 @@ class Pass {
   const std::string_view tenant_id_;
   aws::sqs::Queue& queue_;
   const DeliveryOptions& options_;
+  const Clock& clock_;
   std::stop_token stop_;
   aws::sqs::QueueAttributes attributes_;
-  std::vector<std::string> held_;             // receipt handles of messages that stay
-  std::map<std::string, std::string> ended_;  // receipt handle -> letter
+  HeldMessages held_;                        // messages that stay
+  std::set<std::string, std::less<>> seen_;  // ids of messages
+  std::map<std::string, Kept> kept_;         // by letter
   DeliveryReport report_;
 };
 
@@ -335,8 +424,8 @@ ReadEnvelope ReadMessage(std::string_view body, std::string_view tenant_id) {
 
 Result<DeliveryReport> Deliver(pg::Connection& connection, std::string_view tenant_id,
                                aws::sqs::Queue& queue, const DeliveryOptions& options,
-                               std::stop_token stop) {
-  return Pass(connection, tenant_id, queue, options, std::move(stop)).Run();
+                               const Clock& clock, std::stop_token stop) {
+  return Pass(connection, tenant_id, queue, options, clock, std::move(stop)).Run();
 }
 
 }  // namespace pcw::dlq
