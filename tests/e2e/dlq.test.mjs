@@ -143,6 +143,26 @@ test('a replay that is killed goes on where it was', async () => {
   assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT));
 });
 
+test('stop the line: a run of whose records AWS gives few ends with one finding instead of letters', async () => {
+  const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_WINDOW: '20' });
+  await sim.faults([{ operation: 'GetOpportunity', kind: 'not_found', rate: 0.8, by: 'record' }]);
+  await sim.resetCalls();
+  const stopped = await here.pcw(SYNC);
+  assert.equal(stopped.code, 1, stopped.stderr);
+  assert.match(stopped.stderr, /of the last 20 records, more than sync\.stop_at_fetch_failure_percent \(50\)/);
+  assert.equal(open(here), 0);
+  assert.deepEqual([lastStats(here).reason, lastStats(here).resumable], ['too_many_fetch_failures', true]);
+  assert.equal(brokenRuns(here), '');
+  const findings = json(await here.pcw(['doctor', 'partner-central', '-o', 'json'])).findings.filter((finding) => JSON.stringify(finding).includes('too_many_fetch_failures'));
+  assert.deepEqual(findings.map((finding) => finding.code), ['PCW2101']);
+
+  // Whoever wants the letters gets them.
+  const wanted = await here.pcw(SYNC, { PCW_SYNC_STOP_AT_FETCH_FAILURE_PERCENT: '0' });
+  assert.equal(wanted.code, 3, wanted.stderr);
+  assert.ok(open(here) > 30);
+  await sim.faults([]);
+});
+
 test('records of which nothing was fetched: --refetch asks AWS, and only then', async () => {
   const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20' });
   await sim.faults([{ operation: 'GetOpportunity', kind: 'not_found', rate: 0.1, by: 'record' }]);

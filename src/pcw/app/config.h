@@ -57,6 +57,8 @@ struct Config {
     std::chrono::seconds part_age{0};
     int stop_at_mismatch_percent = 50;
   } sync;
+    int stop_at_fetch_failure_percent = 50;
+    int stop_window = 200;
   struct {
     bool is_enabled = true;
     std::string catalog, schedule;

@@ -281,11 +281,16 @@ const std::array kKeys{
               "... or when its first record is that old; a crash repeats at most one part",
               StoreDuration<PCW_FIELD(sync.part_age), 1000>},
     ConfigKey{"sync.stop_at_mismatch_percent", KeyType::kInteger, "50",
-              "a run stops when more of its last 200 records do not fit the mapping; 0 = never",
+              "a run stops when more of its last records do not fit the mapping; 0 = never",
               StoreInteger<PCW_FIELD(sync.stop_at_mismatch_percent), 0, 100>},
     ConfigKey{"connectors.partner_central.enabled", KeyType::kBool, "true", "",
               StoreBool<PCW_FIELD(partner_central.is_enabled)>},
     ConfigKey{"connectors.partner_central.catalog", KeyType::kText, "AWS", "or Sandbox",
+    ConfigKey{"sync.stop_at_fetch_failure_percent", KeyType::kInteger, "50",
+              "... or when AWS does not give more of them; 0 = never",
+              StoreInteger<PCW_FIELD(sync.stop_at_fetch_failure_percent), 0, 100>},
+    ConfigKey{"sync.stop_window", KeyType::kInteger, "200", "how many records those shares are of",
+              StoreInteger<PCW_FIELD(sync.stop_window), 10, 100'000>},
               [](Config& c, const RawValue& v) {
                 c.partner_central.catalog = v.text;
                 return OneOf(v.text, {"AWS", "Sandbox"});

@@ -51,6 +51,8 @@ sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
   options.part_bytes = config.sync.part_bytes;
   options.part_age = config.sync.part_age;
   options.stop_at_mismatch_percent = config.sync.stop_at_mismatch_percent;
+  options.stop_at_fetch_failure_percent = config.sync.stop_at_fetch_failure_percent;
+  options.stop_window = config.sync.stop_window;
   return options;
 }
 

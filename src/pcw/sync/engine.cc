@@ -131,7 +131,8 @@ class RunInFlight {
                     .changes = options.changes},
                    RunStats{}, run_.has_open_letters,
                    {.accepted = run_.accepted_drift,
-                    .stop_at_mismatch_percent = options.stop_at_mismatch_percent}),
+                    .stop_at_mismatch_percent = options.stop_at_mismatch_percent,
+                    .stop_window = options.stop_window}),
         scan_(def, table, options, deps, database, committer_, run_.row.id,
               run_.cursor.last_full_listed, stop) {}
 

@@ -35,7 +35,11 @@ struct SyncOptions {
   int part_records = 1000;
   std::size_t part_bytes = 4U << 20U;
   std::chrono::seconds part_age{30};
-  int stop_at_mismatch_percent = 50;  ///< of the last 200 records, dead letters; 0 = never
+  /// A run stops when more of its last `stop_window` records are dead letters of mapping, or could
+  /// not be fetched; 0 = never.
+  int stop_at_mismatch_percent = 50;
+  int stop_at_fetch_failure_percent = 50;
+  int stop_window = 200;
   /// A run that waits in the queue: it is the one that is run, instead of a new one.
   std::optional<std::string> queued_run;
   std::chrono::seconds lease{30};     ///< of the entity, on the database's clock

@@ -40,7 +40,8 @@ PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::M
       run_(std::move(run)),
       mapper_(mapping),
       observer_(def, mapping, std::move(drift.accepted)),
-      mismatches_(drift.stop_at_mismatch_percent),
+      mismatches_(drift.stop_at_mismatch_percent, drift.stop_window),
+      stop_at_mismatch_percent_(drift.stop_at_mismatch_percent),
       has_open_letters_(has_open_letters),
       stats_(std::move(start)) {
   const auto column =
@@ -152,7 +153,17 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
                         .records = static_cast<int>(batch.records.size())});
     }
   }
-  return mismatches_.Check();
+  return CheckMismatches();
+}
+
+Status PartCommitter::CheckMismatches() const {
+  if (!mismatches_.is_exceeded()) return Ok{};
+  return Error(ErrorCode::kSchemaMismatch,
+               fmt::format("{} records do not fit the mapping, more than "
+                           "sync.stop_at_mismatch_percent ({}) allows; they are dead letters "
+                           "(`pcw dlq list`); mend the mapping, or run again with a higher limit",
+                           mismatches_.Worst(), stop_at_mismatch_percent_))
+      .With("reason", "too_many_mismatches");
 }
 
 Status PartCommitter::PutPart(Prepared& prepared, const Batch& batch) {

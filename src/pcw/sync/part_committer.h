@@ -20,7 +20,7 @@
 #include "pcw/sync/database.h"
 #include "pcw/sync/drift_store.h"
 #include "pcw/sync/entity_table.h"
-#include "pcw/sync/mismatch_limit.h"
+#include "pcw/sync/failure_limit.h"
 #include "pcw/sync/run_stats.h"
 
 namespace pcw::sync {
@@ -40,6 +40,7 @@ struct RunContext {
 struct DriftSettings {
   std::set<connector::DriftKey> accepted;
   int stop_at_mismatch_percent = 50;  ///< 0 = never
+  int stop_window = 200;              ///< records that the share is of
 };
 
 /// Records and fates that are committed together.
@@ -111,6 +112,7 @@ class PartCommitter {
   struct Prepared;
   void Work(std::stop_token stop);
   Status Commit(Batch& batch, const CallTotals& totals);
+  Status CheckMismatches() const;
   Status PutPart(Prepared& prepared, const Batch& batch);
   Status MapAll(Prepared& prepared, const Batch& batch);
   Result<connector::Row> MapOne(const Batch::Record& record, const lake::PartBuilder& part);
@@ -136,7 +138,8 @@ class PartCommitter {
   const RunContext run_;
   connector::Mapper mapper_;
   connector::DriftObserver observer_;
-  MismatchLimit mismatches_;
+  FailureLimit mismatches_;
+  const int stop_at_mismatch_percent_;
   std::size_t id_column_ = 0;
   bool has_open_letters_;
 

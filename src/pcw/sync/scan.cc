@@ -55,7 +55,8 @@ Scan::Scan(const connector::EntityDef& def, const EntityTable& table, const Sync
       run_id_(std::move(run_id)),
       stop_(stop),
       fetcher_(deps.caller, options.fetch, deps.clock, deps.sleeper, stop),
-      started_(deps.clock.Steady()) {
+      started_(deps.clock.Steady()),
+      fetch_failures_(options.stop_at_fetch_failure_percent, options.stop_window) {
   base_ = totals();
   progress_.run_id = run_id_;
   if (options.mode == RunMode::kFull) progress_.expected = expected;
@@ -238,6 +239,7 @@ Status Scan::Handle(FetchedDetail detail, Pass pass) {
   failures_in_row_ = 0;
   throttles_in_row_ = 0;
   if (options_.mode == RunMode::kFetch) ++fetched_by_name_;
+  PCW_TRY_OK(NoteFetched(nullptr, pass));
   PCW_TRY_OK(Append(std::move(detail)));
   return HandOverIfDue();
 }
@@ -245,6 +247,7 @@ Status Scan::Handle(FetchedDetail detail, Pass pass) {
 Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
   Error error = std::move(detail.result).error();
   error.With("record", detail.task.id);
+  const Pass asked_in = pass;
   switch (error.code()) {
     case ErrorCode::kThrottled:
       // The account is paused already. A spent day cannot be waited for; any other throttle only
@@ -279,6 +282,7 @@ Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
     case ErrorCode::kInternal:
       return error;
   }
+  PCW_TRY_OK(NoteFetched(&error, asked_in));
   if (pass == Pass::kConfirm) return Ok{};  // not confirmed; the next full scan asks again
   if (pass == Pass::kFirst) {
     ++batch_.deferred;
@@ -292,6 +296,20 @@ Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
   ++progress_.settled;
   ++progress_.dead_letters;
   return HandOverIfDue();
+}
+
+// A run of whose records AWS does not give most would ask for each of them twice and leave as many
+// letters. Only first tries count: what is asked for again has failed before.
+Status Scan::NoteFetched(const Error* failure, Pass pass) {
+  if (pass != Pass::kFirst) return Ok{};
+  fetch_failures_.Note(failure != nullptr);
+  if (failure == nullptr || !fetch_failures_.is_exceeded()) return Ok{};
+  return Error(failure->code(),
+               fmt::format("AWS did not give {} records, more than "
+                           "sync.stop_at_fetch_failure_percent ({}) allows; the last answer: {}",
+                           fetch_failures_.Worst(), options_.stop_at_fetch_failure_percent,
+                           failure->message()))
+      .With("reason", "too_many_fetch_failures");
 }
 
 void Scan::OpenBatch() {

@@ -11,6 +11,7 @@
 
 #include "pcw/sync/detail_fetcher.h"
 #include "pcw/sync/engine.h"
+#include "pcw/sync/failure_limit.h"
 #include "pcw/sync/page_source.h"
 #include "pcw/sync/part_committer.h"
 #include "pcw/sync/watermark.h"
@@ -22,7 +23,7 @@ namespace pcw::sync {
 ///
 /// Every listed record ends as exactly one of skipped, duplicate, processed, dead-lettered. A
 /// detail that exhausts its attempts is deferred to the end of the scan and fetched once more; ten
-/// failures in a row stop the run.
+/// failures in a row stop the run, and so does a share of failures over the set limit.
 class Scan {
  public:
   Scan(const connector::EntityDef& def, const EntityTable& table, const SyncOptions& options,
@@ -72,6 +73,7 @@ class Scan {
   Status DrainAll(Pass pass);
   Status Handle(FetchedDetail detail, Pass pass);
   Status HandleFailure(FetchedDetail detail, Pass pass);
+  Status NoteFetched(const Error* failure, Pass pass);
   Status Append(FetchedDetail detail);
   Status AppendListed(const connector::SourceDef& source, const ListedPage& page,
                       connector::PageItem item);
@@ -105,6 +107,7 @@ class Scan {
   std::int64_t fetched_by_name_ = 0;  ///< of FetchAll, answered
   int failures_in_row_ = 0;
   int throttles_in_row_ = 0;
+  FailureLimit fetch_failures_;
 };
 
 }  // namespace pcw::sync
