@@ -143,6 +143,85 @@ test('a replay that is killed goes on where it was', async () => {
   assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT));
 });
 
+test('--resume takes what a killed replay did not come to, and nothing else', async () => {
+  const many = await Sim.start(['--opportunities', '1200', '--seed', '12', '--no-quota']);
+  try {
+    const here = await site(postgres, many, { ...NO_QUOTA, PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
+    await many.faults([{ operation: 'GetOpportunity', kind: 'bad_record', variant: 'missing_modified', every: 10 }]);
+    assert.equal((await here.pcw(SYNC, breakMapping(here, 90))).code, 3);
+    assert.equal(open(here), 1200);
+    const killed = await here.pcw(['dlq', 'replay', '--all'], { PCW_FAILPOINT: 'reingest.commit.after:1' });
+    assert.equal(killed.signal, 'SIGKILL');
+    // A letter that was tried again says so; the others are what is left.
+    const left = Number(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open' AND attempts = 1"));
+    const failed = Number(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open' AND attempts > 1"));
+    assert.ok(left > 500 && failed > 20, `${left} left, ${failed} failed again`);
+    // Others, of which that replay knows nothing.
+    here.sql("UPDATE dead_letters SET state = 'open', settled_at = NULL, replay_run = NULL WHERE id IN (SELECT id FROM dead_letters WHERE state = 'settled' LIMIT 7)");
+
+    const run = here.sql("SELECT id FROM ingestion_runs WHERE mode = 'replay'");
+    const resumed = await here.pcw(['dlq', 'replay', '--resume', run, '-o', 'json']);
+    assert.equal(resumed.code, 3, resumed.stderr);
+    const report = json(resumed);
+    assert.equal(report.chosen, left);
+    assert.equal(open(here), failed + 7 + report.still_open);
+    // It goes on from the second one's run as well: nothing is left of it.
+    assert.equal(json(await here.pcw(['dlq', 'replay', '--resume', report.replay_id, '-o', 'json'])).chosen, 0);
+    const unknown = await here.pcw(['dlq', 'replay', '--resume', '01a20000-0000-7000-8000-000000000000']);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /no replay/);
+  } finally {
+    await many.stop();
+  }
+});
+
+test('one letter that cannot succeed delays no other, and is left alone in the end (I25)', async () => {
+  const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
+  const ids = (await sim.truth()).map((row) => row.id);
+  const poison = { refused: ids[3], missing: ids[4] };
+  await sim.faults([
+    { operation: 'GetOpportunity', kind: 'bad_record', variant: 'nul_in_string', identifier: poison.refused },
+    { operation: 'GetOpportunity', kind: 'not_found', identifier: [poison.missing, ids[5], ids[6]] },
+  ]);
+  assert.equal((await here.pcw(SYNC, breakMapping(here, 90))).code, 3);
+  assert.equal(open(here), COUNT);
+  assert.equal(here.sql("SELECT count(*) FROM dead_letters WHERE stage = 'fetch'"), '3');
+
+  // AWS has no answer for one of them, and it is the first that is asked for.
+  here.sql(`UPDATE dead_letters SET id = '00000000-0000-7000-8000-000000000000' WHERE record_key = '${poison.missing}'`);
+  await sim.faults([{ operation: 'GetOpportunity', kind: 'error', status: 500, identifier: poison.missing }]);
+  const replayed = await here.pcw(['dlq', 'replay', '--all', '--refetch', '-o', 'json']);
+  assert.equal(replayed.code, 3, replayed.stderr);
+  const still = here.sql("SELECT DISTINCT record_key FROM dead_letters WHERE state = 'open' ORDER BY 1").split('\n');
+  assert.deepEqual(still, Object.values(poison).sort());
+  assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT - 2));
+
+  for (let i = 0; i < 2; ++i) assert.equal((await here.pcw(['dlq', 'replay', '--all', '--refetch'])).code, 3);
+  await sim.resetCalls();
+  const alone = json(await here.pcw(['dlq', 'replay', '--all', '--refetch', '-o', 'json']));
+  await sim.faults([]);
+  assert.deepEqual([alone.chosen, alone.left_alone], [2, 2]);
+  assert.equal((await sim.calls()).filter((call) => call.operation === 'GetOpportunity').length, 0);
+});
+
+test('AWS out of order: ten failures in a row end a refetch; what came before is kept', async () => {
+  const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_FETCH_FAILURE_PERCENT: '0' });
+  await sim.faults([{ operation: 'GetOpportunity', kind: 'not_found' }]);
+  assert.equal((await here.pcw(SYNC)).code, 3);
+  assert.equal(open(here), COUNT);
+  // Twenty good answers first.
+  const order = here.sql('SELECT record_key FROM dead_letters ORDER BY id').split('\n');
+  await sim.faults([{ operation: 'GetOpportunity', kind: 'error', status: 500, identifier: order.slice(20) }]);
+  const stopped = await here.pcw(['dlq', 'replay', '--all', '--refetch', '-o', 'json'], {}, { deadline: 300_000 });
+  await sim.faults([]);
+  assert.equal(stopped.code, 69, stopped.stderr);
+  assert.equal(json(stopped).settled, 20);
+  assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), '20');
+  assert.equal(here.sql("SELECT count(*) FROM dead_letters WHERE failed_replays = 1"), '10');
+  assert.equal((await here.pcw(['dlq', 'replay', '--all', '--refetch'])).code, 0);
+  assert.equal((await here.pcw(['bronze', 'verify'])).code, 0);
+});
+
 test('stop the line: a run of whose records AWS gives few ends with one finding instead of letters', async () => {
   const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_WINDOW: '20' });
   await sim.faults([{ operation: 'GetOpportunity', kind: 'not_found', rate: 0.8, by: 'record' }]);

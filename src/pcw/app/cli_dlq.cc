@@ -61,21 +61,20 @@ Result<int> ListLetters(const Invocation& invocation, dlq::DeadLetterFilter filt
       const auto database,
       DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
   PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
-  PCW_TRY(const auto letters,
-          dlq::LoadDeadLetters(connection, loaded.config.tenant_id, filter, invocation.stop));
-  std::vector<OrderedJson> rows;
-  rows.reserve(letters.size());
-  for (const dlq::DeadLetter& letter : letters) rows.push_back(ToJson(letter));
-  PrintRows(invocation.output,
-            {{"id", "ID"},
-             {"entity", "ENTITY"},
-             {"record_key", "RECORD"},
-             {"stage", "STAGE"},
-             {"error_code", "CODE"},
-             {"attempts", "TRIES", true},
-             {"last_seen_at", "LAST SEEN"},
-             {"error", "ERROR"}},
-            rows, "no dead letters");
+  RowPrinter printer(invocation.output,
+                     {{"id", "ID"},
+                      {"entity", "ENTITY"},
+                      {"record_key", "RECORD"},
+                      {"stage", "STAGE"},
+                      {"error_code", "CODE"},
+                      {"attempts", "TRIES", true},
+                      {"last_seen_at", "LAST SEEN"},
+                      {"error", "ERROR"}},
+                     "no dead letters");
+  PCW_TRY_OK(dlq::VisitDeadLetters(
+      connection, loaded.config.tenant_id, filter,
+      [&printer](const dlq::DeadLetter& letter) { printer.Add(ToJson(letter)); }, invocation.stop));
+  printer.End();
   return kExitOk;
 }
 

@@ -7,7 +7,7 @@
 
 #include "pcw/app/cli.h"
 #include "pcw/app/dlq_command.h"
-#include "pcw/app/progress.h"
+#include "pcw/app/replay_output.h"
 #include "pcw/base/file.h"
 
 namespace pcw::app {
@@ -21,102 +21,6 @@ struct ReplayWish {
   bool has_expect = false, has_resume = false, is_all = false, is_auto = false;
   bool is_dry_run = false, is_again = false, is_refetch = false;
 };
-
-OrderedJson ToJson(const dlq::ReplayReport& report, bool is_dry_run) {
-  OrderedJson json{{"dry_run", is_dry_run},
-                   {"chosen", report.chosen},
-                   {"settled", report.settled},
-                   {"still_open", report.still_open},
-                   {"left_alone", report.skipped}};
-  json["groups"] = OrderedJson::array();
-  for (const dlq::ReplayTally& group : report.groups) {
-    OrderedJson row{{"group", group.fingerprint}, {"entity", group.entity},
-                    {"stage", group.stage},       {"error_code", group.error_code},
-                    {"error", group.error},       {"before", group.before}};
-    if (!is_dry_run) row["after"] = group.after;
-    json["groups"].push_back(std::move(row));
-  }
-  json["runs"] = OrderedJson::array();
-  for (const dlq::ReplayRun& run : report.runs) {
-    OrderedJson row{{"run_id", run.run_id.empty() ? OrderedJson(nullptr) : OrderedJson(run.run_id)},
-                    {"entity", run.entity},
-                    {"stage", run.stage},
-                    {"letters", run.letters},
-                    {"status", run.result.status}};
-    if (is_dry_run) {
-      row["records"] = OrderedJson::array();
-      for (const dlq::ReplayFate& fate : run.result.fates) {
-        OrderedJson record{{"record_key", fate.record_key}, {"fate", fate.fate}};
-        if (!fate.error.empty()) record["error"] = fate.error;
-        row["records"].push_back(std::move(record));
-      }
-      if (const Result<Json> changes = ParseJson(run.result.changes_json))
-        row["columns"] = OrderedJson(*changes);
-    }
-    if (run.result.error) row["error"] = run.result.error->ToString();
-    json["runs"].push_back(std::move(row));
-  }
-  json["examples_left_alone"] = OrderedJson::array();
-  for (const dlq::SkippedLetter& skipped : report.examples) {
-    json["examples_left_alone"].push_back({{"id", skipped.letter_id},
-                                           {"record_key", skipped.record_key},
-                                           {"reason", skipped.reason}});
-  }
-  if (report.error) json["error"] = report.error->ToString();
-  return json;
-}
-
-void PrintFates(const dlq::ReplayReport& report) {
-  for (const dlq::ReplayRun& run : report.runs) {
-    for (const dlq::ReplayFate& fate : run.result.fates) {
-      std::printf("%s %s: %s%s%s\n", run.entity.c_str(), ForTerminal(fate.record_key).c_str(),
-                  fate.fate.c_str(), fate.error.empty() ? "" : ": ",
-                  ForTerminal(fate.error).c_str());
-    }
-    const Result<Json> changes = ParseJson(run.result.changes_json);
-    if (!changes) continue;
-    for (const Json& change : *changes) {
-      std::printf("  %s: %lld rows\n", change.value("column", "").c_str(),
-                  static_cast<long long>(change.value("rows", std::int64_t{0})));
-      for (const Json& example : change.value("examples", Json::array())) {
-        std::printf("    %s: %s -> %s\n", ForTerminal(example.value("id", "")).c_str(),
-                    ForTerminal(example.value("before", "")).c_str(),
-                    ForTerminal(example.value("after", "")).c_str());
-      }
-    }
-  }
-}
-
-void PrintReport(const Invocation& invocation, const dlq::ReplayReport& report, bool is_dry_run) {
-  const OrderedJson json = ToJson(report, is_dry_run);
-  if (invocation.output != OutputFormat::kTable) {
-    PrintObject(invocation.output, json);
-    return;
-  }
-  if (is_dry_run) PrintFates(report);
-  for (const dlq::SkippedLetter& skipped : report.examples) {
-    std::printf("left alone %s (%s): %s\n", skipped.letter_id.c_str(),
-                ForTerminal(skipped.record_key).c_str(), ForTerminal(skipped.reason).c_str());
-  }
-  std::vector<OrderedJson> rows;
-  for (const OrderedJson& row : json["groups"]) rows.push_back(row);
-  std::vector<OutputColumn> columns{{"group", "GROUP"},
-                                    {"entity", "ENTITY"},
-                                    {"stage", "STAGE"},
-                                    {"error_code", "CODE"},
-                                    {"before", "BEFORE", true}};
-  if (!is_dry_run) columns.push_back({"after", "AFTER", true});
-  columns.push_back({"error", "ERROR"});
-  PrintRows(OutputFormat::kTable, columns, rows, "nothing to replay");
-  if (is_dry_run) {
-    std::printf("dry run: %s letters chosen, %s left alone; nothing was changed\n",
-                FormatCount(report.chosen).c_str(), FormatCount(report.skipped).c_str());
-  } else {
-    std::printf("%s letters chosen: %s settled, %s still open, %s left alone\n",
-                FormatCount(report.chosen).c_str(), FormatCount(report.settled).c_str(),
-                FormatCount(report.still_open).c_str(), FormatCount(report.skipped).c_str());
-  }
-}
 
 Result<int> ReplayMended(const Invocation& invocation, pg::Connection& connection,
                          const std::string& tenant, const dlq::ReplayOptions& options,
@@ -194,10 +98,16 @@ Result<int> RunReplay(const Invocation& invocation, ReplayWish wanted) {
     return ReplayMended(invocation, connection, loaded.config.tenant_id, options, *site, machine);
   if (!wanted.patch.empty())
     PCW_TRY_OK(KeepPatch(invocation, connection, loaded.config.tenant_id, wanted));
+  DryRunPrinter printer(invocation.output);
+  if (options.is_dry_run) options.listener = &printer.listener();
   PCW_TRY(const dlq::ReplayReport report,
           dlq::ReplayDeadLetters(connection, loaded.config.tenant_id, options, site->handlers(),
                                  machine.clock, machine.rng, invocation.stop));
-  PrintReport(invocation, report, options.is_dry_run);
+  if (options.is_dry_run) {
+    printer.End(report);
+  } else {
+    PrintReplay(invocation.output, report);
+  }
   if (!options.is_dry_run) DeliverAfter(loaded.config, invocation, machine, site->database());
   if (report.error) return *report.error;
   if (options.is_dry_run) return kExitOk;

@@ -44,14 +44,23 @@ std::string ForTerminal(std::string_view text) {
 
 std::string FormatTable(const std::vector<OutputColumn>& columns,
                         const std::vector<OrderedJson>& rows) {
-  std::vector<std::vector<std::string>> cells;
   std::vector<std::size_t> widths;
-  for (const OutputColumn& column : columns) widths.push_back(Width(column.heading));
+  return FormatTablePiece(columns, rows, widths);
+}
+
+std::string FormatTablePiece(const std::vector<OutputColumn>& columns,
+                             const std::vector<OrderedJson>& rows,
+                             std::vector<std::size_t>& widths) {
+  std::vector<std::vector<std::string>> cells;
+  const bool is_first = widths.empty();
+  if (is_first) {
+    for (const OutputColumn& column : columns) widths.push_back(Width(column.heading));
+  }
   for (const OrderedJson& row : rows) {
     std::vector<std::string>& line = cells.emplace_back();
     for (std::size_t i = 0; i < columns.size(); ++i) {
       line.push_back(CellText(row, columns[i].member));
-      widths[i] = std::max(widths[i], Width(line.back()));
+      if (is_first) widths[i] = std::max(widths[i], Width(line.back()));
     }
   }
   std::string text;
@@ -59,16 +68,45 @@ std::string FormatTable(const std::vector<OutputColumn>& columns,
     std::string line;
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const std::string cell(cell_of(i));
-      const std::string padding(widths[i] - Width(cell), ' ');
+      const std::size_t width = Width(cell);
+      const std::string padding(widths[i] > width ? widths[i] - width : 0, ' ');
       line += columns[i].is_number ? padding + cell : cell + padding;
       line += "  ";
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   };
-  add_line([&](std::size_t i) { return columns[i].heading; });
+  if (is_first) add_line([&](std::size_t i) { return columns[i].heading; });
   for (const auto& line : cells) add_line([&](std::size_t i) { return std::string_view(line[i]); });
   return text;
+}
+
+void RowPrinter::Add(OrderedJson row) {
+  constexpr std::size_t kMeasured = 1'000;
+  if (format_ == OutputFormat::kNdjson) return Write(DumpJson(row) + "\n");
+  if (format_ == OutputFormat::kJson) {
+    // As DumpJsonPretty prints an array, one element at a time.
+    std::string text = DumpJsonPretty(OrderedJson::array({std::move(row)}));
+    text.erase(text.rfind("\n]"));
+    Write(has_printed_ ? "," + text.substr(1) : text);
+    has_printed_ = true;
+    return;
+  }
+  rows_.push_back(std::move(row));
+  if (rows_.size() >= kMeasured) Flush();
+}
+
+void RowPrinter::Flush() {
+  Write(FormatTablePiece(columns_, rows_, widths_));
+  rows_.clear();
+  has_printed_ = true;
+}
+
+void RowPrinter::End() {
+  if (format_ == OutputFormat::kJson) Write(has_printed_ ? "\n]\n" : "[]\n");
+  if (format_ != OutputFormat::kTable) return;
+  if (!rows_.empty()) Flush();
+  if (!has_printed_) Write(empty_note_ + "\n");
 }
 
 void PrintRows(OutputFormat format, const std::vector<OutputColumn>& columns,

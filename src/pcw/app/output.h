@@ -30,12 +30,38 @@ struct OutputColumn {
 void PrintRows(OutputFormat format, const std::vector<OutputColumn>& columns,
                const std::vector<OrderedJson>& rows, std::string_view empty_note);
 
+/// The same as PrintRows, row by row: what is printed is not held. The widths of a table are those
+/// of its first thousand rows.
+class RowPrinter {
+ public:
+  RowPrinter(OutputFormat format, std::vector<OutputColumn> columns, std::string empty_note)
+      : format_(format), columns_(std::move(columns)), empty_note_(std::move(empty_note)) {}
+  void Add(OrderedJson row);
+  /// After the last row.
+  void End();
+
+ private:
+  void Flush();
+
+  OutputFormat format_;
+  std::vector<OutputColumn> columns_;
+  std::string empty_note_;
+  std::vector<OrderedJson> rows_;
+  std::vector<std::size_t> widths_;
+  bool has_printed_ = false;
+};
+
 /// Writes one object: "member: value" lines, or JSON.
 void PrintObject(OutputFormat format, const OrderedJson& object);
 
 /// The table as text (the testable part of PrintRows).
 std::string FormatTable(const std::vector<OutputColumn>& columns,
                         const std::vector<OrderedJson>& rows);
+/// A piece of a table. Empty `widths` are filled in, and the headings come first; else the rows are
+/// lines of the table that these widths began.
+std::string FormatTablePiece(const std::vector<OutputColumn>& columns,
+                             const std::vector<OrderedJson>& rows,
+                             std::vector<std::size_t>& widths);
 
 /// Text with control characters replaced, for terminals.
 std::string ForTerminal(std::string_view text);

@@ -23,6 +23,18 @@ TEST(FormatTableTest, AbsentAndNullAreADash) {
   EXPECT_EQ(FormatTable({{"a", "A"}, {"b", "B"}}, {OrderedJson{{"a", nullptr}}}), "A  B\n-  -\n");
 }
 
+TEST(FormatTablePieceTest, GoesOnWithTheWidthsOfTheFirstPiece) {
+  std::vector<std::size_t> widths;
+  const std::vector<OutputColumn> columns{{"id", "ID"}, {"n", "N", true}};
+
+  const std::string first =
+      FormatTablePiece(columns, {OrderedJson{{"id", "abc"}, {"n", 5}}}, widths);
+  const std::string next = FormatTablePiece(columns, {OrderedJson{{"id", "a"}, {"n", 12}}}, widths);
+
+  EXPECT_EQ(first, "ID   N\nabc  5\n");
+  EXPECT_EQ(next, "a    12\n");
+}
+
 TEST(FormatProgressTest, SaysRecordsRateQuotaAndEta) {
   sync::Progress progress;
   progress.settled = 100;

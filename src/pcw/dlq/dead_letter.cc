@@ -1,5 +1,9 @@
 #include "pcw/dlq/dead_letter.h"
 
+#include <algorithm>
+#include <set>
+#include <tuple>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -22,12 +26,13 @@ namespace {
 #define PCW_DLQ_TIME(column) \
   "coalesce(to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '')"
 
+// $12 is how much of a foreign message's body is wanted.
 #define PCW_DLQ_SELECT \
   "SELECT d.id, coalesce(d.run_id::text, ''), d.connector_id, c.kind, d.entity, d.catalog, "      \
   "d.record_key, d.stage, d.error_code, d.error, d.error_context, d.bronze_key, d.bronze_line, "  \
   "d.attempts, " PCW_DLQ_TIME("d.first_seen_at") ", " PCW_DLQ_TIME(                               \
       "d.last_seen_at") ", d.state, d.fingerprint, d.mapping_version, d.failed_replays, d.patch, " \
-                        "left(d.original, 262144), d.note, " PCW_DLQ_TIME(                        \
+                        "left(d.original, $12::integer), d.note, " PCW_DLQ_TIME(                        \
                             "d.delivered_at") ", d.message_id, " PCW_DLQ_TIME("d.expires_at") ", " \
   "d.delivery_error FROM dead_letters d JOIN connectors c ON c.tenant_id = d.tenant_id AND c.id " \
   "= d.connector_id" PCW_DLQ_WHERE
@@ -35,15 +40,21 @@ namespace {
 constexpr std::string_view kSelect =
     PCW_DLQ_SELECT "ORDER BY d.last_seen_at DESC, d.id DESC LIMIT $11::integer";
 constexpr std::string_view kPage = PCW_DLQ_SELECT
-    "AND ($12 = '' OR d.id < nullif($12, '')::uuid) ORDER BY d.id DESC LIMIT $11::integer";
+    "AND ($13 = '' OR d.id < nullif($13, '')::uuid) ORDER BY d.id DESC LIMIT $11::integer";
 
+// The sample's text is looked up by its id: gathering the texts of all to take one costs a sort.
 constexpr std::string_view kGroups =
-    "SELECT d.fingerprint, d.entity, d.stage, d.error_code, (array_agg(d.error ORDER BY d.id "
-    "DESC))[1], coalesce(min(d.error_context ->> 'pointer'), ''), count(*), count(*) FILTER (WHERE "
-    "d.failed_replays >= $11::integer), " PCW_DLQ_TIME("min(d.first_seen_at)") ", " PCW_DLQ_TIME(
-        "max(d.last_seen_at)") ", max(d.id::text) FROM dead_letters d" PCW_DLQ_WHERE
+    "SELECT g.fingerprint, g.entity, g.stage, g.error_code, s.error, g.pointer, g.letters, "
+    "g.guarded, g.first_seen, g.last_seen, g.sample FROM (SELECT d.fingerprint, d.entity, d.stage, "
+    "d.error_code, coalesce(min(d.error_context ->> 'pointer'), '') AS pointer, count(*) AS "
+    "letters, count(*) FILTER (WHERE d.failed_replays >= $11::integer) AS guarded, " PCW_DLQ_TIME(
+        "min(d.first_seen_at)") " AS first_seen, " PCW_DLQ_TIME(
+        "max(d.last_seen_at)") " AS last_seen, max(d.last_seen_at) AS newest, max(d.id::text) AS "
+                               "sample FROM dead_letters d" PCW_DLQ_WHERE
                                "GROUP BY 1, 2, 3, 4 ORDER BY count(*) DESC, max(d.last_seen_at) "
-                               "DESC LIMIT $12::integer";
+                               "DESC LIMIT $12::integer) g JOIN dead_letters s ON s.tenant_id = "
+                               "$1::uuid AND s.id = g.sample::uuid ORDER BY g.letters DESC, "
+                               "g.newest DESC";
 
 constexpr std::string_view kCount = "SELECT count(*) FROM dead_letters d" PCW_DLQ_WHERE;
 
@@ -131,48 +142,79 @@ DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_ke
   return letter;
 }
 
+namespace {
+
+constexpr std::size_t kPutAtOnce = 500;
+
+// Letters of one statement must be of different records: a row can be changed only once by it.
+constexpr std::string_view kPut =
+    "INSERT INTO dead_letters AS d (tenant_id, id, run_id, connector_id, entity, catalog, "
+    "record_key, stage, error_code, error, error_context, bronze_key, bronze_line, attempts, "
+    "mapping_version, failed_replays, original) SELECT tenant_id, id, run_id, connector_id, "
+    "entity, catalog, record_key, stage, error_code, error, error_context::jsonb, bronze_key, "
+    "bronze_line, attempts, mapping_version, failed_replays, original FROM "
+    "jsonb_to_recordset($1::jsonb) AS x (tenant_id uuid, id uuid, run_id uuid, connector_id "
+    "bigint, entity text, catalog text, record_key text, stage text, error_code text, error text, "
+    "error_context text, bronze_key text, bronze_line integer, attempts integer, mapping_version "
+    "integer, failed_replays integer, original text) ON CONFLICT (tenant_id, connector_id, entity, "
+    "catalog, record_key, stage) WHERE state = 'open' DO UPDATE SET run_id = excluded.run_id, "
+    "error_code = excluded.error_code, error = excluded.error, error_context = "
+    "excluded.error_context, bronze_key = excluded.bronze_key, bronze_line = "
+    "excluded.bronze_line, attempts = d.attempts + excluded.attempts, last_seen_at = now(), "
+    "mapping_version = coalesce(excluded.mapping_version, d.mapping_version), replay_failed = "
+    "d.replay_failed OR excluded.failed_replays > 0, "
+    // The loop guard counts replays that end the same way; a sync that meets the record again
+    // leaves the count alone.
+    "failed_replays = CASE WHEN d.mapping_version IS DISTINCT FROM excluded.mapping_version OR "
+    "d.fingerprint <> pcw_dlq_fingerprint(excluded.entity, excluded.stage, excluded.error_code, "
+    "excluded.error, excluded.error_context) THEN excluded.failed_replays ELSE d.failed_replays + "
+    "excluded.failed_replays END";
+
+// A JSON text cannot carry NUL to PostgreSQL, nor can a column hold it.
+std::string WithoutNul(std::string text) {
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return text;
+}
+
+Json RowOf(const DeadLetter& letter, std::string id) {
+  const bool is_in_bronze = !letter.bronze_key.empty();
+  Json row{{"tenant_id", letter.tenant_id},       {"id", std::move(id)},
+           {"connector_id", letter.connector_id}, {"entity", letter.entity},
+           {"catalog", letter.catalog},           {"record_key", WithoutNul(letter.record_key)},
+           {"stage", NameOf(letter.stage)},       {"error_code", letter.error_code},
+           {"error", WithoutNul(letter.error)},   {"error_context", letter.error_context_json},
+           {"attempts", letter.attempts},         {"failed_replays", letter.is_replay ? 1 : 0}};
+  if (!letter.run_id.empty()) row["run_id"] = letter.run_id;
+  if (is_in_bronze) row["bronze_key"] = letter.bronze_key;
+  if (is_in_bronze) row["bronze_line"] = letter.bronze_line;
+  if (letter.mapping_version != 0) row["mapping_version"] = letter.mapping_version;
+  if (!letter.original.empty()) row["original"] = WithoutNul(letter.original);
+  return row;
+}
+
+}  // namespace
+
 Status PutDeadLetters(pg::Connection& connection, const std::vector<DeadLetter>& letters,
                       std::stop_token stop) {
   SystemClock clock;
   SystemRng rng;
+  Json rows = Json::array();
+  std::set<std::tuple<std::string_view, std::string_view, std::string_view, Stage>> records;
+  const auto put = [&]() -> Status {
+    if (rows.empty()) return Ok{};
+    PCW_TRY_OK(connection.Exec({"dead_letters_put", kPut}, {DumpJson(rows)}, stop));
+    rows.clear();
+    records.clear();
+    return Ok{};
+  };
   for (const DeadLetter& letter : letters) {
-    const bool is_in_bronze = !letter.bronze_key.empty();
-    PCW_TRY_OK(connection.Exec(
-        {"dead_letter_put",
-         "INSERT INTO dead_letters AS d (tenant_id, id, run_id, connector_id, entity, catalog, "
-         "record_key, stage, error_code, error, error_context, bronze_key, "
-         "bronze_line, attempts, mapping_version, failed_replays, original) VALUES ($1::uuid, "
-         "$2::uuid, $3::uuid, $4::bigint, $5, $6, $7, $8, "
-         "$9, $10, $11::jsonb, $12, $13::integer, $14::integer, $15::integer, $16::integer, $17) "
-         "ON CONFLICT "
-         "(tenant_id, connector_id, entity, catalog, record_key, stage) WHERE state = 'open' DO "
-         "UPDATE SET run_id = excluded.run_id, error_code = "
-         "excluded.error_code, error = excluded.error, error_context = excluded.error_context, "
-         "bronze_key = excluded.bronze_key, bronze_line = "
-         "excluded.bronze_line, attempts = d.attempts + excluded.attempts, last_seen_at = now(), "
-         "mapping_version = coalesce(excluded.mapping_version, d.mapping_version), "
-         // The loop guard counts replays that end the same way; a sync that meets the record again
-         // leaves the count alone.
-         "failed_replays = CASE WHEN d.mapping_version IS DISTINCT FROM excluded.mapping_version "
-         "OR "
-         "d.fingerprint <> pcw_dlq_fingerprint(excluded.entity, excluded.stage, "
-         "excluded.error_code, excluded.error, excluded.error_context) THEN "
-         "excluded.failed_replays "
-         "ELSE d.failed_replays + excluded.failed_replays END"},
-        {letter.tenant_id, letter.id.empty() ? MakeUuidV7(clock.Now(), rng) : letter.id,
-         letter.run_id.empty() ? pg::Param() : pg::Param(letter.run_id),
-         std::to_string(letter.connector_id), letter.entity, letter.catalog, letter.record_key,
-         std::string(NameOf(letter.stage)), letter.error_code, letter.error,
-         letter.error_context_json, is_in_bronze ? pg::Param(letter.bronze_key) : std::nullopt,
-         is_in_bronze ? pg::Param(std::to_string(letter.bronze_line)) : std::nullopt,
-         std::to_string(letter.attempts),
-         letter.mapping_version == 0 ? pg::Param()
-                                     : pg::Param(std::to_string(letter.mapping_version)),
-         letter.is_replay ? "1" : "0",
-         letter.original.empty() ? pg::Param() : pg::Param(letter.original)},
-        stop));
+    const std::tuple record{std::string_view(letter.entity), std::string_view(letter.catalog),
+                            std::string_view(letter.record_key), letter.stage};
+    if (rows.size() >= kPutAtOnce || records.contains(record)) PCW_TRY_OK(put());
+    records.insert(record);
+    rows.push_back(RowOf(letter, letter.id.empty() ? MakeUuidV7(clock.Now(), rng) : letter.id));
   }
-  return Ok{};
+  return put();
 }
 
 Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_view tenant_id,
@@ -192,12 +234,33 @@ Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_v
   return rows.affected();
 }
 
+Status VisitDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                        const DeadLetterFilter& filter,
+                        const std::function<void(DeadLetter)>& visit, std::stop_token stop) {
+  PCW_TRY(pg::Transaction transaction,
+          pg::Transaction::Begin(connection, "read dead letters", stop));
+  std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
+  params.emplace_back(std::to_string(filter.limit));
+  params.emplace_back("0");
+  const std::string declare =
+      fmt::format("DECLARE dead_letters_visited NO SCROLL CURSOR FOR {}", kSelect);
+  PCW_TRY_OK(connection.Exec({"dead_letters_declare", declare}, params, stop));
+  for (;;) {
+    PCW_TRY(
+        const pg::Rows rows,
+        connection.Exec({"dead_letters_fetch", "FETCH 1000 FROM dead_letters_visited"}, {}, stop));
+    for (std::size_t row = 0; row < rows.size(); ++row) visit(ReadLetter(rows, row, tenant_id));
+    if (rows.empty()) return Ok{};  // nothing was written: the end rolls back
+  }
+}
+
 Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
                                                 std::string_view tenant_id,
                                                 const DeadLetterFilter& filter,
                                                 std::stop_token stop) {
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(filter.limit));
+  params.emplace_back("0");
   PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_load", kSelect}, params, stop));
   std::vector<DeadLetter> letters;
   for (std::size_t row = 0; row < rows.size(); ++row)
@@ -212,6 +275,7 @@ Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
                                                    std::stop_token stop) {
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(filter.limit));
+  params.emplace_back("0");
   params.emplace_back(std::string(before_id));
   PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_page", kPage}, params, stop));
   std::vector<DeadLetter> letters;
@@ -233,6 +297,7 @@ Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view t
   filter.id = id;
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back("2");
+  params.emplace_back("262144");
   PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_load", kSelect}, params, stop));
   if (rows.empty())
     return Error(

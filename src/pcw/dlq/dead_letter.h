@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -82,7 +83,7 @@ struct DeadLetterFilter {
   int limit = 100;
 };
 
-/// Newest first.
+/// Newest first, without the bodies of foreign messages.
 Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
                                                 std::string_view tenant_id,
                                                 const DeadLetterFilter& filter,
@@ -95,6 +96,10 @@ Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
                                                    const DeadLetterFilter& filter,
                                                    std::string_view before_id,
                                                    std::stop_token stop = {});
+/// The same one by one, as they stand at the beginning, in constant memory. Outside a transaction.
+Status VisitDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                        const DeadLetterFilter& filter,
+                        const std::function<void(DeadLetter)>& visit, std::stop_token stop = {});
 /// kNotFound if no such letter in this tenant. A unique prefix of the id (8 characters or more) is
 /// enough.
 Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view tenant_id,

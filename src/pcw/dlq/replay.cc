@@ -1,12 +1,15 @@
 #include "pcw/dlq/replay.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
 #include "pcw/base/uuid.h"
 
@@ -16,32 +19,102 @@ namespace {
 constexpr std::size_t kMostExamples = 100;
 constexpr std::size_t kAtOnce = 5'000;
 
-// The filter's parameters as in dead_letter.cc; the eleventh is the replay to go on with. A letter
-// that failed again in that replay was last seen by it.
+// The filter's parameters as in dead_letter.cc; the eleventh is the replay to go on with, the
+// twelfth the letter after which this page begins.
 constexpr std::string_view kChoose =
-    "SELECT d.id, d.entity, d.stage, d.catalog, d.record_key, d.bronze_key, d.bronze_line, "
-    "d.failed_replays, d.mapping_version, d.fingerprint, CASE WHEN d.stage = 'fetch' THEN "
-    "d.error_context::text ELSE '' END FROM dead_letters d WHERE d.tenant_id = $1::uuid AND "
+    "SELECT d.id, d.entity, d.stage, d.record_key, d.bronze_key, d.failed_replays, "
+    "d.mapping_version, d.fingerprint FROM dead_letters d WHERE d.tenant_id = $1::uuid AND "
     "d.state = 'open' AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR d.run_id::text LIKE $3 || "
     "'%') AND ($4 = '' OR d.id::text LIKE $4 || '%') AND ($5 = '' OR d.error_code = $5) AND ($6 = "
     "'' OR d.fingerprint LIKE $6 || '%') AND ($7 = '' OR d.last_seen_at >= nullif($7, "
     "'')::timestamptz) AND ($8 = '' OR d.last_seen_at < nullif($8, '')::timestamptz) AND ($9 = '' "
-    "OR d.stage = $9) AND ($10 = '' OR (d.replay_run::text LIKE $10 || '%' AND d.run_id IS "
-    "DISTINCT FROM d.replay_run)) ORDER BY d.entity, d.stage, d.id LIMIT 1000000";
+    "OR d.stage = $9) AND ($10 = '' OR (d.replay_run = nullif($10, '')::uuid AND NOT "
+    "d.replay_failed)) AND d.id > $11::uuid ORDER BY d.id LIMIT 5000";
 
-constexpr std::string_view kMark =
-    "WITH marked AS (UPDATE dead_letters SET replay_run = $2::uuid WHERE tenant_id = $1::uuid AND "
-    "id IN (SELECT jsonb_array_elements_text($3::jsonb)::uuid) RETURNING tenant_id, id) INSERT "
-    "INTO dead_letter_events (tenant_id, letter_id, event, actor, detail) SELECT tenant_id, id, "
-    "'replayed', $4, jsonb_build_object('run', $2::text) FROM marked";
+constexpr std::string_view kLoad =
+    "SELECT d.id, d.record_key, d.catalog, d.bronze_key, d.bronze_line, CASE WHEN d.stage = "
+    "'fetch' THEN d.error_context::text ELSE '' END, d.fingerprint FROM dead_letters d WHERE "
+    "d.tenant_id = $1::uuid AND d.state = 'open' AND d.id IN (SELECT "
+    "jsonb_array_elements_text($2::jsonb)::uuid) ORDER BY d.id";
+
+constexpr std::string_view kFindReplay =
+    "SELECT replay_id FROM dead_letter_replays WHERE tenant_id = $1::uuid AND run_id::text LIKE $2 "
+    "|| '%' ORDER BY run_id DESC LIMIT 1";
+
+constexpr std::string_view kBegin =
+    "INSERT INTO dead_letter_replays (tenant_id, run_id, replay_id) VALUES ($1::uuid, $2::uuid, "
+    "$3::uuid) ON CONFLICT (tenant_id, run_id) DO NOTHING";
+
+constexpr std::string_view kTakeUp =
+    "UPDATE dead_letters SET replay_run = $2::uuid, replay_failed = false WHERE tenant_id = "
+    "$1::uuid AND id IN (SELECT jsonb_array_elements_text($3::jsonb)::uuid)";
+
+constexpr std::string_view kNote =
+    "INSERT INTO dead_letter_events (tenant_id, letter_id, event, actor, detail) SELECT $1::uuid, "
+    "id::uuid, 'replayed', $4, jsonb_build_object('run', $2::text) FROM "
+    "jsonb_array_elements_text($3::jsonb) AS ids (id)";
 
 constexpr std::string_view kStillOpen =
     "SELECT fingerprint, count(*) FROM dead_letters WHERE tenant_id = $1::uuid AND state = 'open' "
-    "AND replay_run IN (SELECT jsonb_array_elements_text($2::jsonb)::uuid) GROUP BY 1";
+    "AND id IN (SELECT jsonb_array_elements_text($2::jsonb)::uuid) GROUP BY 1";
 
 Stage StageOf(std::string_view name) {
   if (name == "map") return Stage::kMap;
   return name == "event" ? Stage::kEvent : Stage::kFetch;
+}
+
+/// A letter's id in 16 bytes: a replay of a million letters holds all of them.
+using PackedId = std::array<std::uint8_t, 16>;
+
+PackedId Pack(std::string_view uuid) {
+  PackedId packed{};
+  std::size_t digit = 0;
+  for (const char c : uuid) {
+    if (c == '-') continue;
+    const int value = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+    std::uint8_t& byte = packed.at(digit / 2);
+    byte = static_cast<std::uint8_t>(byte << 4U | static_cast<unsigned>(value));
+    ++digit;
+  }
+  return packed;
+}
+
+std::string Unpack(const PackedId& packed) {
+  std::string uuid;
+  for (std::size_t i = 0; i < packed.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) uuid += '-';
+    uuid += fmt::format("{:02x}", packed[i]);
+  }
+  return uuid;
+}
+
+std::string IdsOf(std::span<const PackedId> letters) {
+  Json ids = Json::array();
+  for (const PackedId& letter : letters) ids.push_back(Unpack(letter));
+  return DumpJson(ids);
+}
+
+// Columns that change, of one run and the next.
+std::string AddChanges(const std::string& sum_json, const std::string& more_json) {
+  constexpr std::size_t kMostShown = 3;
+  Result<Json> sum = ParseJson(sum_json);
+  const Result<Json> more = ParseJson(more_json);
+  if (!sum || !more || sum->empty()) return more_json;
+  for (const Json& change : *more) {
+    const auto known = std::find_if(sum->begin(), sum->end(), [&](const Json& column) {
+      return column["column"] == change["column"];
+    });
+    if (known == sum->end()) {
+      sum->push_back(change);
+      continue;
+    }
+    (*known)["rows"] =
+        known->value("rows", std::int64_t{0}) + change.value("rows", std::int64_t{0});
+    for (const Json& example : change["examples"]) {
+      if ((*known)["examples"].size() < kMostShown) (*known)["examples"].push_back(example);
+    }
+  }
+  return DumpJson(*sum);
 }
 
 class Replay {
@@ -57,6 +130,7 @@ class Replay {
         stop_(std::move(stop)) {}
 
   Result<ReplayReport> Run() {
+    PCW_TRY_OK(FindResumed());
     PCW_TRY_OK(Choose());
     if (options_.expect && report_.chosen != *options_.expect) {
       return Error(ErrorCode::kConflict,
@@ -64,14 +138,12 @@ class Replay {
                                report_.chosen, *options_.expect));
     }
     PCW_TRY_OK(TallyBefore());
-    for (auto& [name, targets] : jobs_) {
-      if (stop_.stop_requested()) {
-        report_.error = Error(ErrorCode::kCancelled, "stopped; run it again to go on");
-        break;
-      }
-      PCW_TRY_OK(RunOne(name.first, name.second, std::move(targets)));
+    if (!options_.is_dry_run) PCW_TRY_OK(TakeUp());
+    for (const auto& [name, letters] : jobs_) {
+      PCW_TRY_OK(options_.is_dry_run ? TryJob(name.first, name.second, letters)
+                                     : RunJob(name.first, name.second, letters));
     }
-    if (!options_.is_dry_run) PCW_TRY_OK(TallyAfter());
+    TallyAfter();
     return std::move(report_);
   }
 
@@ -89,67 +161,85 @@ class Replay {
       report_.examples.push_back({target.letter_id, target.record_key, std::move(reason)});
   }
 
+  Status FindResumed() {
+    if (options_.resume_run.empty()) return Ok{};
+    PCW_TRY(const pg::Rows rows,
+            connection_.Exec({"replay_find", kFindReplay},
+                             {std::string(tenant_id_), options_.resume_run}, stop_));
+    if (rows.empty()) {
+      return Error(
+          ErrorCode::kNotFound,
+          fmt::format("run {} is no replay of dead letters; `pcw runs list` shows those of "
+                      "mode replay",
+                      options_.resume_run));
+    }
+    resumed_ = rows.Text(0, 0);
+    return Ok{};
+  }
+
   Status Choose() {
     const DeadLetterFilter& filter = options_.filter;
-    PCW_TRY(const pg::Rows rows,
-            connection_.Exec(
-                {"replay_choose", kChoose},
-                {std::string(tenant_id_), filter.entity, filter.run_id, filter.id, filter.cause,
-                 filter.group, filter.since, filter.until, filter.stage, options_.resume_run},
-                stop_));
-    report_.chosen = static_cast<std::int64_t>(rows.size());
-    std::map<std::string, int, std::less<>> versions;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      ReplayTarget target{.letter_id = std::string(rows.Text(row, 0)),
-                          .record_key = std::string(rows.Text(row, 4)),
-                          .catalog = std::string(rows.Text(row, 3)),
-                          .bronze_key = std::string(rows.Text(row, 5)),
-                          .bronze_line = static_cast<int>(rows.Int(row, 6)),
-                          .error_context_json = std::string(rows.Text(row, 10)),
-                          .fingerprint = std::string(rows.Text(row, 9))};
-      const std::string entity(rows.Text(row, 1));
-      const std::string stage_name(rows.Text(row, 2));
-      const Stage stage = StageOf(stage_name);
-      const ReplayHandler* handler = HandlerOf(stage, entity);
-      if (handler == nullptr) {
-        Skip(target, fmt::format("nothing replays stage {} of {}", stage_name, entity));
-        continue;
-      }
-      auto version = versions.find(entity);
-      if (version == versions.end()) {
-        PCW_TRY(const int known, handler->VersionOf(entity));
-        version = versions.emplace(entity, known).first;
-      }
-      const bool is_guarded = options_.loop_guard > 0 && rows.Int(row, 7) >= options_.loop_guard &&
-                              rows.Int(row, 8) == version->second;
-      if (is_guarded) {
-        Skip(target, fmt::format("{} replays in a row ended with the same error; correct the "
-                                 "mapping, give a --patch, or insist with --again",
-                                 rows.Int(row, 7)));
-        continue;
-      }
-      if (std::string reason = handler->Refuses(target, stage); !reason.empty()) {
-        Skip(target, std::move(reason));
-        continue;
-      }
-      jobs_[{entity, stage_name}].push_back(std::move(target));
+    std::string last = "00000000-0000-0000-0000-000000000000";
+    for (;;) {
+      PCW_TRY(const pg::Rows rows,
+              connection_.Exec(
+                  {"replay_choose", kChoose},
+                  {std::string(tenant_id_), filter.entity, filter.run_id, filter.id, filter.cause,
+                   filter.group, filter.since, filter.until, filter.stage, resumed_, last},
+                  stop_));
+      report_.chosen += static_cast<std::int64_t>(rows.size());
+      for (std::size_t row = 0; row < rows.size(); ++row) PCW_TRY_OK(TakeOrSkip(rows, row));
+      if (rows.size() < kAtOnce) return Ok{};
+      last = rows.Text(rows.size() - 1, 0);
+    }
+  }
+
+  Status TakeOrSkip(const pg::Rows& rows, std::size_t row) {
+    const ReplayTarget target{.letter_id = std::string(rows.Text(row, 0)),
+                              .record_key = std::string(rows.Text(row, 3)),
+                              .catalog = {},
+                              .bronze_key = std::string(rows.Text(row, 4)),
+                              .error_context_json = {},
+                              .fingerprint = std::string(rows.Text(row, 7))};
+    const std::string entity(rows.Text(row, 1));
+    const std::string stage_name(rows.Text(row, 2));
+    const Stage stage = StageOf(stage_name);
+    const ReplayHandler* handler = HandlerOf(stage, entity);
+    if (handler == nullptr) {
+      Skip(target, fmt::format("nothing replays stage {} of {}", stage_name, entity));
+      return Ok{};
+    }
+    auto version = versions_.find(entity);
+    if (version == versions_.end()) {
+      PCW_TRY(const int known, handler->VersionOf(entity));
+      version = versions_.emplace(entity, known).first;
+    }
+    // A letter without a version failed where no mapping had a say: nothing new can be hoped for.
+    const std::int64_t failed_by = rows.Int(row, 6);
+    const bool is_guarded = options_.loop_guard > 0 && rows.Int(row, 5) >= options_.loop_guard &&
+                            (failed_by == 0 || failed_by == version->second);
+    if (is_guarded) {
+      Skip(target, fmt::format("{} replays in a row ended with the same error; correct the "
+                               "mapping, give a --patch, or insist with --again",
+                               rows.Int(row, 5)));
+    } else if (std::string reason = handler->Refuses(target, stage); !reason.empty()) {
+      Skip(target, std::move(reason));
+    } else {
+      jobs_[{entity, stage_name}].push_back(Pack(target.letter_id));
+      ++before_[target.fingerprint];
     }
     return Ok{};
   }
 
   Status TallyBefore() {
-    std::map<std::string, std::int64_t> counts;
-    for (const auto& [name, targets] : jobs_) {
-      for (const ReplayTarget& target : targets) ++counts[target.fingerprint];
-    }
-    if (counts.empty()) return Ok{};
+    if (before_.empty()) return Ok{};
     DeadLetterFilter every;
     every.limit = 100'000;
     PCW_TRY(const auto groups, LoadDeadLetterGroups(connection_, tenant_id_, every,
                                                     std::max(1, options_.loop_guard), stop_));
     for (const DeadLetterGroup& group : groups) {
-      const auto found = counts.find(group.fingerprint);
-      if (found == counts.end()) continue;
+      const auto found = before_.find(group.fingerprint);
+      if (found == before_.end()) continue;
       report_.groups.push_back({.fingerprint = group.fingerprint,
                                 .entity = group.entity,
                                 .stage = group.stage,
@@ -161,74 +251,166 @@ class Replay {
     return Ok{};
   }
 
-  Status RunOne(const std::string& entity, const std::string& stage,
-                std::vector<ReplayTarget> targets) {
-    ReplayJob job{.stage = StageOf(stage),
-                  .entity = entity,
-                  .run_id = options_.is_dry_run ? "" : MakeUuidV7(clock_.Now(), rng_),
-                  .targets = std::move(targets),
-                  .records_per_second = options_.records_per_second,
-                  .is_dry_run = options_.is_dry_run};
-    if (!job.is_dry_run) {
-      PCW_TRY_OK(Mark(job));
-      run_ids_.push_back(job.run_id);
+  // All of them before the first is replayed: what a kill leaves is known by it.
+  Status TakeUp() {
+    if (jobs_.empty()) return Ok{};
+    report_.replay_id = MakeUuidV7(clock_.Now(), rng_);
+    PCW_TRY_OK(Begin(report_.replay_id));
+    for (const auto& [name, letters] : jobs_) {
+      for (std::size_t begin = 0; begin < letters.size(); begin += kAtOnce) {
+        const auto page =
+            std::span(letters).subspan(begin).first(std::min(kAtOnce, letters.size() - begin));
+        PCW_TRY_OK(connection_.Exec({"replay_take_up", kTakeUp},
+                                    {std::string(tenant_id_), report_.replay_id, IdsOf(page)},
+                                    stop_));
+      }
     }
-    ReplayRun run{.run_id = job.run_id,
+    PCW_FAILPOINT("replay.taken_up.after");
+    return Ok{};
+  }
+
+  Status Begin(const std::string& run_id) {
+    PCW_TRY_OK(connection_.Exec({"replay_begin", kBegin},
+                                {std::string(tenant_id_), run_id, report_.replay_id}, stop_));
+    return Ok{};
+  }
+
+  Result<std::vector<ReplayTarget>> Load(std::span<const PackedId> letters) {
+    PCW_TRY(
+        const pg::Rows rows,
+        connection_.Exec({"replay_load", kLoad}, {std::string(tenant_id_), IdsOf(letters)}, stop_));
+    std::vector<ReplayTarget> targets;
+    targets.reserve(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      targets.push_back({.letter_id = std::string(rows.Text(row, 0)),
+                         .record_key = std::string(rows.Text(row, 1)),
+                         .catalog = std::string(rows.Text(row, 2)),
+                         .bronze_key = std::string(rows.Text(row, 3)),
+                         .bronze_line = static_cast<int>(rows.Int(row, 4)),
+                         .error_context_json = std::string(rows.Text(row, 5)),
+                         .fingerprint = std::string(rows.Text(row, 6))});
+    }
+    return targets;
+  }
+
+  // One run; letters that others have settled meanwhile are not in it.
+  Result<ReplayRun> RunSome(const std::string& entity, const std::string& stage,
+                            const std::string& run_id, std::span<const PackedId> letters) {
+    PCW_TRY(std::vector<ReplayTarget> targets, Load(letters));
+    const ReplayJob job{.stage = StageOf(stage),
+                        .entity = entity,
+                        .run_id = run_id,
+                        .targets = std::move(targets),
+                        .records_per_second = options_.records_per_second,
+                        .is_dry_run = options_.is_dry_run};
+    ReplayRun run{.run_id = run_id,
                   .entity = entity,
                   .stage = stage,
                   .letters = static_cast<std::int64_t>(job.targets.size()),
                   .result = {}};
-    replayed_ += run.letters;
+    if (job.targets.empty()) return run;
     Result<ReplayResult> result = HandlerOf(job.stage, entity)->Replay(job, stop_);
     if (result) {
       run.result = std::move(*result);
-      if (run.result.error && !report_.error) report_.error = run.result.error;
     } else {
-      if (!report_.error) report_.error = result.error();
       run.result.status = "failed";
       run.result.error = std::move(result).error();
     }
-    report_.runs.push_back(std::move(run));
-    return Ok{};
+    if (run.result.error && !report_.error) report_.error = run.result.error;
+    return run;
   }
 
-  Status Mark(const ReplayJob& job) {
-    for (std::size_t begin = 0; begin < job.targets.size(); begin += kAtOnce) {
-      Json ids = Json::array();
-      for (std::size_t i = begin; i < std::min(begin + kAtOnce, job.targets.size()); ++i)
-        ids.push_back(job.targets[i].letter_id);
-      PCW_TRY_OK(connection_.Exec(
-          {"replay_mark", kMark},
-          {std::string(tenant_id_), job.run_id, DumpJson(ids), options_.actor}, stop_));
+  static std::span<const PackedId> PieceOf(const std::vector<PackedId>& letters,
+                                           std::size_t begin) {
+    return std::span(letters).subspan(begin).first(std::min(kLettersInRun, letters.size() - begin));
+  }
+
+  bool IsStopped() {
+    if (!stop_.stop_requested()) return false;
+    if (!report_.error)
+      report_.error = Error(ErrorCode::kCancelled, "stopped; run it again to go on");
+    return true;
+  }
+
+  Status RunJob(const std::string& entity, const std::string& stage,
+                const std::vector<PackedId>& letters) {
+    for (std::size_t begin = 0; begin < letters.size() && !IsStopped(); begin += kLettersInRun) {
+      const auto piece = PieceOf(letters, begin);
+      const bool is_first = report_.runs.empty();
+      const std::string run_id = is_first ? report_.replay_id : MakeUuidV7(clock_.Now(), rng_);
+      if (!is_first) PCW_TRY_OK(Begin(run_id));
+      PCW_TRY_OK(connection_.Exec({"replay_note", kNote},
+                                  {std::string(tenant_id_), run_id, IdsOf(piece), options_.actor},
+                                  stop_));
+      PCW_TRY(ReplayRun run, RunSome(entity, stage, run_id, piece));
+      const bool has_failed = run.result.error.has_value();
+      report_.runs.push_back(std::move(run));
+      PCW_TRY_OK(CountOpen(piece));
+      PCW_FAILPOINT("replay.run.after");
+      // What ended this run would end the next one as well.
+      if (has_failed) return Ok{};
     }
     return Ok{};
   }
 
-  Status TallyAfter() {
-    if (run_ids_.empty()) return Ok{};
-    PCW_TRY(const pg::Rows rows,
-            connection_.Exec({"replay_still_open", kStillOpen},
-                             {std::string(tenant_id_), DumpJson(Json(run_ids_))}, {}));
+  // Without effect; the pieces are told as one.
+  Status TryJob(const std::string& entity, const std::string& stage,
+                const std::vector<PackedId>& letters) {
+    ReplayRun sum{.run_id = "", .entity = entity, .stage = stage, .letters = 0, .result = {}};
+    if (options_.listener != nullptr) options_.listener->on_begin(sum);
+    for (std::size_t begin = 0; begin < letters.size() && !IsStopped(); begin += kLettersInRun) {
+      PCW_TRY(ReplayRun run, RunSome(entity, stage, "", PieceOf(letters, begin)));
+      sum.letters += run.letters;
+      sum.result.status = run.result.status;
+      sum.result.changes_json = AddChanges(sum.result.changes_json, run.result.changes_json);
+      for (ReplayFate& fate : run.result.fates) {
+        if (options_.listener != nullptr) {
+          options_.listener->on_fate(fate);
+        } else {
+          sum.result.fates.push_back(std::move(fate));
+        }
+      }
+      if (run.result.error) {
+        sum.result.error = std::move(run.result.error);
+        break;
+      }
+    }
+    if (options_.listener != nullptr) options_.listener->on_end(sum);
+    report_.runs.push_back(std::move(sum));
+    return Ok{};
+  }
+
+  Status CountOpen(std::span<const PackedId> letters) {
+    PCW_TRY(const pg::Rows rows, connection_.Exec({"replay_still_open", kStillOpen},
+                                                  {std::string(tenant_id_), IdsOf(letters)}, {}));
+    std::int64_t open = 0;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-      report_.still_open += rows.Int(row, 1);
-      const auto known = std::find_if(
-          report_.groups.begin(), report_.groups.end(),
-          [&](const ReplayTally& group) { return group.fingerprint == rows.Text(row, 0); });
+      after_[std::string(rows.Text(row, 0))] += rows.Int(row, 1);
+      open += rows.Int(row, 1);
+    }
+    report_.still_open += open;
+    report_.settled += static_cast<std::int64_t>(letters.size()) - open;
+    return Ok{};
+  }
+
+  void TallyAfter() {
+    for (const auto& [fingerprint, letters] : after_) {
+      const auto known =
+          std::find_if(report_.groups.begin(), report_.groups.end(),
+                       [&](const ReplayTally& group) { return group.fingerprint == fingerprint; });
       if (known != report_.groups.end()) {
-        known->after = rows.Int(row, 1);
+        known->after = letters;
         continue;
       }
       // It failed again, but for another cause than before.
-      report_.groups.push_back({.fingerprint = std::string(rows.Text(row, 0)),
+      report_.groups.push_back({.fingerprint = fingerprint,
                                 .entity = "",
                                 .stage = "",
                                 .error_code = "",
                                 .error = "another cause than before: see `pcw dlq groups`",
                                 .before = 0,
-                                .after = rows.Int(row, 1)});
+                                .after = letters});
     }
-    report_.settled = replayed_ - report_.still_open;
-    return Ok{};
   }
 
   pg::Connection& connection_;
@@ -238,9 +420,10 @@ class Replay {
   Clock& clock_;
   Rng& rng_;
   std::stop_token stop_;
-  std::map<std::pair<std::string, std::string>, std::vector<ReplayTarget>> jobs_;  // entity, stage
-  std::vector<std::string> run_ids_;
-  std::int64_t replayed_ = 0;
+  std::string resumed_;                                                        // a replay's id
+  std::map<std::string, int, std::less<>> versions_;                           // by entity
+  std::map<std::pair<std::string, std::string>, std::vector<PackedId>> jobs_;  // entity, stage
+  std::map<std::string, std::int64_t> before_, after_;                         // by fingerprint
   ReplayReport report_;
 };
 

@@ -1,7 +1,9 @@
 // Replay: failed records processed again, by the stage that failed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -71,25 +73,40 @@ class ReplayHandler {
   virtual Result<ReplayResult> Replay(const ReplayJob& job, std::stop_token stop) = 0;
 };
 
-struct ReplayOptions {
-  DeadLetterFilter filter;  ///< its state and limit do not count: open ones, all of them
-  std::string resume_run;   ///< instead of a filter: what that replay did not come to
-  std::optional<std::int64_t> expect;
-  std::string actor;
-  int records_per_second = 0;
-  int loop_guard = kLoopGuard;  ///< 0 = none
-  bool is_dry_run = false;
-};
-
-/// A letter that was left alone, and why.
-struct SkippedLetter {
-  std::string letter_id, record_key, reason;
-};
+/// A replay takes so many letters of one entity and stage at once, each time as a run of its own:
+/// memory stays flat, a kill repeats little, and other runs of the entity get their turn between.
+inline constexpr std::size_t kLettersInRun = 10'000;
 
 struct ReplayRun {
   std::string run_id, entity, stage;
   std::int64_t letters = 0;
   ReplayResult result;
+};
+
+/// Told of a dry run as it goes on; fates are then not collected. Called on the caller's thread,
+/// entity by entity and stage by stage.
+struct DryRunListener {
+  std::function<void(const ReplayRun&)> on_begin;  ///< entity and stage are known
+  std::function<void(const ReplayFate&)> on_fate;
+  std::function<void(const ReplayRun&)> on_end;
+};
+
+struct ReplayOptions {
+  DeadLetterFilter filter;  ///< its state and limit do not count: open ones, all of them
+  /// Instead of a filter: what the replay that this run belongs to did not come to. Its first
+  /// characters are enough.
+  std::string resume_run;
+  std::optional<std::int64_t> expect;
+  std::string actor;
+  int records_per_second = 0;
+  int loop_guard = kLoopGuard;  ///< 0 = none
+  bool is_dry_run = false;
+  const DryRunListener* listener = nullptr;  ///< outlives the replay; null = fates are collected
+};
+
+/// A letter that was left alone, and why.
+struct SkippedLetter {
+  std::string letter_id, record_key, reason;
 };
 
 /// Letters of one cause before and after.
@@ -104,22 +121,24 @@ struct ReplayReport {
   std::int64_t still_open = 0;  ///< of those that were replayed
   std::int64_t skipped = 0;
   std::vector<SkippedLetter> examples;  ///< the first hundred that were left alone
+  std::string replay_id;                ///< the first of its runs; empty for a dry run
   std::vector<ReplayRun> runs;
   std::vector<ReplayTally> groups;
   std::optional<Error> error;  ///< a run that did not end well; the others were done
 };
 
 /// Chooses letters, leaves alone those that the loop guard holds or that no handler takes, and
-/// replays the rest entity by entity. Nothing is written for a dry run. A replay that was killed
-/// goes on when it is run again, or by `resume_run`: what landed is settled.
+/// replays the rest entity by entity, `kLettersInRun` at a time. Nothing is written for a dry run.
+/// A replay that was killed goes on when it is run again, or by `resume_run`: what landed is
+/// settled.
 ///
-/// kConflict if not exactly `expect` letters are chosen.
+/// kConflict if not exactly `expect` letters are chosen; kNotFound if `resume_run` names no replay.
 Result<ReplayReport> ReplayDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                        const ReplayOptions& options,
                                        const std::vector<ReplayHandler*>& handlers, Clock& clock,
                                        Rng& rng, std::stop_token stop);
 
-/// What `ReplayChanged` did about one group.
+/// What `ReplayMendedGroups` did about one group.
 struct GroupTrial {
   DeadLetterGroup group;
   ReplayFate fate;                     ///< of the sample, tried without effect

@@ -28,6 +28,9 @@ namespace {
 
 constexpr std::size_t kMostRejectedKept = 100;
 constexpr std::int64_t kMostRecordsAnEpoch = 20'000;
+// A replay that is killed repeats at most this, and one letter that PostgreSQL refuses delays no
+// more than these.
+constexpr std::size_t kMostRecordsAReplayBatch = 500;
 constexpr std::size_t kMostBytesHeld = 24U << 20U;  // of objects that open batches look into
 
 /// A re-ingest in flight. Lives on the caller's thread, which plans, maps and encodes; a reader
@@ -50,7 +53,8 @@ class Reingest {
         mapper_(mapping),
         started_(deps.clock.Steady()),
         connections_(static_cast<std::size_t>(options.connections)),
-        batch_records_(connections_ <= 1   ? 2000
+        batch_records_(options.replay      ? kMostRecordsAReplayBatch
+                       : connections_ <= 1 ? 2000
                        : connections_ == 2 ? 1500
                                            : 1000),
         epochs_(options, outcome_),
@@ -86,7 +90,7 @@ class Reingest {
     resolved.objects.after_key = std::move(after_key);
     filter_ = std::move(resolved.records);
     if (options_.replay) SelectLetters(resolved.objects);
-    PCW_TRY_OK(letters_.Load(database_, connector_id_, std::string(def_.name), stop_));
+    PCW_TRY_OK(LoadLetters());
     PCW_TRY(std::vector<lake::RunFolder> folders,
             lake::ListRunFolders(
                 deps_.store, lake::EntityPrefix(def_.connector->lake_prefix, def_.name), stop_));
@@ -125,6 +129,15 @@ class Reingest {
     for (const std::string& id : options_.replay->record_keys)
       filter_.id_hashes.push_back(HashOf(id));
     std::sort(filter_.id_hashes.begin(), filter_.id_hashes.end());
+  }
+
+  Status LoadLetters() {
+    const std::string entity(def_.name);
+    PCW_TRY_OK(letters_.LoadPatches(database_, connector_id_, entity, stop_));
+    if (!options_.replay) return letters_.LoadOpen(database_, connector_id_, entity, stop_);
+    // What a replay takes are letters; others do not concern it.
+    for (const std::uint64_t hash : filter_.id_hashes) letters_.Open(hash);
+    return Ok{};
   }
 
   Status Pump(std::vector<lake::RunFolder> folders, ObjectFilter filter) {

@@ -7,24 +7,28 @@
 
 namespace pcw::sync {
 
-Status ReingestLetters::Load(Database& database, std::int64_t connector_id,
-                             const std::string& entity, std::stop_token stop) {
-  const std::string connector = std::to_string(connector_id);
+Status ReingestLetters::LoadOpen(Database& database, std::int64_t connector_id,
+                                 const std::string& entity, std::stop_token stop) {
   PCW_TRY(const pg::Rows letters,
           database.Exec({"reingest_open_letters",
                          "SELECT record_key FROM dead_letters WHERE tenant_id = pcw_tenant() AND "
                          "connector_id = $1::bigint AND entity = $2 AND state = 'open' AND "
                          "bronze_key IS NOT NULL"},
-                        {connector, entity}, stop));
+                        {std::to_string(connector_id), entity}, stop));
   for (std::size_t row = 0; row < letters.size(); ++row)
     open_.insert(HeldDigests::HashOf(letters.Text(row, 0)));
+  return Ok{};
+}
+
+Status ReingestLetters::LoadPatches(Database& database, std::int64_t connector_id,
+                                    const std::string& entity, std::stop_token stop) {
   PCW_TRY(const pg::Rows patches,
           database.Exec({"reingest_patches",
                          "SELECT bronze_key, bronze_line, patch FROM dead_letters WHERE tenant_id "
                          "= pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND patch "
                          "IS NOT NULL AND bronze_key IS NOT NULL AND state <> 'dropped' ORDER BY "
                          "last_seen_at"},
-                        {connector, entity}, stop));
+                        {std::to_string(connector_id), entity}, stop));
   for (std::size_t row = 0; row < patches.size(); ++row) {
     patches_[{std::string(patches.Text(row, 0)), static_cast<int>(patches.Int(row, 1))}] =
         patches.Text(row, 2);

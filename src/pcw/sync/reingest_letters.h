@@ -15,10 +15,12 @@ namespace pcw::sync {
 /// Letters of one entity whose bytes lie in bronze. Not thread-safe.
 class ReingestLetters {
  public:
-  /// Reads which records have an open letter, and every patch. Failures are those of
-  /// pg::Connection.
-  Status Load(Database& database, std::int64_t connector_id, const std::string& entity,
-              std::stop_token stop);
+  /// Reads which records have an open letter. Failures are those of pg::Connection.
+  Status LoadOpen(Database& database, std::int64_t connector_id, const std::string& entity,
+                  std::stop_token stop);
+  /// Reads every patch. The same failures.
+  Status LoadPatches(Database& database, std::int64_t connector_id, const std::string& entity,
+                     std::stop_token stop);
 
   bool has_open() const { return !open_.empty(); }
   bool IsOpen(std::uint64_t id_hash) const { return open_.contains(id_hash); }

@@ -82,6 +82,11 @@ Status BronzeReader::ReadFolder(const lake::RunFolder& folder, std::stop_token s
     const std::size_t run = prefix.rfind("/run-");
     if (run >= 10 && prefix.substr(run - 10, 10) > filter_.until_day) return Ok{};
   }
+  if (!filter_.keys.empty()) {
+    // None of its objects is wanted: not even its manifest is read.
+    const auto first = filter_.keys.lower_bound(folder.prefix);
+    if (first == filter_.keys.end() || !first->starts_with(folder.prefix)) return Ok{};
+  }
   const std::string manifest_key = lake::ManifestKey(folder.prefix);
   // Everything of this folder is behind the last object that was taken: nothing to look at.
   const bool is_past = !filter_.after_key.empty() && folder.prefix < filter_.after_key &&

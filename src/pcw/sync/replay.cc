@@ -16,6 +16,10 @@
 namespace pcw::sync {
 namespace {
 
+constexpr std::size_t kMostRefetchedRecords = 500;  // in a part
+constexpr std::size_t kMostRefetchedBytes = 4U << 20U;
+constexpr int kMostRefetchFailuresInRow = 10;
+
 // What a letter of stage fetch says of the call that failed.
 struct FailedCall {
   const connector::SourceDef* source = nullptr;
@@ -91,6 +95,7 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
   PCW_TRY(const connector::Mapping mapping, deps_.mapping(job.entity));
   dlq::ReplayResult result;
   std::vector<dlq::ReplayTarget> targets = job.targets;
+  refetched_ = {};
   if (job.is_dry_run) {
     for (const dlq::ReplayTarget& target : targets) {
       if (target.bronze_key.empty())
@@ -111,6 +116,7 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
   }
   if (selection.bronze_keys.empty()) {
     result.status = NameOf(job.is_dry_run ? RunStatus::kSucceeded : RunStatus::kPartial);
+    result.error = std::move(refetched_.ended);
     return result;
   }
   if (job.is_dry_run) {
@@ -128,7 +134,7 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
   options.connections = 1;
   options.replay = std::move(selection);
   PCW_TRY(ReingestOutcome outcome, RunReingest(def, mapping, options, deps_.reingest, stop));
-  if (refetched_) PCW_TRY_OK(Seal(def, job));
+  if (!refetched_.parts.empty()) PCW_TRY_OK(Seal(def, job));
   result.status = NameOf(outcome.status);
   if (job.is_dry_run) result.changes_json = ChangesJson(outcome.columns, mapping);
   if (!outcome.error && !outcome.rejected.empty()) {
@@ -137,7 +143,7 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
                                       outcome.objects_rejected, outcome.rejected.front().reason))
                         .With("bronze_key", outcome.rejected.front().key);
   }
-  result.error = std::move(outcome.error);
+  result.error = outcome.error ? std::move(outcome.error) : std::move(refetched_.ended);
   return result;
 }
 
@@ -147,19 +153,67 @@ Status BronzeReplay::NoteFailure(const dlq::ReplayTarget& target, const Error& e
   PCW_TRY_OK(connection.Exec(
       {"refetch_failed",
        "UPDATE dead_letters SET failed_replays = CASE WHEN error_code = $2 THEN failed_replays + 1 "
-       "ELSE 1 END, attempts = attempts + 1, last_seen_at = now(), error_code = $2, error = $3 "
+       "ELSE 1 END, attempts = attempts + 1, last_seen_at = now(), replay_failed = true, "
+       "error_code "
+       "= $2, error = $3 "
        "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND state = 'open'"},
       {target.letter_id, std::string(pcw::NameOf(error.code())), error.message()}, stop));
   return Ok{};
 }
 
+/// The part that is being filled with fetched records.
+class BronzeReplay::PartInHand {
+ public:
+  bool is_due() const {
+    return fetched.size() >= kMostRefetchedRecords || builder.bytes() >= kMostRefetchedBytes;
+  }
+
+  lake::PartBuilder builder;
+  std::vector<std::pair<dlq::ReplayTarget*, int>> fetched;  // with the line
+};
+
+Status BronzeReplay::FetchOne(const connector::SourceDef& source, std::string_view key,
+                              aws::Caller& caller, dlq::ReplayTarget& target, PartInHand& part,
+                              std::stop_token stop) {
+  const std::string request = connector::DetailRequest(source, target.catalog, std::string(key));
+  PCW_TRY(const aws::CallResult detail, caller.Call(*source.detail, request, stop));
+  std::optional<aws::CallResult> companion;
+  if (source.companion != nullptr) {
+    Result<aws::CallResult> answer = caller.Call(*source.companion, request, stop);
+    if (!answer && answer.error().code() != ErrorCode::kNotFound) return std::move(answer).error();
+    if (answer) companion = std::move(*answer);
+  }
+  lake::RecordMeta meta;
+  meta.id = target.record_key;
+  meta.operation = source.detail->name;
+  meta.request_id = detail.request_id;
+  meta.fetched_at = FormatRfc3339(detail.received_at);
+  meta.served_at = FormatRfc3339(detail.server_date.value_or(detail.received_at));
+  meta.version = "sha256:" + Sha256Hex(detail.body);
+  meta.source = "get";
+  lake::CompanionMeta other;
+  std::string_view other_body;
+  if (companion) {
+    other.operation = source.companion->name;
+    other.request_id = companion->request_id;
+    other.fetched_at = FormatRfc3339(companion->received_at);
+    other_body = companion->body;
+  }
+  const lake::AppendedLine line =
+      part.builder.Append(meta, detail.body, std::move(other), other_body);
+  part.fetched.emplace_back(&target, line.line);
+  return Ok{};
+}
+
+// A kill costs the calls of one part: what is stored is known to its letters.
 Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJob& job,
                              std::vector<dlq::ReplayTarget>& targets, std::stop_token stop) {
   aws::Caller* caller = nullptr;
-  const WallTime started = deps_.reingest.clock.Now();
-  lake::PartBuilder part;
-  std::vector<std::pair<dlq::ReplayTarget*, int>> fetched;
-  std::optional<Error> ended;  // what was fetched before it is kept
+  refetched_.started = deps_.reingest.clock.Now();
+  refetched_.prefix =
+      lake::RunPrefix(def.connector->lake_prefix, def.name, refetched_.started, job.run_id);
+  PartInHand part;
+  int failures_in_row = 0;
   for (dlq::ReplayTarget& target : targets) {
     if (!target.bronze_key.empty()) continue;
     const FailedCall call = CallOf(def, target);
@@ -167,112 +221,90 @@ Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJ
     if (caller == nullptr) {
       PCW_TRY(caller, deps_.caller(def));
     }
-    const std::string request = connector::DetailRequest(*call.source, target.catalog, call.key);
-    Result<aws::CallResult> detail = caller->Call(*call.source->detail, request, stop);
-    if (!detail) {
-      // What stops a run stops this too; the record's own failure is only noted.
-      const ErrorCode code = detail.error().code();
-      const bool is_own = code == ErrorCode::kNotFound || code == ErrorCode::kInvalidRequest ||
-                          code == ErrorCode::kConflict || code == ErrorCode::kSchemaMismatch;
-      if (!is_own) {
-        ended = std::move(detail).error();
-        break;
-      }
-      PCW_TRY_OK(NoteFailure(target, detail.error(), stop));
+    const Status fetched = FetchOne(*call.source, call.key, *caller, target, part, stop);
+    if (fetched) {
+      failures_in_row = 0;
+      if (part.is_due()) PCW_TRY_OK(Store(part));
       continue;
     }
-    lake::RecordMeta meta;
-    meta.id = target.record_key;
-    meta.operation = call.source->detail->name;
-    meta.request_id = detail->request_id;
-    meta.fetched_at = FormatRfc3339(detail->received_at);
-    meta.served_at = FormatRfc3339(detail->server_date.value_or(detail->received_at));
-    meta.version = "sha256:" + Sha256Hex(detail->body);
-    meta.source = "get";
-    lake::AppendedLine line;
-    if (call.source->companion != nullptr) {
-      Result<aws::CallResult> companion = caller->Call(*call.source->companion, request, stop);
-      if (!companion && companion.error().code() != ErrorCode::kNotFound) {
-        ended = std::move(companion).error();
-        break;
-      }
-      if (companion) {
-        lake::CompanionMeta other;
-        other.operation = call.source->companion->name;
-        other.request_id = companion->request_id;
-        other.fetched_at = FormatRfc3339(companion->received_at);
-        line = part.Append(meta, detail->body, std::move(other), companion->body);
-      } else {
-        line = part.Append(meta, detail->body);
-      }
-    } else {
-      line = part.Append(meta, detail->body);
+    const ErrorCode code = fetched.error().code();
+    const bool is_passing = code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout;
+    const bool is_own = code == ErrorCode::kNotFound || code == ErrorCode::kInvalidRequest ||
+                        code == ErrorCode::kConflict || code == ErrorCode::kSchemaMismatch;
+    // What stops a run stops this too; one record's own failure is only noted.
+    if (!is_passing && !is_own) {
+      refetched_.ended = fetched.error();
+      break;
     }
-    fetched.emplace_back(&target, line.line);
+    PCW_TRY_OK(NoteFailure(target, fetched.error(), stop));
+    failures_in_row = is_passing ? failures_in_row + 1 : 0;
+    if (failures_in_row < kMostRefetchFailuresInRow) continue;
+    refetched_.ended = fetched.error();
+    refetched_.ended->With("stopped_after", fmt::format("{} records in a row", failures_in_row));
+    break;
   }
-  if (!fetched.empty()) {
-    const std::string prefix =
-        lake::RunPrefix(def.connector->lake_prefix, def.name, started, job.run_id);
-    PCW_TRY_OK(StoreFetched(prefix, started, fetched, std::string(part.text()), {}));
-  }
-  if (ended) return std::move(*ended);
-  return Ok{};
+  return Store(part);
 }
 
-Status BronzeReplay::StoreFetched(const std::string& prefix, WallTime started,
-                                  const std::vector<std::pair<dlq::ReplayTarget*, int>>& fetched,
-                                  const std::string& part_text, std::stop_token stop) {
-  lake::BronzeStore& store = deps_.reingest.store;
-  const std::string key = lake::PartKey(prefix, 1);
+Status BronzeReplay::Store(PartInHand& part) {
+  if (part.fetched.empty()) return Ok{};
+  const std::string text(part.builder.text());
+  const std::string key =
+      lake::PartKey(refetched_.prefix, static_cast<int>(refetched_.parts.size()) + 1);
   PCW_FAILPOINT("refetch.put.before");
-  PCW_TRY_OK(store.Put(key, part_text, stop));
-  refetched_ = RefetchedPart{.prefix = prefix,
-                             .key = key,
-                             .sha256 = Sha256Hex(part_text),
-                             .catalog = fetched.front().first->catalog,
-                             .started = started,
-                             .bytes = part_text.size(),
-                             .records = static_cast<int>(fetched.size())};
+  PCW_TRY_OK(deps_.reingest.store.Put(key, text, {}));
+  refetched_.catalog = part.fetched.front().first->catalog;
+  refetched_.parts.push_back({.key = key,
+                              .sha256 = Sha256Hex(text),
+                              .bytes = text.size(),
+                              .records = static_cast<int>(part.fetched.size())});
   PCW_FAILPOINT("refetch.put.after");
   // The letters now say where the bytes are: a replay that dies here does not fetch them again.
-  PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
-  for (const auto& [target, line] : fetched) {
+  Json letters = Json::array();
+  for (const auto& [target, line] : part.fetched) {
     target->bronze_key = key;
     target->bronze_line = line;
-    PCW_TRY_OK(connection.Exec(
-        {"refetched",
-         "WITH found AS (UPDATE dead_letters SET bronze_key = $2, bronze_line = $3::integer WHERE "
-         "tenant_id = pcw_tenant() AND id = $1::uuid AND state = 'open' RETURNING tenant_id, id) "
-         "INSERT INTO dead_letter_events (tenant_id, letter_id, event, actor, detail) SELECT "
-         "tenant_id, id, 'refetched', $4, jsonb_build_object('bronze_key', $2::text) FROM found"},
-        {target->letter_id, key, std::to_string(line), deps_.actor}, stop));
+    letters.push_back({{"id", target->letter_id}, {"line", line}});
   }
+  PCW_TRY(pg::Connection connection, deps_.reingest.open({}));
+  PCW_TRY_OK(connection.Exec(
+      {"refetched",
+       "WITH found AS (UPDATE dead_letters AS d SET bronze_key = $2, bronze_line = f.line FROM "
+       "jsonb_to_recordset($1::jsonb) AS f (id uuid, line integer) WHERE d.tenant_id = "
+       "pcw_tenant() AND d.id = f.id AND d.state = 'open' RETURNING d.tenant_id, d.id) INSERT INTO "
+       "dead_letter_events (tenant_id, letter_id, event, actor, detail) SELECT tenant_id, id, "
+       "'refetched', $3, jsonb_build_object('bronze_key', $2::text) FROM found"},
+      {DumpJson(letters), key, deps_.actor}, {}));
+  part = PartInHand();
   return Ok{};
 }
 
-// Like a run's end: the part is on the run's books, then the manifest. Until then it is what a run
-// that did not finish left.
+// Like a run's end: the parts are on the run's books, then the manifest. Until then they are what a
+// run that did not finish left.
 Status BronzeReplay::Seal(const connector::EntityDef& def, const dlq::ReplayJob& job) {
-  const RefetchedPart part = *std::exchange(refetched_, std::nullopt);
-  PCW_TRY(pg::Connection connection, deps_.reingest.open({}));
-  PCW_TRY_OK(connection.Exec(
-      {"refetch_part",
-       "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) VALUES "
-       "(pcw_tenant(), $1::uuid, 1, $2, decode($3, 'hex'), $4::bigint, $5::integer)"},
-      {job.run_id, part.key, part.sha256, std::to_string(part.bytes), std::to_string(part.records)},
-      {}));
   lake::Manifest manifest;
   manifest.run_id = job.run_id;
   manifest.connector = def.connector->kind;
   manifest.entity = def.name;
   manifest.mode = NameOf(RunMode::kReplay);
-  manifest.catalog = part.catalog;
-  manifest.started_at = FormatRfc3339(part.started);
+  manifest.catalog = refetched_.catalog;
+  manifest.started_at = FormatRfc3339(refetched_.started);
   manifest.ended_at = FormatRfc3339(deps_.reingest.clock.Now());
-  manifest.parts.push_back(
-      {.key = part.key, .sha256 = part.sha256, .bytes = part.bytes, .records = part.records});
-  return deps_.reingest.store.Put(lake::ManifestKey(part.prefix), lake::FormatManifest(manifest),
-                                  {});
+  PCW_TRY(pg::Connection connection, deps_.reingest.open({}));
+  for (const RefetchedPart& part : refetched_.parts) {
+    PCW_TRY_OK(connection.Exec(
+        {"refetch_part",
+         "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) "
+         "VALUES (pcw_tenant(), $1::uuid, $2::integer, $3, decode($4, 'hex'), $5::bigint, "
+         "$6::integer)"},
+        {job.run_id, std::to_string(manifest.parts.size() + 1), part.key, part.sha256,
+         std::to_string(part.bytes), std::to_string(part.records)},
+        {}));
+    manifest.parts.push_back(
+        {.key = part.key, .sha256 = part.sha256, .bytes = part.bytes, .records = part.records});
+  }
+  return deps_.reingest.store.Put(lake::ManifestKey(refetched_.prefix),
+                                  lake::FormatManifest(manifest), {});
 }
 
 }  // namespace pcw::sync

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pcw/aws/caller.h"
 #include "pcw/connector/entity_def.h"
@@ -28,8 +29,10 @@ struct BronzeReplayDeps {
 };
 
 /// Maps records again from the bronze their letters point to. Where nothing reached bronze, fetches
-/// the record first, stores it like a run does, and goes on from there; only if it was given a
-/// caller. A run of mode `replay` records it, under the entity's lease. For one thread.
+/// the record first, stores it like a run does, part by part, and goes on from there; only if it
+/// was given a caller. A record that AWS does not give delays no other; ten in a row end the
+/// fetching, and what was fetched is replayed. A run of mode `replay` records it, under the
+/// entity's lease. For one thread.
 class BronzeReplay final : public dlq::ReplayHandler {
  public:
   explicit BronzeReplay(BronzeReplayDeps deps) : deps_(std::move(deps)) {}
@@ -40,22 +43,31 @@ class BronzeReplay final : public dlq::ReplayHandler {
   Result<dlq::ReplayResult> Replay(const dlq::ReplayJob& job, std::stop_token stop) override;
 
  private:
-  Status Refetch(const connector::EntityDef& def, const dlq::ReplayJob& job,
-                 std::vector<dlq::ReplayTarget>& targets, std::stop_token stop);
-  Status Seal(const connector::EntityDef& def, const dlq::ReplayJob& job);
-  Status StoreFetched(const std::string& prefix, WallTime started,
-                      const std::vector<std::pair<dlq::ReplayTarget*, int>>& fetched,
-                      const std::string& part_text, std::stop_token stop);
-  Status NoteFailure(const dlq::ReplayTarget& target, const Error& error, std::stop_token stop);
-
+  /// A part of refetched records that lies in bronze.
   struct RefetchedPart {
-    std::string prefix, key, sha256, catalog;
-    WallTime started;
+    std::string key, sha256;
     std::uint64_t bytes = 0;
     int records = 0;
   };
+  /// What a replay has fetched again, as far as it came.
+  struct Refetched {
+    std::string prefix, catalog;
+    WallTime started{};
+    std::vector<RefetchedPart> parts;
+    std::optional<Error> ended;  ///< why it did not come to the rest
+  };
+  class PartInHand;
+
+  Status Refetch(const connector::EntityDef& def, const dlq::ReplayJob& job,
+                 std::vector<dlq::ReplayTarget>& targets, std::stop_token stop);
+  Status FetchOne(const connector::SourceDef& source, std::string_view key, aws::Caller& caller,
+                  dlq::ReplayTarget& target, PartInHand& part, std::stop_token stop);
+  Status Store(PartInHand& part);
+  Status Seal(const connector::EntityDef& def, const dlq::ReplayJob& job);
+  Status NoteFailure(const dlq::ReplayTarget& target, const Error& error, std::stop_token stop);
+
   BronzeReplayDeps deps_;
-  std::optional<RefetchedPart> refetched_;  // of the replay under way
+  Refetched refetched_;  // of the replay under way
 };
 
 }  // namespace pcw::sync
