@@ -3,7 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Service } from './service.mjs';
+import { Service, until } from './service.mjs';
 import { Postgres, Sim, site, brokenRuns, lastStats, NO_QUOTA } from './harness.mjs';
 
 const SYNC = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'];
@@ -242,6 +242,28 @@ test('stop the line: a run of whose records AWS gives few ends with one finding 
   await sim.faults([]);
 });
 
+test('the service replays what a changed mapping has mended, tries once what it has not', async () => {
+  const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
+  assert.equal((await here.pcw(SYNC, breakMapping(here, 90))).code, 3);
+  const during = async (env, query, wanted) => {
+    const service = await Service.start({ ...here.env, ...env }, ['--roles', 'replay']);
+    try {
+      return await until(here, postgres, query, wanted);
+    } finally {
+      assert.equal((await service.stop()).code, 0);
+    }
+  };
+  const tried = 'SELECT mapping_version, outcome FROM dead_letter_trials WHERE outcome IS NOT NULL ORDER BY 1';
+  const failed = await during(breakMapping(here, 91), tried, (text) => text !== '');
+  assert.match(failed, /^91\|fails: /);
+  assert.equal(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open' AND attempts = 1 AND failed_replays = 0"), String(COUNT), 'a trial has no effect');
+
+  await during({}, "SELECT count(*) FROM dead_letters WHERE state = 'open'", (text) => text === '0');
+  assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT));
+  assert.equal(here.sql("SELECT DISTINCT actor FROM dead_letter_events WHERE event = 'replayed'"), 'pcw serve: mapping version 1');
+  assert.match(here.sql(tried), /1\|replayed: 60 settled, 0 still open/);
+});
+
 test('records of which nothing was fetched: --refetch asks AWS, and only then', async () => {
   const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20' });
   await sim.faults([{ operation: 'GetOpportunity', kind: 'not_found', rate: 0.1, by: 'record' }]);
@@ -286,6 +308,16 @@ test('the same over REST: groups, a dry run that changes nothing, a replay that 
     const replayed = await ask('POST', '/v1/dlq/replay', { all: true });
     assert.deepEqual([replayed.status, replayed.json.chosen, replayed.json.settled, replayed.json.still_open], [200, letters, 0, letters]);
     assert.equal(replayed.json.runs.length, 1);
+
+    for (const body of [{ all: true }, { all: true, reason: ' ' }, { reason: 'x' }, { reason: 5, all: true }]) assert.equal((await ask('POST', '/v1/dlq/drop', body)).status, 400, JSON.stringify(body));
+    const reason = 'test records of the partner';
+    assert.equal((await ask('POST', '/v1/dlq/drop', { id: '00000000-0000-7000-8000-000000000000', reason })).status, 404);
+    assert.equal((await ask('POST', '/v1/dlq/drop', { all: true, reason, expect: letters + 1 })).status, 409);
+    assert.deepEqual((await ask('POST', '/v1/dlq/drop', { all: true, reason, dry_run: true })).json, { dry_run: true, matched: letters, dropped: 0 });
+    assert.equal(open(here), letters);
+    assert.deepEqual((await ask('POST', '/v1/dlq/drop', { all: true, reason, expect: letters })).json, { dry_run: false, matched: letters, dropped: letters });
+    assert.equal(open(here), 0);
+    assert.equal(here.sql("SELECT DISTINCT event || ' ' || actor || ': ' || (detail ->> 'reason') FROM dead_letter_events WHERE event = 'dropped'"), `dropped first-admin: ${reason}`);
   } finally {
     assert.equal((await service.stop()).code, 0);
   }

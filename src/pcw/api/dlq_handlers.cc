@@ -1,5 +1,6 @@
 // /v1/dlq: dead letters, to look at and to process again.
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -37,32 +38,48 @@ Result<bool> ReadFlag(const Json& body, const char* name) {
   return body.at(name).get<bool>();
 }
 
-Result<dlq::ReplayOptions> ReadReplay(const Call& call) {
-  static constexpr std::array<std::string_view, 7> kFields{"id",  "group",   "entity", "run",
-                                                           "all", "dry_run", "expect"};
-  PCW_TRY(const Json body, ReadJsonObject(call.request.body, kFields));
-  dlq::ReplayOptions options;
-  PCW_TRY(options.filter.id, ReadTextMember(body, "id"));
-  PCW_TRY(options.filter.group, ReadTextMember(body, "group"));
-  PCW_TRY(options.filter.run_id, ReadTextMember(body, "run"));
+/// Which letters a request is about, and how.
+struct Selection {
+  dlq::DeadLetterFilter filter;
+  std::optional<std::int64_t> expect;
+  bool is_dry_run = false;
+  std::string reason;  ///< of a drop
+};
+
+Result<Selection> ReadSelection(const Call& call, std::span<const std::string_view> fields) {
+  PCW_TRY(const Json body, ReadJsonObject(call.request.body, fields));
+  Selection selection;
+  PCW_TRY(selection.filter.id, ReadTextMember(body, "id"));
+  PCW_TRY(selection.filter.group, ReadTextMember(body, "group"));
+  PCW_TRY(selection.filter.run_id, ReadTextMember(body, "run"));
+  PCW_TRY(selection.reason, ReadTextMember(body, "reason"));
   if (body.contains("entity")) {
-    PCW_TRY(options.filter.entity, ReadChoice(body, "entity", EntityNames(), "", "invalid_entity"));
+    PCW_TRY(selection.filter.entity,
+            ReadChoice(body, "entity", EntityNames(), "", "invalid_entity"));
   }
   PCW_TRY(const bool is_all, ReadFlag(body, "all"));
-  PCW_TRY(options.is_dry_run, ReadFlag(body, "dry_run"));
+  PCW_TRY(selection.is_dry_run, ReadFlag(body, "dry_run"));
   if (body.contains("expect")) {
     if (!body.at("expect").is_number_integer() || body.at("expect").get<std::int64_t>() < 0)
       return ApiError(400, "invalid_field", "expected a whole number, 0 or more", "expect");
-    options.expect = body.at("expect").get<std::int64_t>();
+    selection.expect = body.at("expect").get<std::int64_t>();
   }
-  const bool has_filter = !options.filter.id.empty() || !options.filter.group.empty() ||
-                          !options.filter.run_id.empty() || !options.filter.entity.empty();
+  const dlq::DeadLetterFilter& filter = selection.filter;
+  const bool has_filter = !filter.id.empty() || !filter.group.empty() || !filter.run_id.empty() ||
+                          !filter.entity.empty();
   if (has_filter == is_all) {
     return ApiError(400, "invalid_field",
                     "say which letters: id, group, entity or run; or all alone", "all");
   }
-  options.actor = call.principal.name;
-  return options;
+  return selection;
+}
+
+// An id that names no letter is an error, not an empty selection.
+Status CheckNamed(Call& call, const dlq::DeadLetterFilter& filter) {
+  if (filter.id.empty()) return Ok{};
+  PCW_TRY_OK(
+      dlq::LoadDeadLetter(call.connection(), call.principal.tenant_id, filter.id, call.stop));
+  return Ok{};
 }
 
 OrderedJson ReportJson(const dlq::ReplayReport& report, bool is_dry_run) {
@@ -109,11 +126,15 @@ RouteAnswer GroupDeadLetters(Api& /*api*/, Call& call) {
 RouteAnswer ReplayDeadLetters(Api& /*api*/, Call& call) {
   if (call.tenant == nullptr)
     return ApiError(404, "not_found", "nothing is configured for this tenant");
-  PCW_TRY(const dlq::ReplayOptions options, ReadReplay(call));
-  if (!options.filter.id.empty()) {
-    PCW_TRY_OK(dlq::LoadDeadLetter(call.connection(), call.principal.tenant_id, options.filter.id,
-                                   call.stop));
-  }
+  static constexpr std::array<std::string_view, 7> kFields{"id",  "group",   "entity", "run",
+                                                           "all", "dry_run", "expect"};
+  PCW_TRY(Selection selection, ReadSelection(call, kFields));
+  PCW_TRY_OK(CheckNamed(call, selection.filter));
+  dlq::ReplayOptions options;
+  options.filter = std::move(selection.filter);
+  options.expect = selection.expect;
+  options.is_dry_run = selection.is_dry_run;
+  options.actor = call.principal.name;
   PCW_TRY(const std::int64_t count,
           dlq::CountDeadLetters(call.connection(), call.principal.tenant_id, options.filter,
                                 call.stop));
@@ -126,6 +147,28 @@ RouteAnswer ReplayDeadLetters(Api& /*api*/, Call& call) {
   if (report.error) return *report.error;
   return std::optional<net::server::Response>(
       JsonResponse(200, ReportJson(report, options.is_dry_run)));
+}
+
+RouteAnswer DropDeadLetters(Api& /*api*/, Call& call) {
+  static constexpr std::array<std::string_view, 8> kFields{"id",  "group",   "entity", "run",
+                                                           "all", "dry_run", "expect", "reason"};
+  PCW_TRY(const Selection selection, ReadSelection(call, kFields));
+  if (selection.reason.find_first_not_of(" \t\n") == std::string::npos)
+    return ApiError(400, "invalid_field", "say why; it is kept with each letter", "reason");
+  PCW_TRY_OK(CheckNamed(call, selection.filter));
+  const std::string& tenant_id = call.principal.tenant_id;
+  PCW_TRY(const std::int64_t matched,
+          dlq::CountDeadLetters(call.connection(), tenant_id, selection.filter, call.stop));
+  std::int64_t dropped = 0;
+  if (!selection.is_dry_run) {
+    PCW_TRY(dropped,
+            dlq::DropDeadLetters(call.connection(), tenant_id, selection.filter, selection.reason,
+                                 call.principal.name, selection.expect, call.stop));
+  }
+  return std::optional<net::server::Response>(
+      JsonResponse(200, {{"dry_run", selection.is_dry_run},
+                         {"matched", selection.is_dry_run ? matched : dropped},
+                         {"dropped", dropped}}));
 }
 
 RouteAnswer ListDeadLetters(Api& api, Call& call) {

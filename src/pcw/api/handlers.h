@@ -17,6 +17,7 @@ RouteAnswer CancelRun(Api& api, Call& call);
 RouteAnswer ListDeadLetters(Api& api, Call& call);
 RouteAnswer GroupDeadLetters(Api& api, Call& call);
 RouteAnswer ReplayDeadLetters(Api& api, Call& call);
+RouteAnswer DropDeadLetters(Api& api, Call& call);
 RouteAnswer ShowDeadLetter(Api& api, Call& call);
 
 RouteAnswer ShowQuota(Api& api, Call& call);

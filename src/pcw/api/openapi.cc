@@ -143,6 +143,8 @@ OrderedJson Schemas() {
                {"left_alone", Whole()},
                {"runs", {{"type", "array"}, {"items", Text()}}},
                {"fates", {{"type", "array"}, {"items", Reference("ReplayFate")}}}})},
+      {"DropReport",
+       Object({{"dry_run", {{"type", "boolean"}}}, {"matched", Whole()}, {"dropped", Whole()}})},
       {"Quota", Object({{"aws_account_id", Text()},
                         {"service", Text()},
                         {"quota_class", Text()},

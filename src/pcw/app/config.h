@@ -34,6 +34,7 @@ struct Config {
   struct {
     std::string url;
     std::chrono::seconds visibility{120};
+    bool auto_replay = true;
   } dlq;
   struct {
     std::string url;                     ///< SQS queue of Partner Central's events; empty = none
@@ -56,9 +57,9 @@ struct Config {
     std::size_t part_bytes = 0;
     std::chrono::seconds part_age{0};
     int stop_at_mismatch_percent = 50;
-  } sync;
     int stop_at_fetch_failure_percent = 50;
     int stop_window = 200;
+  } sync;
   struct {
     bool is_enabled = true;
     std::string catalog, schedule;

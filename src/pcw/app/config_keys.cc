@@ -220,6 +220,9 @@ const std::array kKeys{
     ConfigKey{"dlq.visibility", KeyType::kDuration, "2m",
               "how long a pass hides what it received; extended when half is over",
               StoreDuration<PCW_FIELD(dlq.visibility), 1000>},
+    ConfigKey{"dlq.auto_replay", KeyType::kBool, "true",
+              "the service replays a group whose newest letter succeeds by a changed mapping",
+              StoreBool<PCW_FIELD(dlq.auto_replay)>},
     ConfigKey{"events.url", KeyType::kText, "",
               "SQS queue URL that an EventBridge rule sends Partner Central's events to; empty = "
               "sweeps alone bring changes",
@@ -283,14 +286,14 @@ const std::array kKeys{
     ConfigKey{"sync.stop_at_mismatch_percent", KeyType::kInteger, "50",
               "a run stops when more of its last records do not fit the mapping; 0 = never",
               StoreInteger<PCW_FIELD(sync.stop_at_mismatch_percent), 0, 100>},
-    ConfigKey{"connectors.partner_central.enabled", KeyType::kBool, "true", "",
-              StoreBool<PCW_FIELD(partner_central.is_enabled)>},
-    ConfigKey{"connectors.partner_central.catalog", KeyType::kText, "AWS", "or Sandbox",
     ConfigKey{"sync.stop_at_fetch_failure_percent", KeyType::kInteger, "50",
               "... or when AWS does not give more of them; 0 = never",
               StoreInteger<PCW_FIELD(sync.stop_at_fetch_failure_percent), 0, 100>},
     ConfigKey{"sync.stop_window", KeyType::kInteger, "200", "how many records those shares are of",
               StoreInteger<PCW_FIELD(sync.stop_window), 10, 100'000>},
+    ConfigKey{"connectors.partner_central.enabled", KeyType::kBool, "true", "",
+              StoreBool<PCW_FIELD(partner_central.is_enabled)>},
+    ConfigKey{"connectors.partner_central.catalog", KeyType::kText, "AWS", "or Sandbox",
               [](Config& c, const RawValue& v) {
                 c.partner_central.catalog = v.text;
                 return OneOf(v.text, {"AWS", "Sandbox"});

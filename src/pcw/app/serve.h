@@ -50,7 +50,8 @@ Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::st
 /// Follows the tenants' queues of Partner Central events, and delivers their own.
 Result<std::unique_ptr<ServeRole>> StartEvents(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop);
-/// Delivers dead letters to the tenants' SQS queues and takes in what others put there.
+/// Delivers dead letters to the tenants' SQS queues, takes in what others put there, replays groups
+/// of letters whose mapping has changed.
 Result<std::unique_ptr<ServeRole>> StartReplay(ServeContext& context, std::stop_token stop);
 
 /// Runs the named roles until a stop is requested, then drains them. A process that cannot drain

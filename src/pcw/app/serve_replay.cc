@@ -1,7 +1,9 @@
-// The role replay: keeps the SQS queue of each tenant in step with its dead letters.
+// The role replay: keeps the SQS queue of each tenant in step with its dead letters, and replays
+// those whose mapping has changed.
 #include <map>
 #include <thread>
 
+#include "pcw/app/auto_replay.h"
 #include "pcw/app/serve.h"
 #include "pcw/base/log.h"
 #include "pcw/dlq/outbox.h"
@@ -31,10 +33,34 @@ class ReplayRole final : public ServeRole {
     const LogScope scope(LogFields{{"role", "replay"}});
     do {
       for (const TenantDirectory::Tenant& tenant : context_.tenants.All()) {
-        if (tenant.config->dlq.url.empty() || stop.stop_requested()) continue;
+        const auto& dlq = tenant.config->dlq;
+        if (dlq.auto_replay && !stop.stop_requested()) {
+          if (pg::Connection* connection = session_.Get(stop)) Mend(*connection, tenant, stop);
+        }
+        if (dlq.url.empty() || stop.stop_requested()) continue;
         if (pg::Connection* connection = session_.Get(stop)) Deliver(*connection, tenant, stop);
       }
     } while (context_.machine.sleeper.SleepFor(kBetweenPasses, stop));
+  }
+
+  void Mend(pg::Connection& connection, const TenantDirectory::Tenant& tenant,
+            const std::stop_token& stop) {
+    const LogScope scope(LogFields{{"tenant", tenant.name}});
+    bool& is_failing = is_mending_failing_[tenant.id];
+    const Status mended = [&]() -> Status {
+      PCW_TRY_OK(pg::ChangeTenant(connection, tenant.id));
+      return ReplayAfterMappingChange(*tenant.config, context_.invocation, context_.machine,
+                                      connection, stop);
+    }();
+    if (!connection.is_usable() && !mended) {
+      session_.Failed("replaying dead letters", mended.error());
+      return;
+    }
+    session_.Worked();
+    if (!mended && !is_failing && mended.error().code() != ErrorCode::kCancelled)
+      LogError("dead letters are not replayed after a change of mapping; it is tried again",
+               mended.error());
+    is_failing = !mended;
   }
 
   void Deliver(pg::Connection& connection, const TenantDirectory::Tenant& tenant,
@@ -71,6 +97,7 @@ class ReplayRole final : public ServeRole {
   ServeContext& context_;
   RoleSession session_;
   std::map<std::string, Opened> opened_;
+  std::map<std::string, bool> is_mending_failing_;  // by tenant
   std::jthread thread_;
 };
 
