@@ -20,12 +20,14 @@ function watchMemory(child) {
   return () => peak;
 }
 
-async function timed(here, args, env, codes) {
+// Runs pcw to its end; tells at once, since the whole takes minutes.
+async function timed(here, count, args, env, codes) {
   let memory;
   const started = process.hrtime.bigint();
   const done = await here.pcw(args, env, { onSpawn: (child) => { memory = watchMemory(child); }, deadline: DEADLINE_MS });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (!codes.includes(done.code)) throw new Error(`${args.join(' ')}: exit ${done.code}: ${done.stderr}`);
+  console.error(`${count} letters: pcw ${args.join(' ')}: ${seconds.toFixed(1)} s, ${memory().toFixed(1)} MiB`);
   return { seconds, mib: memory(), stdout: done.stdout };
 }
 
@@ -53,21 +55,21 @@ async function measure(postgres, count) {
     const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
     const broken = brokenMapping(here);
     const open = () => Number(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open'"));
-    taken.sync = await timed(here, ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'], broken, [3]);
+    taken.sync = await timed(here, count, ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'], broken, [3]);
     expect('letters', open(), count);
     await sim.stop();
     here.sql('VACUUM ANALYZE dead_letters');
     here.sql('CHECKPOINT');
 
-    taken.list = await timed(here, ['dlq', 'list', '--limit', '1000000', '-o', 'ndjson'], {}, [0]);
+    taken.list = await timed(here, count, ['dlq', 'list', '--limit', '1000000', '-o', 'ndjson'], {}, [0]);
     expect('listed', lines(taken.list.stdout), count);
-    taken.groups = await timed(here, ['dlq', 'groups', '-o', 'json'], {}, [0]);
+    taken.groups = await timed(here, count, ['dlq', 'groups', '-o', 'json'], {}, [0]);
     expect('in groups', JSON.parse(taken.groups.stdout).reduce((sum, group) => sum + group.letters, 0), count);
-    taken.dry = await timed(here, ['dlq', 'replay', '--all', '--dry-run'], {}, [0]);
+    taken.dry = await timed(here, count, ['dlq', 'replay', '--all', '--dry-run'], {}, [0]);
     expect('tried', taken.dry.stdout.match(/: new row$/gm).length, count);
-    taken.failing = await timed(here, ['dlq', 'replay', '--all', '-o', 'json'], broken, [3]);
+    taken.failing = await timed(here, count, ['dlq', 'replay', '--all', '-o', 'json'], broken, [3]);
     expect('failed again', JSON.parse(taken.failing.stdout).still_open, count);
-    taken.replay = await timed(here, ['dlq', 'replay', '--all', '-o', 'json'], {}, [0]);
+    taken.replay = await timed(here, count, ['dlq', 'replay', '--all', '-o', 'json'], {}, [0]);
     expect('settled', JSON.parse(taken.replay.stdout).settled, count);
     expect('open', open(), 0);
     expect('rows', Number(here.sql('SELECT count(*) FROM partnercentral_opportunities')), count);
