@@ -23,8 +23,8 @@ constexpr std::size_t kAtOnce = 5'000;
 // twelfth the letter after which this page begins.
 constexpr std::string_view kChoose =
     "SELECT d.id, d.entity, d.stage, d.record_key, d.bronze_key, d.failed_replays, "
-    "d.mapping_version, d.fingerprint FROM dead_letters d WHERE d.tenant_id = $1::uuid AND "
-    "d.state = 'open' AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR d.run_id::text LIKE $3 || "
+    "d.mapping_version, d.fingerprint, d.catalog FROM dead_letters d WHERE d.tenant_id = $1::uuid "
+    "AND d.state = 'open' AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR d.run_id::text LIKE $3 || "
     "'%') AND ($4 = '' OR d.id::text LIKE $4 || '%') AND ($5 = '' OR d.error_code = $5) AND ($6 = "
     "'' OR d.fingerprint LIKE $6 || '%') AND ($7 = '' OR d.last_seen_at >= nullif($7, "
     "'')::timestamptz) AND ($8 = '' OR d.last_seen_at < nullif($8, '')::timestamptz) AND ($9 = '' "
@@ -197,7 +197,7 @@ class Replay {
   Status TakeOrSkip(const pg::Rows& rows, std::size_t row) {
     const ReplayTarget target{.letter_id = std::string(rows.Text(row, 0)),
                               .record_key = std::string(rows.Text(row, 3)),
-                              .catalog = {},
+                              .catalog = std::string(rows.Text(row, 8)),
                               .bronze_key = std::string(rows.Text(row, 4)),
                               .error_context_json = {},
                               .fingerprint = std::string(rows.Text(row, 7))};
