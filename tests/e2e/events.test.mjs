@@ -20,7 +20,7 @@ after(async () => { await postgres.stop(); });
 const sample = (name) => JSON.parse(readFileSync(new URL(`../fixtures/eventbridge/${name}.json`, import.meta.url), 'utf8'));
 
 /** A synced site that listens to the simulator's events; `roles` of the service leave the schedule out: no sweep can bring a change. */
-async function withEvents(body, { rule = {}, env = {}, entities = 'opportunities', args = [] } = {}) {
+async function withEvents(body, { rule = {}, env = {}, entities = 'opportunities', args = [], mayFail = false } = {}) {
   const sim = await Sim.start(['--opportunities', '40', '--seed', '3', '--no-quota', ...args]);
   const here = await site(postgres, sim, {
     ...NO_QUOTA, PCW_EVENTS_URL: `${sim.url}/${ACCOUNT}/pcw-events`, PCW_EVENTS_WAIT: '1s', PCW_EVENTS_GRACE: '1s', PCW_SERVICE_LEASE: '2s',
@@ -41,7 +41,7 @@ async function withEvents(body, { rule = {}, env = {}, entities = 'opportunities
     assert.equal(first.code, 0, first.stderr);
     await sim.post('/_sim/events', { enabled: true, ...rule });
     await body({ sim, here, start, sendMessage, status, until: (query, wanted) => until(here, postgres, query, wanted) });
-    for (const service of started) assert.deepEqual(service.lines.filter((line) => line.level === 'ERROR'), []);
+    for (const service of mayFail ? [] : started) assert.deepEqual(service.lines.filter((line) => line.level === 'ERROR'), []);
   } finally {
     for (const service of started) await service.kill();
     await sim.stop();
@@ -92,7 +92,8 @@ test('a change is in the table without a sweep, once however often its event com
 }, { rule: { duplicate: 1 } }));
 
 test('events that never came: the sweep repairs, and the share is told', () => withEvents(async ({ sim, here, start, until, status }) => {
-  const service = await start();
+  const service = await start('ingest,events,api');
+  const { url } = await service.line((line) => line.msg === 'serving');
   await until(LISTENING, (n) => n === '1');
   const ids = (await sim.modify({ count: 30 })).ids;
   const { dropped, delivered } = await sim.get('/_sim/events');
@@ -109,6 +110,12 @@ test('events that never came: the sweep repairs, and the share is told', () => w
   const shown = await status();
   assert.deepEqual([shown.coverage_24h.missed, shown.coverage_24h.told], [dropped, delivered]);
   assert.equal(Number(shown.coverage_24h.missed_share).toFixed(3), (dropped / 30).toFixed(3));
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  assert.match(metrics, new RegExp(`^pcw_events_missed_changes_24h ${dropped}$`, 'm'));
+  assert.match(metrics, new RegExp(`^pcw_events_missed_ratio 0\\.${(dropped / 30).toFixed(6).slice(2)}$`, 'm'));
+  assert.match(metrics, new RegExp(`^pcw_events_24h\\{outcome="fetch"\\} ${delivered}$`, 'm'));
+  const found = JSON.parse((await here.pcw(['doctor', 'events', '-o', 'json'])).stdout).findings;
+  assert.deepEqual(found.map((finding) => finding.code), ['PCW3405'], 'more than a few are missing');
   const table = (await here.pcw(['events', 'status'])).stdout;
   assert.match(table, new RegExp(`without event +24 h: ${dropped} of 30 changes`));
   assert.equal((await service.stop()).code, 0);
@@ -210,14 +217,51 @@ test('a message that is no event is a dead letter and holds up nobody; its repla
 
 test('a record that cannot be fetched does not hold up the others', () => withEvents(async ({ sim, here, start, until, sendMessage }) => {
   await sendMessage(JSON.stringify({ ...sample('opportunity-updated'), id: 'ghost-1', detail: { catalog: 'AWS', opportunity: { identifier: 'O999999999' } } }));
-  await sim.modify({ count: 4 });
+  const changed = (await sim.modify({ count: 4 })).ids;
+  await sim.faults([{ operation: 'GetOpportunity', kind: 'access_denied', identifier: changed[0] }]);
   const service = await start();
   await until("SELECT count(*) FROM partner_events", (n) => n === '5');
   await until(NOTHING_WAITS, (n) => n === '0');
-  assert.deepEqual(await differences(here, sim), []);
-  assert.equal(here.sql("SELECT record_key, stage, error_code, state FROM dead_letters"), 'O999999999|fetch|not_found|open');
+  assert.deepEqual((await differences(here, sim)).map((line) => line.split(':')[0]), [changed[0]], 'all but the denied one');
+  assert.deepEqual(here.sql("SELECT record_key, stage, error_code, state FROM dead_letters").split('\n').sort(), [`${changed[0]}|fetch|permission_denied|open`, 'O999999999|fetch|not_found|open'].sort());
+  assert.equal(here.sql("SELECT status FROM ingestion_runs WHERE mode = 'fetch'"), 'partial');
+
+  // A sweep that gets it settles its letter.
+  await sim.faults([]);
+  assert.equal((await here.pcw(SWEEP)).code, 0);
+  assert.equal(here.sql("SELECT state FROM dead_letters WHERE error_code = 'permission_denied'"), 'settled');
   assert.equal((await service.stop()).code, 0);
 }));
+
+test('when every record is denied the run fails, its records wait, and nothing is lost', () => withEvents(async ({ sim, here, start, until }) => {
+  await sim.post('/_sim/account', { denied_actions: ['partnercentral:GetOpportunity'] });
+  const service = await start();
+  await until(LISTENING, (n) => n === '1');
+  await sim.modify({ count: 2 });
+  await until("SELECT count(*) FROM ingestion_runs WHERE mode = 'fetch' AND status = 'failed' AND error_code = 'permission_denied'", (n) => n === '1');
+  await until("SELECT count(*) FROM fetch_requests WHERE not_before > now() + interval '4 minutes'", (n) => n === '2');
+  assert.equal(here.sql('SELECT count(*) FROM dead_letters'), '0');
+  await sim.post('/_sim/account', {});
+  here.sql('UPDATE fetch_requests SET not_before = now()');
+  await until('SELECT count(*) FROM fetch_requests', (n) => n === '0');
+  await until(NOTHING_WAITS, (n) => n === '0');
+  assert.deepEqual(await differences(here, sim), []);
+  assert.equal((await service.stop()).code, 0);
+}, { mayFail: true }));
+
+for (const [code, title, more] of [
+  ['PCW3401', 'a queue that does not exist', (sim) => ({ PCW_EVENTS_URL: `${sim.url}/${ACCOUNT}/no-such-queue` })],
+  ['PCW3402', 'a queue that is denied', async (sim) => { await sim.post('/_sim/account', { denied_actions: ['sqs:GetQueueAttributes'] }); return {}; }],
+  ['PCW3403', 'an address that is no queue', (sim) => ({ PCW_EVENTS_URL: `${sim.url}/` })],
+  ['PCW3404', 'nobody who listens', () => ({})],
+]) {
+  test(`${code}: ${title}`, () => withEvents(async ({ sim, here }) => {
+    const done = await here.pcw(['doctor', 'events', '-o', 'json'], await more(sim));
+    const findings = JSON.parse(done.stdout).findings;
+    assert.deepEqual(findings.map((finding) => finding.code), [code], done.stdout);
+    assert.ok(findings[0].next_steps.length > 0);
+  }));
+}
 
 test('while a sweep is at work events wait, and are fetched after it', () => withEvents(async ({ sim, here, start, until }) => {
   const service = await start('ingest,events,api');

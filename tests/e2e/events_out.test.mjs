@@ -2,7 +2,9 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
 import { Postgres, Sim, site, canary, differences, NO_QUOTA } from './harness.mjs';
 import { Service, until } from './service.mjs';
 
@@ -239,6 +241,11 @@ test('where events may not go: plain http, private addresses, secrets in the fil
       assert.equal((await here.pcw(['config', 'check'], { PCW_EVENTS_OUT_URL: bad })).code, 78, bad);
     const shown = await here.pcw(['config', 'show'], { PCW_EVENTS_OUT_URL: 'eventbridge:b', PCW_EVENTS_OUT_SECRET: SECRET });
     assert.match(shown.stdout, /events\.out\.secret.*\*\*\*\*/);
+    const hidden = { PCW_EVENTS_OUT_URL: 'env:HOOK', HOOK: `https://hooks.example.com/services/${canary('xoxb-path-77a1')}` };
+    for (const verb of [['config', 'show'], ['events', 'status'], ['doctor', 'events', '-o', 'json']]) {
+      const told = await here.pcw(verb, hidden);  // the harness looks for the secret in what is printed
+      assert.ok(verb[0] === 'doctor' || told.stdout.includes('https://hooks.example.com/****'), verb.join(' ') + told.stdout);
+    }
   });
   const port = new URL(hook.url).port;
   await withService({ ...NO_QUOTA, PCW_EVENTS_OUT_URL: `https://127.0.0.1:${port}/hook` }, async ({ here, start }) => {
@@ -249,6 +256,23 @@ test('where events may not go: plain http, private addresses, secrets in the fil
   });
   assert.equal(hook.came.length, 0);
   hook.stop();
+});
+
+test('a tenant has its own target, and cannot lead into the private network', async () => {
+  await withService(NO_QUOTA, async ({ here }) => {
+    const file = path.join(here.dir, 'acme.yaml');
+    const create = (out) => {
+      writeFileSync(file, `lake: {url: "file://${here.dir}/acme"}\nevents: {out: {${out}}}\n`);
+      return here.pcw(['tenant', 'create', 'acme', '--config', file]);
+    };
+    const refused = await create('url: "https://10.0.0.1/x", private: true');
+    assert.equal(refused.code, 78, refused.stdout + refused.stderr);
+    assert.match(refused.stderr, /events\.out\.private belongs into the main configuration/);
+    const made = await create('url: "eventbridge:acme"');
+    assert.equal(made.code, 0, made.stderr);
+    const shown = await here.pcw(['--tenant', 'acme', 'events', 'status', '-o', 'json']);
+    assert.equal(JSON.parse(shown.stdout).out.target, 'eventbridge:acme');
+  });
 });
 
 test('without a target nothing is written, and events in and out work together', async () => {

@@ -83,6 +83,22 @@ TEST_F(EventsTest, ASweepMayBeAskedForBesideAFetch) {
   EXPECT_EQ(sweep->run.mode, "full");
 }
 
+TEST_F(EventsTest, ASweepThatWaitsGoesFirst) {
+  Record(Event("e1", "O1"));
+  const auto sweep = sync::RequestRun(connection, connector_id, "AWS",
+                                      {.entity = "opportunities",
+                                       .mode = sync::RunMode::kIncremental,
+                                       .requested_by = "scheduler",
+                                       .trigger = "schedule"},
+                                      rng, clock, {});
+  ASSERT_THAT(sweep, Succeeds());
+  EXPECT_THAT(RequestRuns(), ::testing::IsEmpty());
+
+  // One that waits for its quota does not.
+  Ask("UPDATE jobs SET not_before = now() + interval '1 hour' RETURNING 1");
+  EXPECT_EQ(RequestRuns().size(), 1U);
+}
+
 TEST_F(EventsTest, WhatIsAskedForAgainDuringTheFetchIsNotForgotten) {
   Record(Event("e1", "O1"));
   Record(Event("e2", "O2"));

@@ -179,7 +179,7 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
       .tenant_id = kDefaultTenant,
       .queue_url = config.dlq.url,
       .events_url = config.partner_central.is_enabled ? config.events.url : "",
-      .events_target = config.partner_central.is_enabled ? config.events.out.url : "",
+      .events_target = config.partner_central.is_enabled ? ShownTarget(config.events.out.url) : "",
       .look_at_queue = [&](const std::string& url,
                            std::stop_token stop) -> Result<aws::sqs::QueueAttributes> {
         PCW_TRY(const auto queue, QueueAccess::Open(url, config, invocation.environment, machine));

@@ -113,11 +113,11 @@ Result<int> ShowEvents(const Invocation& invocation) {
   const auto& configured = loaded.config.events;
   if (invocation.output != OutputFormat::kTable) {
     PrintObject(invocation.output, {{"in", InboxJson(in, configured.url)},
-                                    {"out", OutboxJson(out, configured.out.url)}});
+                                    {"out", OutboxJson(out, ShownTarget(configured.out.url))}});
     return kExitOk;
   }
   PrintInbox(in, configured.url);
-  PrintOutbox(out, configured.out.url);
+  PrintOutbox(out, ShownTarget(configured.out.url));
   return kExitOk;
 }
 

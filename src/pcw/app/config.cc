@@ -26,8 +26,8 @@ constexpr std::size_t kMostFileBytes = 256U << 10U;
 constexpr std::array<std::string_view, 10> kOtherVariables{
     "PCW_HOME",   "PCW_CONFIG", "PCW_FAILPOINT",       "PCW_FAILPOINT_LOG", "PCW_BIN",
     "PCW_SHARED", "PCW_PG_BIN", "PCW_UPDATE_FIXTURES", "PCW_CRASH_ROUNDS",  "PCW_VERSION"};
-constexpr std::array<std::string_view, 3> kSecretKeys{"database.url", "database.admin_url",
-                                                      "events.out.secret"};
+constexpr std::array<std::string_view, 4> kSecretKeys{"database.url", "database.admin_url",
+                                                      "events.out.url", "events.out.secret"};
 
 bool IsSecret(std::string_view path) {
   return std::find(kSecretKeys.begin(), kSecretKeys.end(), path) != kSecretKeys.end();
@@ -368,7 +368,8 @@ class Loader {
     if (!Dereference(key, given)) return;
     const std::string expected = key.store(loaded_.config, given.value);
     const std::string shown =
-        key.type == KeyType::kList ? fmt::format("{}", fmt::join(given.value.items, ", "))
+        key.type == KeyType::kList     ? fmt::format("{}", fmt::join(given.value.items, ", "))
+        : key.path == "events.out.url" ? ShownTarget(given.value.text)
         : IsWhollySecret(key.path) && !given.value.text.empty() ? std::string("****")
                                                                 : Masked(given.value.text);
     if (!expected.empty()) {
@@ -415,6 +416,13 @@ class Loader {
 };
 
 }  // namespace
+
+std::string ShownTarget(const std::string& url) {
+  const std::size_t host = url.find("://");
+  if (host == std::string::npos) return url;
+  const std::size_t path = url.find_first_of("/?", host + 3);
+  return path == std::string::npos || path + 1 == url.size() ? url : url.substr(0, path) + "/****";
+}
 
 Result<LoadedConfig> LoadConfig(const ConfigSources& sources) { return Loader(sources).Load(); }
 

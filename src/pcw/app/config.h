@@ -129,6 +129,9 @@ struct ConfigSources {
 /// `environment PCW_X: ...`).
 Result<LoadedConfig> LoadConfig(const ConfigSources& sources);
 
+/// A target of events as people may see it: the path of a webhook is often what lets one in.
+std::string ShownTarget(const std::string& url);
+
 /// The text of config/pcw.example.yaml: every key with its default and one comment.
 std::string FormatExampleConfig();
 

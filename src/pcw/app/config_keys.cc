@@ -241,7 +241,7 @@ const std::array kKeys{
               StoreDuration<PCW_FIELD(events.grace), 0>},
     ConfigKey{"events.out.url", KeyType::kText, "",
               "where changes of opportunities are told of: https://... or eventbridge:BUS (name or "
-              "ARN); empty = nowhere",
+              "ARN), or env:NAME, or file:PATH; empty = nowhere",
               StoreTarget},
     ConfigKey{"events.out.secret", KeyType::kText, "",
               "env:NAME or file:PATH: signs what goes to a webhook; empty = unsigned",

@@ -196,6 +196,34 @@ TEST_F(ConfigTest, ASecretFileThatEverybodyMayReadIsRefused) {
             "postgresql://u:p@h/d");
 }
 
+TEST_F(ConfigTest, TargetsOfEventsAreWebhooksAndBusesAndTheirSecretsAreReferences) {
+  sources.env["HOOK"] = "https://hooks.example.com/services/path-that-lets-one-in";
+  sources.env["SECRET"] = "signs";
+  const auto loaded = Load("events: { out: { url: 'env:HOOK', secret: 'env:SECRET' } }\n");
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(loaded->config.events.out.url, sources.env["HOOK"]);
+  EXPECT_EQ(loaded->config.events.out.secret.Reveal(), "signs");
+  for (const ShownKey& key : loaded->keys) {
+    EXPECT_EQ(key.value.find("path-that"), std::string::npos) << key.key;
+    EXPECT_EQ(key.value.find("signs"), std::string::npos) << key.key;
+  }
+  EXPECT_EQ(ShownTarget("eventbridge:orders"), "eventbridge:orders");
+  EXPECT_EQ(ShownTarget("https://h:8443"), "https://h:8443");
+  EXPECT_EQ(ShownTarget("https://h?token=x"), "https://h/****");
+
+  EXPECT_THAT(Complaint("events: { out: { secret: plain } }\n"),
+              HasSubstr("env:NAME or file:PATH"));
+  EXPECT_THAT(Complaint("events: { out: { url: 'http://127.0.0.1/x' } }\n"),
+              HasSubstr("events.out.private"));
+  EXPECT_THAT(Load("events: { out: { url: 'http://127.0.0.1/x', private: true } }\n"), Succeeds());
+  for (const char* url : {"ftp://h/x", "eventbridge:", "https://u@h/x", "h"})
+    EXPECT_THAT(Complaint(std::string("events: { out: { url: '") + url + "' } }\n"),
+                HasSubstr("eventbridge: and the name or ARN"));
+  EXPECT_THAT(Complaint("events: { url: 'https://q/1/a' }\ndlq: { url: 'https://q/1/a' }\n"),
+              HasSubstr("a queue each"));
+  EXPECT_THAT(Complaint("events: { wait: 21s }\n"), HasSubstr("0s to 20s"));
+}
+
 TEST_F(ConfigTest, AFileThatWasNamedMustExist) {
   sources.flag_file = directory / "absent.yaml";
   EXPECT_THAT(LoadConfig(sources), FailsWith(ErrorCode::kConfig));

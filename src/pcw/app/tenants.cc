@@ -12,9 +12,10 @@
 namespace pcw::app {
 namespace {
 
-// What is the process's and not a tenant's.
-constexpr std::array<std::string_view, 4> kSharedGroups{"database.", "logging.", "server.",
-                                                        "service."};
+// What is the process's and not a tenant's. Whether a webhook may lead into the operator's own
+// network is for the operator to say (I32).
+constexpr std::array<std::string_view, 5> kSharedGroups{"database.", "logging.", "server.",
+                                                        "service.", "events.out.private"};
 
 std::string WithoutEndSlashes(std::string text) {
   while (!text.empty() && text.back() == '/') text.pop_back();
@@ -43,7 +44,7 @@ Status CheckKeys(const LoadedConfig& loaded) {
     if (is_shared && key.origin.starts_with("file ")) {
       return Error(ErrorCode::kConfig,
                    fmt::format("{}: {} belongs into the main configuration; a tenant has aws, "
-                               "lake, sync, connectors, quota and dlq of its own",
+                               "lake, sync, connectors, quota, dlq and events of its own",
                                key.origin.substr(5), key.key));
     }
   }
@@ -90,6 +91,7 @@ Result<LoadedConfig> TenantConfig(const StoredTenant& tenant, const std::string&
   config.logging = main.config.logging;
   config.server = main.config.server;
   config.service = main.config.service;
+  config.events.out.is_private = main.config.events.out.is_private;
   if (config.lake.url.empty())
     config.lake.url = FilePlace(HomeDirectory(environment) / "tenants" / tenant.name / "lake");
   if (LakePlace(config, environment) == LakePlace(main.config, environment)) {

@@ -25,7 +25,8 @@ Result<std::vector<StoredTenant>> ReadTenants(pg::Connection& connection, std::s
 std::string LakePlace(const Config& config, const std::map<std::string, std::string>& environment);
 
 /// The configuration of a tenant: its own file alone, without PCW_* and flags, which are the main
-/// one's; database, logging, server and service are the main one's too, and may not stand in it. An
+/// one's; database, logging, server, service and events.out.private are the main one's too, and may
+/// not stand in it. An
 /// empty lake.url means $PCW_HOME/tenants/<name>/lake. kConfig with every mistake.
 Result<LoadedConfig> TenantConfig(const StoredTenant& tenant, const std::string& file,
                                   const LoadedConfig& main,

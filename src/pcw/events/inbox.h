@@ -61,7 +61,7 @@ Result<InboxReport> TakeMessages(pg::Connection& connection, const InboxScope& s
                                  std::stop_token stop);
 
 /// Forgets events that no queue can deliver again: SQS keeps a message for at most 14 days, and
-/// eight more are a margin. Verdicts of 90 days stay.
+/// eight more are a margin; requests for fetches that are as old; verdicts older than 90 days.
 Status PruneEvents(pg::Connection& connection, std::stop_token stop);
 
 }  // namespace pcw::events

@@ -10,14 +10,17 @@ namespace pcw::sync {
 namespace {
 
 // Entities with requests that are due. A run at work would hold the lease against the new one, and
-// is asked about again within a second.
+// is asked about again within a second. A sweep that waits for the lease goes first: else fetch
+// after fetch would keep it out for as long as events come, and it brings what they name as well.
 constexpr std::string_view kDue = R"sql(
   SELECT DISTINCT f.entity FROM fetch_requests f
   WHERE f.tenant_id = pcw_tenant() AND f.connector_id = $1::bigint AND f.catalog = $2 AND f.not_before <= now()
     AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = f.tenant_id AND j.connector_id = f.connector_id AND j.entity = f.entity
                     AND j.kind = 'fetch' AND j.state IN ('queued', 'running'))
     AND NOT EXISTS (SELECT FROM leases l WHERE l.tenant_id = f.tenant_id AND l.connector_id = f.connector_id AND l.entity = f.entity
-                    AND l.run_id IS NOT NULL AND l.expires_at > now()))sql";
+                    AND l.run_id IS NOT NULL AND l.expires_at > now())
+    AND NOT EXISTS (SELECT FROM jobs w WHERE w.tenant_id = f.tenant_id AND w.connector_id = f.connector_id AND w.entity = f.entity
+                    AND w.kind = 'sync' AND w.state = 'queued' AND w.not_before <= now() + interval '2 seconds'))sql";
 
 }  // namespace
 

@@ -57,7 +57,8 @@ Status PostponeFetchRequests(pg::Connection& connection, std::int64_t connector_
                              std::string_view entity, std::stop_token stop);
 
 /// Makes a run of mode fetch, with its job, for every entity that has requests, no such run yet,
-/// and no other run at work. Returns the new runs' ids. Transactions of its own.
+/// and no other run that is at work or about to begin. Returns the new runs' ids. Transactions of
+/// its own.
 Result<std::vector<std::string>> RequestFetches(pg::Connection& connection,
                                                 std::int64_t connector_id, std::string_view catalog,
                                                 Rng& rng, Clock& clock, std::stop_token stop);

@@ -93,11 +93,13 @@ Status Scan::FetchDeferred() {
   return Flush();
 }
 
-// Nobody listed what an event names, so it may be a record that this account may not see. If every
-// record is denied, it is the account's permissions, and the run ends as any other does.
-bool Scan::IsDeniedAlone(const Error& error, Pass pass) const {
-  return options_.mode == RunMode::kFetch && error.code() == ErrorCode::kPermissionDenied &&
-         (pass == Pass::kFirst || fetched_by_name_ > 0);
+// Nobody listed what an event names, so it may be a record that this account may not see. If none
+// of the first few can be had, it is the account's permissions, and the run ends as any other does.
+bool Scan::IsDeniedAlone(const Error& error, Pass pass) {
+  if (options_.mode != RunMode::kFetch || error.code() != ErrorCode::kPermissionDenied)
+    return false;
+  if (fetched_by_name_ > 0) return true;
+  return pass == Pass::kFirst && ++denied_ < kMostFailuresInRow;
 }
 
 Status Scan::ListSource(const connector::SourceDef& source,

@@ -54,7 +54,7 @@ class Scan {
  private:
   enum class Pass { kFirst, kDeferred, kConfirm };
   Status FetchDeferred();
-  bool IsDeniedAlone(const Error& error, Pass pass) const;
+  bool IsDeniedAlone(const Error& error, Pass pass);
   using Held = std::unordered_map<std::string, HeldRecord>;
   /// A record that is on its way to the table.
   struct Pending {
@@ -105,6 +105,7 @@ class Scan {
   Progress progress_;
   std::int64_t listed_ = 0;
   std::int64_t fetched_by_name_ = 0;  ///< of FetchAll, answered
+  int denied_ = 0;                    ///< of FetchAll, before the first answer
   int failures_in_row_ = 0;
   int throttles_in_row_ = 0;
   FailureLimit fetch_failures_;
