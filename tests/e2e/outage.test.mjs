@@ -50,8 +50,13 @@ test(`${SECONDS} s without PostgreSQL under load: 503 with Retry-After, then on 
     phase = 'between';
     await postgres.launch();
     const up = performance.now();
-    while ((await service.get('/v1/runs', { agent })).status !== 200) assert.ok(performance.now() - up < 30_000, 'the interface does not recover');
-    const recovered_ms = performance.now() - up;
+    // Each of the threads that speak SQL tries again within a second: recovered is when none refuses any more.
+    let since = performance.now();
+    while (performance.now() - since < 1_500) {
+      if ((await service.get('/v1/runs', { agent })).status !== 200) since = performance.now();
+      assert.ok(since - up < 30_000, 'the interface does not recover');
+    }
+    const recovered_ms = since - up;
     phase = 'after';
     while ((await service.get('/readyz', { agent })).status !== 200) assert.ok(performance.now() - up < 60_000, 'never ready again');
     await until(here, postgres, "SELECT count(*) FROM ingestion_runs WHERE entity = 'opportunities' AND status = 'succeeded' AND mode = 'full'", (n) => Number(n) >= 1, 180_000);

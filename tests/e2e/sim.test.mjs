@@ -258,7 +258,7 @@ test('AWS\'s own view of an opportunity is a record of its own', { skip }, async
 
 test('an unlinked account is denied Partner Central and nothing else', { skip }, async (t) => {
   const [{ id }] = await sim.truth();
-  assert.deepEqual(await withAccount(t, { linked: false }), { linked: false, denied_actions: [], revoked_keys: [], keys: [] });
+  assert.deepEqual(await withAccount(t, { linked: false }), { linked: false, denied_actions: [], revoked_keys: [], keys: [], roles: [] });
 
   await assert.rejects(get(id), (error) => {
     assert.ok(error instanceof selling.AccessDeniedException);
@@ -308,7 +308,7 @@ test('keys can be rotated, revoked, and be of another account', { skip }, async 
 test('a mistake in the account\'s state is refused with the nearest name', async () => {
   await assert.rejects(sim.post('/_sim/account', { linkd: false }), /400 .*unknown key .*linkd.*did you mean .*linked/s);
   await assert.rejects(sim.post('/_sim/account', { denied_actions: ['partnercentral:GetOportunity'] }), /did you mean .*partnercentral:GetOpportunity/s);
-  assert.deepEqual(await sim.get('/_sim/account'), { linked: true, denied_actions: [], revoked_keys: [], keys: [] });
+  assert.deepEqual(await sim.get('/_sim/account'), { linked: true, denied_actions: [], revoked_keys: [], keys: [], roles: [] });
 });
 
 test('the eleventh read of a moment is throttled and booked', { skip }, async () => {
