@@ -48,7 +48,7 @@ function brokenMapping(here) {
 }
 
 // Where a process dies: while letters land, and while the messages of those that have landed are deleted.
-const LANDING = ['reingest.commit.after', 'reingest.commit.before', 'reingest.batch.before', 'replay.run.after'];
+const LANDING = ['reingest.commit.before', 'reingest.commit.after', 'reingest.batch.before', 'reingest.commit.after', 'replay.run.after'];
 const DELETING = ['dlq.delete.before', 'dlq.delete.after'];
 
 test(`${LETTERS} letters under fire, ${KILLS} kills, seed ${SEED}: exactly one effect each`, { timeout: DEADLINE_MS + 60_000 }, async (t) => {
@@ -79,6 +79,7 @@ test(`${LETTERS} letters under fire, ${KILLS} kills, seed ${SEED}: exactly one e
 
     let kills = 0;
     let conflicts = 0;
+    let landings = 0;
     const killed = {};
     const open = () => Number(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open'"));
     const give_up = Date.now() + DEADLINE_MS;
@@ -91,8 +92,8 @@ test(`${LETTERS} letters under fire, ${KILLS} kills, seed ${SEED}: exactly one e
         assert.ok(Date.now() < give_up, `${left} letters and ${depth} messages are left after ${DEADLINE_MS} ms`);
         // Early in its work, so that much is left for the next one.
         const isLanding = left > 0 && (kills >= KILLS || draw(3) > 0);
-        const points = isLanding ? LANDING : DELETING;
-        const point = points[draw(points.length)];
+        // Letters land by hundreds: those points come in turn, so that each has something left to do.
+        const point = isLanding ? LANDING[landings++ % LANDING.length] : DELETING[draw(DELETING.length)];
         const armed = kills < KILLS ? { PCW_FAILPOINT: `${point}:${isLanding ? 1 : 1 + draw(LETTERS / 150)}` } : {};
         const done = await here.pcw(isLanding ? ['dlq', 'replay', '--all'] : ['dlq', 'deliver'], armed, { deadline: DEADLINE_MS });
         if (done.signal === 'SIGKILL') {

@@ -90,6 +90,10 @@ test('the query protocol: batches answer entry by entry, errors have the codes o
   assert.deepEqual(elements(gone.text, 'DeleteMessageBatchResultEntry').map((entry) => text(entry, 'Id')), ['a']);
   assert.equal(text(elements(gone.text, 'BatchResultErrorEntry')[0], 'Code'), 'ReceiptHandleIsInvalid');
 
+  const large = 'x'.repeat(256 * 1024);
+  const taken = await sqsQuery(sim.url, name, 'SendMessage', { QueueUrl: url, MessageBody: large });
+  assert.equal(text(taken.text, 'MD5OfMessageBody'), md5(large), taken.text.slice(0, 300));
+
   const missing = await sqsQuery(sim.url, 'no-such', 'GetQueueAttributes', { QueueUrl: `${sim.url}/${ACCOUNT}/no-such`, 'AttributeName.1': 'All' });
   assert.deepEqual([missing.status, text(missing.text, 'Code'), text(missing.text, 'Type')], [400, 'AWS.SimpleQueueService.NonExistentQueue', 'Sender']);
   const unknown = await sqsQuery(sim.url, name, 'NoSuchAction', { QueueUrl: url });

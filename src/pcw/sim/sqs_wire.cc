@@ -16,6 +16,8 @@ using net::server::Request;
 
 constexpr std::string_view kTargetPrefix = "AmazonSQS.";
 constexpr std::string_view kVersion = "2012-11-05";
+/// A batch of the largest messages, percent-encoded.
+constexpr std::size_t kMostQueryBytes = 4U << 20U;
 
 bool IsNumber(std::string_view member) {
   return member == "MaxNumberOfMessages" || member == "VisibilityTimeout" ||
@@ -187,7 +189,7 @@ SqsRequest ReadSqsRequest(const Request& request) {
     if (read.is_readable) read.body = std::move(*body);
   } else {
     read.dialect = Dialect::kQuery;
-    Result<FormFields> form = ParseForm(request.body);
+    Result<FormFields> form = ParseForm(request.body, kMostQueryBytes);
     read.is_readable = form.has_value() && (*form)["Version"] == kVersion;
     if (read.is_readable) {
       named = OperationNamed((*form)["Action"]);

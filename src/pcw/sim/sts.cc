@@ -15,7 +15,6 @@
 namespace pcw::sim {
 namespace {
 
-constexpr std::size_t kMaxForm = 64U << 10U;
 constexpr std::size_t kMaxFields = 500;
 constexpr std::chrono::seconds kDefaultSession{3'600};
 
@@ -89,9 +88,9 @@ std::variant<Json, Answer> CheckForm(const OperationFacts& facts, const FormFiel
 
 }  // namespace
 
-Result<FormFields> ParseForm(std::string_view body) {
+Result<FormFields> ParseForm(std::string_view body, std::size_t most_bytes) {
   const Error malformed(ErrorCode::kInvalidRequest, "the form is malformed");
-  if (body.size() > kMaxForm) return malformed;
+  if (body.size() > most_bytes) return malformed;
   FormFields fields;
   for (std::size_t at = 0; at < body.size();) {
     const std::size_t end = std::min(body.find('&', at), body.size());

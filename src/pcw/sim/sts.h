@@ -18,8 +18,11 @@ namespace pcw::sim {
 
 using FormFields = std::map<std::string, std::string>;
 
-/// A form body, percent-decoded. kInvalidRequest if it is malformed or repeats a field.
-Result<FormFields> ParseForm(std::string_view body);
+inline constexpr std::size_t kMostFormBytes = 64U << 10U;
+
+/// A form body, percent-decoded. kInvalidRequest if it is longer than `most_bytes`, malformed, or
+/// repeats a field.
+Result<FormFields> ParseForm(std::string_view body, std::size_t most_bytes = kMostFormBytes);
 
 /// What a web identity token past its time is answered.
 Answer ExpiredWebIdentity();
