@@ -75,6 +75,7 @@ test(`${SECONDS} s without PostgreSQL under load: 503 with Retry-After, then on 
     assert.deepEqual(await differences(here, sim), []);
     assert.equal(service.process.exitCode, null, 'without a restart');
     const loud = service.lines().filter((line) => ['ERROR', 'WARN'].includes(line.level) && line.msg !== 'request').length;
+    assert.ok(loud < 60 + SECONDS, `${loud} lines of warnings and errors for ${answers.during.length} answers`);
     t.diagnostic(JSON.stringify({ seconds: SECONDS, answers_during: answers.during.length, slowest_503_ms: Math.max(...answers.during.map((answer) => answer.ms)), recovered_ms, runs_promised: promised.size, warnings: loud }));
     assert.equal(await service.stop(), 0);
     assert.equal(here.sql("SELECT count(*) FROM ingestion_runs WHERE status = 'running'"), '0');

@@ -22,6 +22,7 @@ using net::server::Response;
 
 constexpr std::size_t kMostBody = 64U << 10U;
 constexpr std::chrono::seconds kDiagnosisHolds{30};
+constexpr std::chrono::seconds kBetweenOutageLines{10};
 
 Error Unauthorized() { return ApiError(401, "unauthorized", "a valid bearer token is required"); }
 
@@ -255,12 +256,21 @@ void Api::Answer(const Pending& pending, Response response) {
 
 void Api::Fail(const Pending& pending, const Error& error) {
   Response response = ProblemResponse(error, pending.request_id);
-  if (response.status >= 500 && !error.Find("api_code")) {
+  if (response.status >= 500 && !error.Find("api_code") && IsNews(error)) {
     const LogScope scope({{"request_id", pending.request_id}});
     LogError("request failed", error);
   }
   Note(pending, response.status);
   pending.responder.Send(std::move(response));
+}
+
+// A database that is away fails every request in the same way: one of them in ten seconds says so,
+// the others have their line with the status.
+bool Api::IsNews(const Error& error) {
+  if (error.code() != ErrorCode::kUnavailable && error.code() != ErrorCode::kTimeout) return true;
+  const SteadyTime now = site_.clock.Steady();
+  SteadyTime next = next_outage_line_.load();
+  return now >= next && next_outage_line_.compare_exchange_strong(next, now + kBetweenOutageLines);
 }
 
 // One line a request, of bounded length: the route and not the target.

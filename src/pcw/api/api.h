@@ -83,6 +83,7 @@ class Api {
   Status Authenticate(Pending& pending, WorkerSession& session, std::stop_token stop);
   void Answer(const Pending& pending, net::server::Response response);
   void Fail(const Pending& pending, const Error& error);
+  bool IsNews(const Error& error);
   void Note(const Pending& pending, int status);
 
   ApiSite site_;
@@ -100,6 +101,7 @@ class Api {
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<net::server::Listener> listener_;
   std::atomic<bool> is_stopped_{false};
+  std::atomic<SteadyTime> next_outage_line_{SteadyTime{}};
 };
 
 }  // namespace pcw::api
