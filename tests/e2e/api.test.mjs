@@ -127,7 +127,8 @@ test('every route answers no token, a bad one, too small a scope and another ten
   for (const [template, methods] of Object.entries(description.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       const route = template.replace('{connector}', 'partner-central').replace('{id}', run);
-      const call = (token) => service.ask(method.toUpperCase(), route, { token, body: operation.requestBody ? '{"entity":"opportunities"}' : undefined, agent: new http.Agent() });
+      const body = template === '/v1/dlq/drop' ? '{"entity":"opportunities","reason":"test"}' : '{"entity":"opportunities"}';
+      const call = (token) => service.ask(method.toUpperCase(), route, { token, body: operation.requestBody ? body : undefined, agent: new http.Agent() });
       if (template.endsWith('/events')) continue;  // a stream; tested on its own
       seen += 1;
       if (operation.security.some((one) => Object.keys(one).length === 0)) {
@@ -146,6 +147,7 @@ test('every route answers no token, a bad one, too small a scope and another ten
       assert.equal(low.json.code, 'forbidden');
       const foreign = await call(everything);
       if (template.includes('{') || ['/v1/quota', '/v1/doctor', '/v1/dlq/replay'].includes(template)) assert.equal(foreign.status, 404, `${method} ${route}: ${foreign.text}`);
+      else if (template === '/v1/dlq/drop') assert.deepEqual([foreign.status, foreign.json.dropped], [200, 0], foreign.text);
       else assert.deepEqual([foreign.status, foreign.json.items], [200, []], `${method} ${route}: ${foreign.text}`);
       assert.ok(!foreign.text.includes(run), `${route} tells a foreign id`);
     }
