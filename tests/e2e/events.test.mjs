@@ -252,7 +252,7 @@ test('when every record is denied the run fails, its records wait, and nothing i
 for (const [code, title, more] of [
   ['PCW3401', 'a queue that does not exist', (sim) => ({ PCW_EVENTS_URL: `${sim.url}/${ACCOUNT}/no-such-queue` })],
   ['PCW3402', 'a queue that is denied', async (sim) => { await sim.post('/_sim/account', { denied_actions: ['sqs:GetQueueAttributes'] }); return {}; }],
-  ['PCW3403', 'an address that is no queue', (sim) => ({ PCW_EVENTS_URL: `${sim.url}/` })],
+  ['PCW3403', 'an endpoint where nobody answers', () => ({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1' })],
   ['PCW3404', 'nobody who listens', () => ({})],
 ]) {
   test(`${code}: ${title}`, () => withEvents(async ({ sim, here }) => {

@@ -10,6 +10,7 @@
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/s3_store.h"
+#include "pcw/net/url.h"
 #include "pcw/sync/cron.h"
 
 namespace pcw::app {
@@ -21,6 +22,19 @@ std::string Good() { return std::string(kGood); }
 
 template <auto Get>
 std::string StoreText(Config& config, const RawValue& value) {
+  Get(config) = value.text;
+  return Good();
+}
+
+template <auto Get>
+std::string StoreQueueUrl(Config& config, const RawValue& value) {
+  if (!value.text.empty()) {
+    const Result<net::Url> url = net::ParseUrl(value.text);
+    // "/<account>/<name>"
+    const std::size_t name = url ? url->path.rfind('/') : std::string::npos;
+    if (name == std::string::npos || name == 0 || name + 1 == url->path.size())
+      return "expected https://sqs.<region>.amazonaws.com/<account>/<name>";
+  }
   Get(config) = value.text;
   return Good();
 }
@@ -216,7 +230,7 @@ const std::array kKeys{
               "larger objects go to S3 in parts of this size, bytes",
               StoreInteger<PCW_FIELD(lake.multipart_threshold), 5'242'880, 67'108'864>},
     ConfigKey{"dlq.url", KeyType::kText, "", "empty = PostgreSQL only; else the SQS queue URL",
-              StoreText<PCW_FIELD(dlq.url)>},
+              StoreQueueUrl<PCW_FIELD(dlq.url)>},
     ConfigKey{"dlq.visibility", KeyType::kDuration, "2m",
               "how long a pass hides what it received; extended when half is over",
               StoreDuration<PCW_FIELD(dlq.visibility), 1000>},
@@ -226,7 +240,7 @@ const std::array kKeys{
     ConfigKey{"events.url", KeyType::kText, "",
               "SQS queue URL that an EventBridge rule sends Partner Central's events to; empty = "
               "sweeps alone bring changes",
-              StoreText<PCW_FIELD(events.url)>},
+              StoreQueueUrl<PCW_FIELD(events.url)>},
     ConfigKey{"events.wait", KeyType::kDuration, "20s",
               "how long SQS holds a receive that finds nothing, at most 20s",
               [](Config& c, const RawValue& v) -> std::string {
