@@ -29,7 +29,8 @@ class BulkMergeTest : public DatabaseTest {
         table(*BulkTable::Create(def, mapping, std::string(def.table))) {}
 
   // Opportunities "0" .. of one minute; `payload` is what they hold.
-  std::vector<MappedRecord> Records(std::size_t count, std::string_view payload, int minute = 1) {
+  std::vector<MappedRecord> Records(std::size_t count, std::string_view payload, int minute = 1,
+                                    std::string_view version = "v") {
     std::vector<MappedRecord> records(count);
     for (std::size_t i = 0; i < count; ++i) {
       MappedRecord& record = records[i];
@@ -42,7 +43,7 @@ class BulkMergeTest : public DatabaseTest {
       for (const ColumnMapping& column : mapping.columns) {
         connector::Value& value = record.row.values.emplace_back();
         if (column.column == def.id_column) value = record.id;
-        if (column.column == "source_version") value = std::string("v");
+        if (column.column == "source_version") value = std::string(version);
         if (column.column == "source_modified_at")
           value = WallTime(std::chrono::minutes(28'000'000 + minute));
         if (column.column == "expected_spend_amount") value = std::string("12.50");
@@ -115,6 +116,14 @@ TEST_F(BulkMergeTest, OlderRowsChangeNothingAndNewerOnesReplace) {
   EXPECT_EQ(Merge(Records(70, R"({"a": 1})", 4))->updated, 0);
   EXPECT_EQ(Merge(Records(70, R"({"a": 3})", 6))->updated, 70);
   EXPECT_EQ(Ask("SELECT DISTINCT payload_json->>'a' FROM partnercentral_opportunities"), "3");
+}
+
+TEST_F(BulkMergeTest, TheSameBytesTakeTheLaterNameOfTheirVersion) {
+  ASSERT_TRUE(Merge(Records(1, "{}", 1, "own name")));
+
+  EXPECT_EQ(Merge(Records(1, "{}", 2, "the list's name"))->updated, 1);
+  EXPECT_EQ(Merge(Records(1, "{}", 1, "own name"))->updated, 0) << "never back";
+  EXPECT_EQ(Ask("SELECT source_version FROM partnercentral_opportunities"), "the list's name");
 }
 
 TEST_F(BulkMergeTest, AValueThatTheServerRefusesIsTheRecordsFault) {

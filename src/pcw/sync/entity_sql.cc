@@ -97,7 +97,9 @@ std::string Assignments(const connector::EntityDef& def, const connector::Mappin
 std::string ReplacesHeld(const connector::EntityDef& def, std::string_view fresh,
                          std::string_view version) {
   std::string differs = fmt::format(
-      "{0}.payload_sha256 <> t.payload_sha256 OR {1} <> t.mapping_version", fresh, version);
+      "{0}.payload_sha256 <> t.payload_sha256 OR {1} <> t.mapping_version OR {0}.source_version <> "
+      "t.source_version",
+      fresh, version);
   if (def.has_companion())
     differs += fmt::format(" OR {}.companion_sha256 IS DISTINCT FROM t.companion_sha256", fresh);
   std::string guard =

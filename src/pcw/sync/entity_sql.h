@@ -30,7 +30,9 @@ std::string Assignments(const connector::EntityDef& def, const connector::Mappin
                         bool is_sparse);
 
 /// The rule of I4 as SQL: whether the row `fresh` replaces the row t. `version` is the mapping
-/// version of the former.
+/// version of the former. The same bytes under another name of their version replace too: the
+/// list's name of it is what tells the next scan that there is nothing to fetch, and a re-ingest
+/// must end with the name that the sync ended with (I9).
 std::string ReplacesHeld(const connector::EntityDef& def, std::string_view fresh,
                          std::string_view version);
 

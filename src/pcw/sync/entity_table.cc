@@ -133,15 +133,10 @@ EntityTable::Sql EntityTable::MakeSql() const {
   const std::string seen =
       "last_seen_run = $2::uuid, missed_full_scans = 0, missing_since = NULL, updated_at = CASE "
       "WHEN t.missing_since IS NULL THEN t.updated_at ELSE now() END";
-  // The same bytes under another name of their version are that version: the list's name of it
-  // is what tells the next scan that there is nothing to fetch.
   sql.touch = fmt::format(
-      "UPDATE {0} AS t SET {3}, source_version = CASE WHEN s.payload_sha256 = t.payload_sha256{4} "
-      "THEN s.source_version ELSE t.source_version END FROM {2} s WHERE t.tenant_id = pcw_tenant() "
-      "AND t.catalog = $1 AND "
+      "UPDATE {0} AS t SET {3} FROM {2} s WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND "
       "t.{1} = s.{1} AND t.last_seen_run <> $2::uuid",
-      def_->table, def_->id_column, staging, seen,
-      is_ranked_ ? " AND s.source_rank = t.source_rank" : "");
+      def_->table, def_->id_column, staging, seen);
   sql.mark_seen = fmt::format(
       "UPDATE {0} AS t SET {2} WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND t.{1} = ANY "
       "($3::text[]) AND t.last_seen_run <> $2::uuid",
