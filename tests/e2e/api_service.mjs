@@ -29,6 +29,8 @@ export class Service {
       service.process.on('exit', (code) => reject(new Error(`pcw serve ended with ${code}: ${service.out}${service.err}`)));
     });
     service.port = Number(new URL(service.url).port);
+    // A test that fails before its stop() does not keep the file from ending; the exit above kills what is left.
+    for (const handle of [service.process, service.process.stdout, service.process.stderr]) handle.unref();
     return service;
   }
 
@@ -66,6 +68,7 @@ export class Service {
     if (this.process.exitCode !== null) return this.process.exitCode;
     this.process.removeAllListeners('exit');
     const gone = once(this.process, 'exit');
+    this.process.ref();
     this.process.kill('SIGTERM');
     return (await gone)[0];
   }

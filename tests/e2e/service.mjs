@@ -27,6 +27,8 @@ export class Service {
       for (const wake of service.waiting) wake();
     });
     await service.line((line) => line.msg === 'ready', 'ready');
+    // A test that fails before its stop() does not keep the file from ending; the exit above kills what is left.
+    for (const handle of [service.process, service.process.stdout, service.process.stderr]) handle.unref();
     return service;
   }
 
@@ -53,6 +55,7 @@ export class Service {
   async stop() {
     if (this.process.exitCode !== null) return { code: this.process.exitCode, ms: 0 };
     const started = Date.now();
+    this.process.ref();
     this.process.kill('SIGTERM');
     const [code] = await this.ended;
     return { code, ms: Date.now() - started };
@@ -60,6 +63,7 @@ export class Service {
 
   async kill() {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.ref();
     this.process.kill('SIGKILL');
     await this.ended;
   }
