@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Service } from './service.mjs';
 import { Postgres, Sim, site, ACCESS_KEY, SECRET_KEY, NO_QUOTA } from './harness.mjs';
@@ -78,7 +79,7 @@ test('runbook 3.3 as it stands: the aws command line shows what failed, and the 
   assert.equal(Messages[0].MessageAttributes.stage.StringValue, 'map');
   assert.equal(here.sql("SELECT count(*) FROM dead_letters WHERE delivered_at IS NOT NULL AND expires_at BETWEEN now() + interval '13 days' AND now() + interval '14 days'"), String(COUNT));
 
-  const script = path.resolve(import.meta.dirname, '../../platform/scripts/replay-dlq.py');
+  const script = fileURLToPath(new URL('../../platform/scripts/replay-dlq.py', import.meta.url));
   const env = { PATH: process.env.PATH, PCW_BIN: process.env.PCW_BIN, ...here.env };
   const shown = await exec('python3', [script, '--all'], { env });
   assert.match(shown.stdout, /new row/);
