@@ -105,7 +105,8 @@ TEST_F(SimServerTest, TellsAndReplacesTheStateOfTheAccount) {
   const Json fresh = AskJson("GET", "/_sim/account");
   const Json set = AskJson("POST", "/_sim/account", R"({"linked":false})");
 
-  EXPECT_EQ(DumpJson(fresh), R"({"denied_actions":[],"keys":[],"linked":true,"revoked_keys":[]})");
+  EXPECT_EQ(DumpJson(fresh),
+            R"({"denied_actions":[],"keys":[],"linked":true,"revoked_keys":[],"roles":[]})");
   EXPECT_EQ(set["linked"], false);
   EXPECT_EQ(AskJson("GET", "/_sim/account"), set);
 }
