@@ -228,6 +228,63 @@ TEST_F(DatabaseTest, AStopCancelsTheStatementAndTheSessionStaysUsable) {
   EXPECT_EQ(superuser.Exec({"one", "SELECT 1"})->Int(0, 0), 1);
 }
 
+TEST_F(DatabaseTest, APipelineAnswersInTheOrderOfItsStatements) {
+  Connection service = OpenService();
+  {
+    pg::Pipeline pipeline = *pg::Pipeline::Begin(service);
+    for (const std::string_view value : {"first", "second", "third"}) {
+      const std::vector<pg::BinaryParam> params{value, std::nullopt};
+      ASSERT_THAT(pipeline.Send({"echo", "SELECT $1::text || coalesce($2::text, '!')"}, params),
+                  Succeeds());
+    }
+    ASSERT_EQ(pipeline.size(), 3U);
+    EXPECT_EQ(pipeline.Take()->Text(0, 0), "first!");
+    EXPECT_EQ(pipeline.Take()->Text(0, 0), "second!");
+  }
+  EXPECT_EQ(service.Exec({"after", "SELECT 'usable'"})->Text(0, 0), "usable");
+}
+
+TEST_F(DatabaseTest, AFailureInAPipelineFailsWhatFollowsAndTheSessionStaysUsable) {
+  Connection service = OpenService();
+  {
+    auto transaction = *pg::Transaction::Begin(service, "pipeline");
+    pg::Pipeline pipeline = *pg::Pipeline::Begin(service);
+    const std::vector<pg::BinaryParam> bad{"x"}, good{"1"};
+    const pg::Query number{"number", "SELECT convert_from($1::bytea, 'UTF8')::integer"};
+    ASSERT_THAT(pipeline.Send({"broken", "SELECT nothing"}, {}), Succeeds());
+    ASSERT_THAT(pipeline.Send(number, good), Succeeds());
+    ASSERT_THAT(pipeline.Send(number, bad), Succeeds());
+
+    EXPECT_THAT(pipeline.Take().error().message(), HasSubstr("\"nothing\" does not exist"));
+    EXPECT_EQ(pipeline.Take().error().Find("sqlstate"), "25P02");
+  }
+  EXPECT_FALSE(service.in_transaction());
+  pg::Pipeline pipeline = *pg::Pipeline::Begin(service);
+  const std::vector<pg::BinaryParam> bad{"x"}, good{"1"};
+  const pg::Query number{"number", "SELECT convert_from($1::bytea, 'UTF8')::integer"};
+  for (const auto& params : {good, bad, good})
+    ASSERT_THAT(pipeline.Send(number, params), Succeeds());
+
+  EXPECT_EQ(pipeline.Take()->Int(0, 0), 1);
+  EXPECT_EQ(pipeline.Take().error().Find("sqlstate"), "22P02");
+  EXPECT_EQ(pipeline.Take()->Int(0, 0), 1);
+}
+
+TEST_F(DatabaseTest, AStopCancelsAPipelineAndTheSessionStaysUsable) {
+  Connection service = OpenService();
+  std::stop_source stop;
+  {
+    pg::Pipeline pipeline = *pg::Pipeline::Begin(service);
+    for (int i = 0; i < 2; ++i)
+      ASSERT_THAT(pipeline.Send({"sleep", "SELECT pg_sleep(60)::text"}, {}), Succeeds());
+    stop.request_stop();
+
+    EXPECT_THAT(pipeline.Take(stop.get_token()), FailsWith(ErrorCode::kCancelled));
+    EXPECT_THAT(pipeline.Take(stop.get_token()), FailsWith(ErrorCode::kCancelled));
+  }
+  EXPECT_EQ(service.Exec({"after", "SELECT 'usable'"})->Text(0, 0), "usable");
+}
+
 TEST_F(DatabaseTest, ALostSessionIsUnavailableAndSaysSo) {
   Connection victim = OpenSuperuser(url);
   const std::string pid(victim.Exec({"pid", "SELECT pg_backend_pid()"})->Text(0, 0));

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -131,6 +132,9 @@ int main(int argc, char** argv) {
   // A core file would hold keys and payloads (S33).
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
+  // Buffers of this size go back to the system when they are freed. Left alone, glibc raises the
+  // limit with each one it frees, to 32 MiB, and a long run keeps more and more of them.
+  ::mallopt(M_MMAP_THRESHOLD, 128 << 10);
   int exit_code = pcw::ReactionOf(pcw::ErrorCode::kInternal).exit_code;
   try {
     exit_code = pcw::app::Run(argc, argv);

@@ -146,17 +146,19 @@ struct Connection::State {
   // Pushes what is queued out and reads until a result can be taken without blocking. After a stop
   // the statement is cancelled and its end awaited, so that the session stays usable.
   Status Settle(std::string_view query, const std::stop_token& stop, bool& was_stopped) {
+    constexpr int kMostCancels = 10;
     const auto timeout = statement_timeout.count() > 0 ? statement_timeout : kForever;
-    for (;;) {
+    for (int cancels = 0;;) {
       const int unsent = PQflush(pg);
       if (unsent < 0) return Lost(query);
       if (unsent == 0 && PQisBusy(pg) == 0) return Ok{};
       const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
       const Wait waited = was_stopped
-                              ? WaitSocket(PQsocket(pg), events, std::chrono::seconds(10), {})
+                              ? WaitSocket(PQsocket(pg), events, std::chrono::seconds(1), {})
                               : WaitSocket(PQsocket(pg), events, timeout, stop);
       if (waited != Wait::kReady) {
-        if (was_stopped) return Lost(query);
+        // More than once: the server ignores a cancel that overtakes its statement.
+        if (++cancels > kMostCancels) return Lost(query);
         was_stopped = true;
         Cancel();
         continue;
@@ -165,17 +167,47 @@ struct Connection::State {
     }
   }
 
-  // The name under which the session has the statement prepared; two texts under one name would
-  // silently run the wrong one.
-  Result<std::string> Prepare(const Query& query, const std::stop_token& stop) {
+  // The name under which the session knows the statement; two texts under one name would silently
+  // run the wrong one.
+  static std::string StatementName(const Query& query) {
+    return fmt::format("{}_{}", query.name, std::hash<std::string_view>{}(query.sql));
+  }
+
+  static std::string KnownAs(const Query& query) {
+    return fmt::format("{}\n{}", query.name, query.sql);
+  }
+
+  Status SendPrepare(const Query& query) {
     const std::string sql(query.sql);
-    std::string statement = fmt::format("{}_{}", query.name, std::hash<std::string>{}(sql));
-    std::string known = fmt::format("{}\n{}", query.name, sql);
-    if (prepared.contains(known)) return statement;
-    if (PQsendPrepare(pg, statement.c_str(), sql.c_str(), 0, nullptr) == 0) return Lost(query.name);
+    if (PQsendPrepare(pg, StatementName(query).c_str(), sql.c_str(), 0, nullptr) == 0)
+      return Lost(query.name);
+    return Ok{};
+  }
+
+  Status Prepare(const Query& query, const std::stop_token& stop) {
+    std::string known = KnownAs(query);
+    if (prepared.contains(known)) return Ok{};
+    PCW_TRY_OK(SendPrepare(query));
     PCW_TRY_OK(Collect(query.name, stop));
     prepared.insert(std::move(known));
-    return statement;
+    return Ok{};
+  }
+
+  Status SendBinary(const Query& query, std::span<const BinaryParam> params) {
+    std::vector<const char*> values;
+    std::vector<int> lengths;
+    values.reserve(params.size());
+    lengths.reserve(params.size());
+    for (const BinaryParam& param : params) {
+      // An empty value is a value: libpq takes only a null pointer for NULL.
+      values.push_back(param ? (param->empty() ? "" : param->data()) : nullptr);
+      lengths.push_back(param ? static_cast<int>(param->size()) : 0);
+    }
+    const std::vector<int> formats(params.size(), 1);
+    if (PQsendQueryPrepared(pg, StatementName(query).c_str(), static_cast<int>(values.size()),
+                            values.data(), lengths.data(), formats.data(), 0) == 0)
+      return Lost(query.name);
+    return Ok{};
   }
 
   // What a statement that was sent answers.
@@ -208,7 +240,8 @@ struct Connection::State {
       return failure ? Error(ErrorCode::kUnavailable, failure->message())
                            .With("query", std::string(query))
                      : Lost(query);
-    if (failure && was_stopped && stop.stop_requested())
+    // A cancel that came late ends the next statement of a pipeline.
+    if (failure && stop.stop_requested() && (was_stopped || failure->Find("sqlstate") == "57014"))
       return Error(ErrorCode::kCancelled, "stopped during a statement")
           .With("query", std::string(query));
     if (failure) return *failure;
@@ -270,31 +303,12 @@ Result<Connection> Connection::Open(const ConnectOptions& options, std::stop_tok
 
 Result<Rows> Connection::Exec(const Query& query, std::span<const Param> params,
                               std::stop_token stop) {
-  PCW_TRY(const std::string statement, state_->Prepare(query, stop));
+  PCW_TRY_OK(state_->Prepare(query, stop));
   std::vector<const char*> values;
   values.reserve(params.size());
   for (const Param& param : params) values.push_back(param ? param->c_str() : nullptr);
-  if (PQsendQueryPrepared(state_->pg, statement.c_str(), static_cast<int>(values.size()),
-                          values.data(), nullptr, nullptr, 0) == 0)
-    return state_->Lost(query.name);
-  return state_->Answer(query.name, stop);
-}
-
-Result<Rows> Connection::ExecBinary(const Query& query, std::span<const BinaryParam> params,
-                                    std::stop_token stop) {
-  PCW_TRY(const std::string statement, state_->Prepare(query, stop));
-  std::vector<const char*> values;
-  std::vector<int> lengths;
-  values.reserve(params.size());
-  lengths.reserve(params.size());
-  for (const BinaryParam& param : params) {
-    // An empty value is a value: libpq takes only a null pointer for NULL.
-    values.push_back(param ? (param->empty() ? "" : param->data()) : nullptr);
-    lengths.push_back(param ? static_cast<int>(param->size()) : 0);
-  }
-  const std::vector<int> formats(params.size(), 1);
-  if (PQsendQueryPrepared(state_->pg, statement.c_str(), static_cast<int>(values.size()),
-                          values.data(), lengths.data(), formats.data(), 0) == 0)
+  if (PQsendQueryPrepared(state_->pg, State::StatementName(query).c_str(),
+                          static_cast<int>(values.size()), values.data(), nullptr, nullptr, 0) == 0)
     return state_->Lost(query.name);
   return state_->Answer(query.name, stop);
 }
@@ -362,6 +376,64 @@ bool Connection::is_usable() const { return state_ && PQstatus(state_->pg) == CO
 bool Connection::in_transaction() const {
   return PQtransactionStatus(state_->pg) == PQTRANS_INTRANS ||
          PQtransactionStatus(state_->pg) == PQTRANS_INERROR;
+}
+
+Result<Pipeline> Pipeline::Begin(Connection& connection) {
+  if (PQenterPipelineMode(connection.state_->pg) == 0) return connection.state_->Lost("pipeline");
+  return Pipeline(connection);
+}
+
+Pipeline::Pipeline(Pipeline&& other) noexcept
+    : connection_(std::exchange(other.connection_, nullptr)), sent_(std::move(other.sent_)) {}
+
+Pipeline::~Pipeline() {
+  if (connection_ == nullptr) return;
+  while (!sent_.empty() && connection_->is_usable()) {
+    if (const auto answer = Take(); !answer)
+      Log(LogLevel::kDebug, "nobody took the answer", {{"error", answer.error().message()}});
+  }
+  PQexitPipelineMode(connection_->state_->pg);
+}
+
+Status Pipeline::Send(const Query& query, std::span<const BinaryParam> params) {
+  Connection::State& state = *connection_->state_;
+  std::string known = Connection::State::KnownAs(query);
+  const bool is_known = state.prepared.contains(known) ||
+                        std::any_of(sent_.begin(), sent_.end(),
+                                    [&](const Sent& sent) { return sent.makes == known; });
+  if (is_known) {
+    known.clear();
+  } else {
+    PCW_TRY_OK(state.SendPrepare(query));
+  }
+  PCW_TRY_OK(state.SendBinary(query, params));
+  if (PQpipelineSync(state.pg) == 0) return state.Lost(query.name);
+  sent_.push_back({std::string(query.name), std::move(known)});
+  return Ok{};
+}
+
+Result<Rows> Pipeline::Take(std::stop_token stop) {
+  PCW_ASSERT(!sent_.empty());
+  Connection::State& state = *connection_->state_;
+  Sent sent = std::move(sent_.front());
+  sent_.pop_front();
+  std::optional<Error> refused;
+  if (!sent.makes.empty()) {
+    if (auto prepared = state.Collect(sent.name, stop); prepared) {
+      state.prepared.insert(std::move(sent.makes));
+    } else {
+      refused = std::move(prepared).error();
+    }
+  }
+  // Taken in any case: what was refused leaves an answer too.
+  Result<Rows> answer = state.Answer(sent.name, stop);
+  bool was_stopped = false;
+  const Status settled = state.Settle(sent.name, stop, was_stopped);
+  const bool is_synced =
+      settled && PQresultStatus(ResultPtr(PQgetResult(state.pg)).get()) == PGRES_PIPELINE_SYNC;
+  if (refused) return std::move(*refused);
+  if (answer && !is_synced) return state.Lost(sent.name);
+  return answer;
 }
 
 Result<Transaction> Transaction::Begin(Connection& connection, std::string_view name,

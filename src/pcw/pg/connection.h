@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -79,10 +80,6 @@ class Connection {
                     std::stop_token stop = {}) {
     return Exec(query, std::span<const Param>(params.begin(), params.size()), stop);
   }
-  /// As Exec, with parameters in binary form: for rows by the thousand, which the server then need
-  /// not read as text.
-  Result<Rows> ExecBinary(const Query& query, std::span<const BinaryParam> params,
-                          std::stop_token stop = {});
   /// Several statements without parameters: migrations and BEGIN/COMMIT. Not prepared.
   Status ExecScript(std::string_view name, std::string_view sql, std::stop_token stop = {});
 
@@ -98,9 +95,37 @@ class Connection {
   bool in_transaction() const;
 
  private:
+  friend class Pipeline;
   struct State;
   explicit Connection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
+};
+
+/// Statements sent ahead of their answers, so that the server has the next one at hand while it
+/// works (libpq's pipeline mode). Answers come in the order of the statements. Belongs inside a
+/// transaction: after a failure the others fail as well. While it lives the connection takes
+/// nothing else. Who commits has taken every answer; its end throws away the rest. Not thread-safe.
+class Pipeline {
+ public:
+  static Result<Pipeline> Begin(Connection& connection);
+  ~Pipeline();
+  Pipeline(Pipeline&& other) noexcept;
+  Pipeline& operator=(Pipeline&&) = delete;
+
+  /// As Connection::Exec, with parameters in binary form, which are copied, and without the answer.
+  Status Send(const Query& query, std::span<const BinaryParam> params);
+  /// The answer to the oldest statement that has none yet.
+  Result<Rows> Take(std::stop_token stop = {});
+  std::size_t size() const { return sent_.size(); }  ///< statements without an answer
+
+ private:
+  struct Sent {
+    std::string name;
+    std::string makes;  // what the session has prepared once this succeeds; empty if it has it
+  };
+  explicit Pipeline(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;
+  std::deque<Sent> sent_;  // without an answer
 };
 
 /// A transaction that rolls back unless committed. `name` is for errors. Nested use is a bug.

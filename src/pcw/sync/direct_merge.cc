@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kMostRows = 64;
 constexpr std::size_t kMostParams = 60'000;    // the protocol counts them in 16 bits
 constexpr std::size_t kMostBytes = 1U << 20U;  // of one statement, unless one row is larger
+constexpr std::size_t kMostAhead = 1;          // statements the server has beside the one it runs
 constexpr std::size_t kOwnParams = 2;          // catalog, mapping version
 constexpr std::size_t kCopyHeaderBytes = 19;   // signature, flags, extension length
 
@@ -120,17 +121,22 @@ Result<MergeCounts> DirectMerge::Run(pg::Connection& connection, std::string_vie
   FieldReader reader(copy.substr(std::min(kCopyHeaderBytes, copy.size())));
   std::vector<pg::BinaryParam> gathered;  // of rows that wait
   std::size_t bytes = 0;
+  PCW_TRY(pg::Pipeline pipeline, pg::Pipeline::Begin(connection));
+  const auto take = [&]() -> Status {
+    auto merged = pipeline.Take(stop);
+    if (!merged) return AsDataError(std::move(merged).error());
+    counts.inserted += merged->Int(0, 0);
+    counts.updated += merged->Int(0, 1);
+    return Ok{};
+  };
   const auto send = [&](std::size_t power) -> Status {
     const std::size_t taken = (std::size_t{1} << power) * fields_;
     std::vector<pg::BinaryParam> params{catalog, version_};
     params.insert(params.end(), gathered.begin(),
                   gathered.begin() + static_cast<std::ptrdiff_t>(taken));
     gathered.erase(gathered.begin(), gathered.begin() + static_cast<std::ptrdiff_t>(taken));
-    auto merged = connection.ExecBinary({"direct_merge", sql_[power]}, params, stop);
-    if (!merged) return AsDataError(std::move(merged).error());
-    counts.inserted += merged->Int(0, 0);
-    counts.updated += merged->Int(0, 1);
-    return Ok{};
+    PCW_TRY_OK(pipeline.Send({"direct_merge", sql_[power]}, params));
+    return pipeline.size() > kMostAhead ? take() : Status(Ok{});
   };
   // What waits, in as few statements as there are sizes for.
   const auto flush = [&]() -> Status {
@@ -150,6 +156,7 @@ Result<MergeCounts> DirectMerge::Run(pg::Connection& connection, std::string_vie
   }
   if (!reader.is_whole()) return Error(ErrorCode::kInternal, "a broken stream of rows to merge");
   PCW_TRY_OK(flush());
+  while (pipeline.size() > 0) PCW_TRY_OK(take());
   return counts;
 }
 
