@@ -7,7 +7,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/failpoint.h"
@@ -32,7 +31,6 @@ constexpr std::int64_t kMostRecordsAnEpoch = 20'000;
 // A replay that is killed repeats at most this, and one letter that PostgreSQL refuses delays no
 // more than these.
 constexpr std::size_t kMostRecordsAReplayBatch = 500;
-constexpr std::int64_t kRecordsATrim = 50'000;
 constexpr std::size_t kMostBytesHeld = 24U << 20U;  // of objects that open batches look into
 
 /// A re-ingest in flight. Lives on the caller's thread, which plans, maps and encodes; a reader
@@ -426,12 +424,6 @@ class Reingest {
     });
     PCW_TRY_OK(saved);
     PCW_FAILPOINT("reingest.progress.after");
-    // What one thread allocates another frees: left alone, the allocator keeps more and more of it.
-    // Seldom, because pages that were given back have to be made anew.
-    if (outcome_.stats.records_listed - trimmed_at_ >= kRecordsATrim) {
-      trimmed_at_ = outcome_.stats.records_listed;
-      malloc_trim(0);
-    }
     return Ok{};
   }
 
@@ -502,7 +494,6 @@ class Reingest {
   HeldDigests* digests_ = nullptr;  // of catalog_
   bool looks_first_ = false;        // the table held something of this catalog to begin with
   std::int64_t paced_ = 0;
-  std::int64_t trimmed_at_ = 0;                  // records
   std::map<std::string, std::string> catalogs_;  // by run, of runs without a manifest
   ReingestLetters letters_;
   ReingestEpochs epochs_;
