@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/failpoint.h"
@@ -110,8 +109,6 @@ void PartCommitter::Work(std::stop_token stop) {
       changed_.notify_all();
     }
     work.reset();
-    // The allocator keeps what one thread frees of another's memory; a long run grew by it.
-    malloc_trim(0);
   }
 }
 

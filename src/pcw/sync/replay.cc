@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/failpoint.h"
@@ -145,8 +144,6 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
                         .With("bronze_key", outcome.rejected.front().key);
   }
   result.error = outcome.error ? std::move(outcome.error) : std::move(refetched_.ended);
-  // The allocator keeps what the threads of this run have freed; the next one would add to it.
-  malloc_trim(0);
   return result;
 }
 
