@@ -12,8 +12,8 @@ import path from 'node:path';
 import { Postgres, run, scratch } from '../tests/e2e/harness.mjs';
 
 const args = process.argv.slice(2);
-const EVENTS = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 200_000);
-const REPETITIONS = Number(args[args.indexOf('--repetitions') + 1]) || 3;
+const EVENTS = Number(/^\d+$/.test(args[0]) ? args[0] : 200_000);
+const REPETITIONS = args.includes('--repetitions') ? Number(args[args.indexOf('--repetitions') + 1]) : 3;
 const PART = 1000;
 const RUN_EVENTS = 50_000;
 const BATCH = 2000;
