@@ -117,7 +117,8 @@ test(`chaos: ${SECONDS} s, 3 processes, ${TENANTS} tenants, ${RECORDS} records, 
     assert.equal(stats.refused, 0, `no call was refused: ${JSON.stringify(stats.outcomes)}`);
     assert.ok(stats.arrivals >= RECORDS, 'the simulator saw the calls');
     assert.ok(stats.max_arrivals_per_second <= RATE * 1.2, `${stats.max_arrivals_per_second} calls in one second`);
-    assert.equal(here.sql("SELECT count(*) FROM ingestion_runs WHERE ended_at IS NULL AND status <> 'queued'"), '0', 'every run ended in a true state');
+    assert.equal(here.sql(`SELECT r.id, r.status, r.mode, r.started_at, r.resumed_from, j.state, j.claim, j.attempts, j.holder, j.heartbeat_at, j.ended_at, j.error_code, now() FROM ingestion_runs r LEFT JOIN jobs j ON j.tenant_id = r.tenant_id AND j.run_id = r.id
+      WHERE r.ended_at IS NULL AND r.status <> 'queued'`), '', 'every run ended in a true state');
     assert.equal(here.sql("SELECT count(*) FROM jobs WHERE state = 'running'"), '0');
     assert.equal(here.sql(`SELECT count(*) FROM ingestion_runs r WHERE status = 'queued'
         AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = r.tenant_id AND j.run_id = r.id AND j.state = 'queued')`), '0', 'no run waits without a job');

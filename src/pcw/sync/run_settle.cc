@@ -137,6 +137,12 @@ Result<JobOutcome> Carry(pg::Connection& connection, const jobs::Job& job, const
   }
   std::string run_id = job.run_id;
   if (run.status != "queued") {
+    // It had begun and its worker is done with it: nobody else may ever come to end it.
+    if (run.is_open()) {
+      PCW_TRY_OK(EndOpenRun(
+          connection, job.run_id, RunStatus::kFailed, CodeOf(run, error).value_or("abandoned"),
+          error ? error->ToString() : "its worker ended without finishing it", stop));
+    }
     PCW_TRY(run_id, InsertSuccessor(connection, job.run_id, rng, clock, stop));
   }
   PCW_TRY_OK(jobs::RequeueJob(connection, job, run_id, verdict.delay, verdict.counting, stop));
