@@ -63,8 +63,6 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   PCW_TRY_OK(AbandonOlderRuns(connection, row.connector_id, def.name, row.fence, stop));
   PCW_TRY_OK(options.queued_run ? BeginQueuedRun(connection, row, stop)
                                 : InsertRun(connection, row, stop));
-  PCW_TRY_OK(transaction.Commit());
-  PCW_FAILPOINT("run.start.after");
 
   OpenRun run{.row = std::move(row),
               .cursor = {},
@@ -81,6 +79,9 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   PCW_TRY(const auto letters,
           dlq::LoadDeadLetters(connection, options.tenant_id, open_letters, stop));
   run.has_open_letters = !letters.empty();
+  // Last: a run that has begun comes to its caller, who ends it whatever happens.
+  PCW_TRY_OK(transaction.Commit());
+  PCW_FAILPOINT("run.start.after");
   return run;
 }
 

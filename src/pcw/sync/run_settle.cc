@@ -137,7 +137,7 @@ Result<JobOutcome> Carry(pg::Connection& connection, const jobs::Job& job, const
   }
   std::string run_id = job.run_id;
   if (run.status != "queued") {
-    // It had begun and its worker is done with it: nobody else may ever come to end it.
+    // Its end could not be stored when its worker gave up, and nobody else may ever come to it.
     if (run.is_open()) {
       PCW_TRY_OK(EndOpenRun(
           connection, job.run_id, RunStatus::kFailed, CodeOf(run, error).value_or("abandoned"),
