@@ -97,8 +97,7 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
             return UpsertConnector(connection, *def.connector, true, options.connector_config_json,
                                    stop);
           }));
-  if (options.is_dry_run) {
-    return RunPass({.def = def,
+  ReingestPass pass{.def = def,
                     .mapping = mapping,
                     .table = table,
                     .options = options,
@@ -106,9 +105,8 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
                     .database = database,
                     .lease = nullptr,
                     .run_id = "",
-                    .connector_id = connector_id},
-                   options.selection, "", stop);
-  }
+                    .connector_id = connector_id};
+  if (options.is_dry_run) return RunPass(pass, options.selection, "", stop);
 
   const WallTime started = deps.clock.Now();
   const std::string run_id =
@@ -150,16 +148,9 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
           }));
   PCW_FAILPOINT("reingest.start.after");
   options.selection = resumption.selection;
-  return RunPass({.def = def,
-                  .mapping = mapping,
-                  .table = table,
-                  .options = options,
-                  .deps = deps,
-                  .database = database,
-                  .lease = lease.get(),
-                  .run_id = run_id,
-                  .connector_id = connector_id},
-                 resumption.selection, resumption.after_key, either.get_token());
+  pass.lease = lease.get();
+  pass.run_id = run_id;
+  return RunPass(pass, resumption.selection, resumption.after_key, either.get_token());
 }
 
 }  // namespace pcw::sync

@@ -7,16 +7,15 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "pcw/base/failpoint.h"
-#include "pcw/base/json.h"
 #include "pcw/base/log.h"
 #include "pcw/base/uuid.h"
 #include "pcw/lake/layout.h"
 #include "pcw/sync/held_digests.h"
 #include "pcw/sync/rebuild.h"
 #include "pcw/sync/reingest_batch.h"
+#include "pcw/sync/reingest_catalogs.h"
 #include "pcw/sync/reingest_epochs.h"
 #include "pcw/sync/reingest_letters.h"
 #include "pcw/sync/reingest_loader.h"
@@ -187,7 +186,7 @@ class Reingest {
       Reject(object.key, *fault);
       return Ok{};
     }
-    PCW_TRY(const std::string catalog, CatalogOf(object));
+    PCW_TRY(const std::string catalog, catalogs_.CatalogOf(database_, object, stop_));
     if (catalog != "AWS" && catalog != "Sandbox") {
       Reject(object.key, catalog.empty()
                              ? "no manifest, no run in the database and no member of its records "
@@ -357,27 +356,6 @@ class Reingest {
     letters_.Open(hash);
   }
 
-  // The manifest knows it, else the database, else the record itself.
-  Result<std::string> CatalogOf(const ReadObject& object) {
-    if (!object.catalog.empty()) return object.catalog;
-    const auto [known, is_new] = catalogs_.try_emplace(object.run_id);
-    if (!is_new && !known->second.empty()) return known->second;
-    PCW_TRY(const pg::Rows rows,
-            database_.Exec({"reingest_catalog",
-                            "SELECT catalog FROM ingestion_runs WHERE tenant_id = pcw_tenant() AND "
-                            "id = $1::uuid"},
-                           {object.run_id}, stop_));
-    if (!rows.empty()) {
-      known->second = rows.Text(0, 0);
-    } else if (!object.part.lines.empty()) {
-      const Result<Json> record = ParseJson(object.part.lines.front().payload);
-      if (record && record->is_object() && record->contains("Catalog") &&
-          record->at("Catalog").is_string())
-        known->second = record->at("Catalog").get<std::string>();
-    }
-    return known->second;
-  }
-
   // Hands what is open to the loaders.
   Status CloseEpoch() {
     std::vector<std::pair<std::size_t, LoadBatch>> ready;
@@ -489,7 +467,7 @@ class Reingest {
   HeldDigests* digests_ = nullptr;  // of catalog_
   bool looks_first_ = false;        // the table held something of this catalog to begin with
   std::int64_t paced_ = 0;
-  std::map<std::string, std::string> catalogs_;  // by run, of runs without a manifest
+  RunCatalogs catalogs_;
   ReingestLetters letters_;
   ReingestEpochs epochs_;
   std::vector<ReingestBatch> batches_;                           // open, one a loader

@@ -23,8 +23,9 @@ struct ReingestPass {
   std::int64_t connector_id;
 };
 
-/// Reads what `selection` names behind `after_key`, and ends the run if there is one. Failures are
-/// in the outcome.
+/// Reads what `selection` names behind `after_key` (the bronze key of an object; empty = all), and
+/// ends the run if there is one. Failures are in the outcome: kUnavailable of lake or database,
+/// kConflict when the lease was lost, kCancelled after a stop. Blocks; owns its threads.
 ReingestOutcome RunPass(const ReingestPass& pass, ReingestSelection selection,
                         std::string after_key, std::stop_token stop);
 
