@@ -133,7 +133,8 @@ int main(int argc, char** argv) {
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   // Buffers of this size go back to the system when they are freed. Left alone, glibc raises the
-  // limit with each one it frees, to 32 MiB, and a long run keeps more and more of them.
+  // limit with each one it frees, to 32 MiB, and a long run keeps more and more of them
+  // (mallopt(3)).
   ::mallopt(M_MMAP_THRESHOLD, 128 << 10);
   int exit_code = pcw::ReactionOf(pcw::ErrorCode::kInternal).exit_code;
   try {

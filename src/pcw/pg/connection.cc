@@ -392,7 +392,8 @@ Pipeline::~Pipeline() {
     if (const auto answer = Take(); !answer)
       Log(LogLevel::kDebug, "nobody took the answer", {{"error", answer.error().message()}});
   }
-  PQexitPipelineMode(connection_->state_->pg);
+  if (PQexitPipelineMode(connection_->state_->pg) == 0 && connection_->is_usable())
+    LogError("a pipeline could not be left", connection_->state_->Lost("pipeline"));
 }
 
 Status Pipeline::Send(const Query& query, std::span<const BinaryParam> params) {

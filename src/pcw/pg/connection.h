@@ -105,6 +105,7 @@ class Connection {
 /// works (libpq's pipeline mode). Answers come in the order of the statements. Belongs inside a
 /// transaction: after a failure the others fail as well. While it lives the connection takes
 /// nothing else. Who commits has taken every answer; its end throws away the rest. Not thread-safe.
+/// Errors as Connection's. Source: PostgreSQL 15's documentation of libpq, "Pipeline Mode".
 class Pipeline {
  public:
   static Result<Pipeline> Begin(Connection& connection);
