@@ -158,14 +158,17 @@ async function timed(postgres, work) {
   return { seconds, cpu: serverCpu(postgres) - cpu, ...extra };
 }
 
-// Peak resident memory of pcw in MiB, by the kernel's own high-water mark.
+// Peak resident memory of pcw in MiB, by the kernel's own high-water mark, and its CPU seconds.
 async function pcwReingest(postgres, env, connections) {
   let peak = 0;
+  let cpu = 0;
   const done = await run(['bronze', 'reingest', '--entity', 'opportunities', '--connections', String(connections), '-o', 'json'], env, {
     deadline: 3_600_000,
     onSpawn: (child) => {
       const timer = setInterval(() => {
         try {
+          const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+          cpu = (Number(fields[11]) + Number(fields[12])) / 100;
           peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
         } catch { /* ended */ }
       }, 20);
@@ -173,7 +176,7 @@ async function pcwReingest(postgres, env, connections) {
     },
   });
   if (done.code !== 0) throw new Error(`exit ${done.code}: ${done.stderr}`);
-  return { mib: peak, stats: JSON.parse(done.stdout).stats };
+  return { mib: peak, client: cpu, stats: JSON.parse(done.stdout).stats };
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
@@ -251,7 +254,7 @@ try {
   for (const [name, results] of Object.entries(taken)) {
     rate[name] = EVENTS / median(results.map((result) => result.seconds));
     const cpu = (median(results.map((result) => result.cpu)) / EVENTS) * 1e6;
-    const mib = results[0].mib === undefined ? '' : `  peak ${Math.max(...results.map((result) => result.mib)).toFixed(1)} MiB`;
+    const mib = results[0].mib === undefined ? '' : `  pcw ${((median(results.map((result) => result.client)) / EVENTS) * 1e6).toFixed(1).padStart(5)} us/record  peak ${Math.max(...results.map((result) => result.mib)).toFixed(1)} MiB`;
     console.log(`${name.padEnd(8)} ${rate[name].toFixed(0).padStart(9)} records/s  server ${cpu.toFixed(1).padStart(5)} us/record${mib}`);
   }
   console.log('');
