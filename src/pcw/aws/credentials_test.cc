@@ -9,7 +9,6 @@
 #include "fakes/fake_time.h"
 #include "fakes/result_matchers.h"
 #include "pcw/aws/credentials_chain.h"
-#include "pcw/aws/credentials_document.h"
 #include "pcw/aws/metadata_credentials.h"
 #include "pcw/aws/process_credentials.h"
 #include "pcw/aws/refreshing_credentials.h"
@@ -484,29 +483,6 @@ TEST_F(CredentialSourcesTest, AProcessThatFailsIsQuotedFromItsStandardErrorOnly)
   EXPECT_THAT(ProcessCredentials("echo '{\"Version\":2}'", "p", ProgramEnvironment())
                   .Fetch(stop.get_token()),
               FailsWith(ErrorCode::kUnauthenticated));
-}
-
-TEST(SplitCommandTest, SplitsAsAShellDoesAndExpandsNothing) {
-  EXPECT_THAT(*SplitCommand("a  'b c' \"d \\\" e\" f\\ g $HOME ''"),
-              ElementsAre("a", "b c", "d \" e", "f g", "$HOME", ""));
-  EXPECT_THAT(SplitCommand("a 'b"), FailsWith(ErrorCode::kConfig));
-  EXPECT_THAT(SplitCommand("  "), FailsWith(ErrorCode::kConfig));
-}
-
-TEST(ParseCredentialsDocumentTest, NamesWhatIsMissingAndQuotesNothing) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"very-secret", "no JSON object"},
-      {R"({"AccessKeyId":"A"})", "SecretAccessKey"},
-      {R"({"SecretAccessKey":"very-secret"})", "AccessKeyId"},
-      {R"({"AccessKeyId":"A","SecretAccessKey":"very-secret","Expiration":"soon"})", "Expiration"},
-      {R"({"AccessKeyId":"A","SecretAccessKey":7})", "SecretAccessKey"},
-  };
-  for (const auto& [text, expected] : cases) {
-    const auto got = ParseCredentialsDocument(text, "here");
-    ASSERT_THAT(got, FailsWith(ErrorCode::kUnauthenticated)) << text;
-    EXPECT_THAT(got.error().ToString(), HasSubstr(expected)) << text;
-    EXPECT_THAT(got.error().ToString(), Not(HasSubstr("very-secret"))) << text;
-  }
 }
 
 }  // namespace
