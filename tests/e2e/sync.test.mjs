@@ -223,6 +223,32 @@ test('SIGTERM keeps what is fetched, ends the run as cancelled with exit 130, an
   assert.deepEqual(await differences(here, sim), []);
 }));
 
+test('two signals of one request, as timeout(1) sends them to its child and to its group, stop cleanly; a later one ends at once', () => withSim(['--opportunities', '2000', '--no-quota', '--latency', '5'], async (sim, here) => {
+  let child;
+  const going = here.pcw(FULL, { PCW_SYNC_PART_RECORDS: '50' }, { onSpawn: (c) => { child = c; } });
+  while (here.sql('SELECT count(*) FROM partnercentral_opportunities') === '0') await new Promise(setImmediate);
+  child.kill('SIGTERM');
+  child.kill('SIGINT');  // another one, so that the two do not become one on their way
+  expectCode(await going, 130);
+  assert.equal(here.sql('SELECT status FROM ingestion_runs'), 'cancelled');
+
+  const stuck = here.pcw(FULL, { PCW_SYNC_PART_RECORDS: '50' }, { onSpawn: (c) => { child = c; } });
+  while (here.sql("SELECT count(*) FROM ingestion_runs WHERE status = 'running'") === '0') await new Promise(setImmediate);
+  const sessions = here.sql("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'").split('\n').map(Number);
+  for (const pid of sessions) process.kill(pid, 'SIGSTOP');
+  try {
+    const began = performance.now();
+    while (child.exitCode === null) {
+      child.kill('SIGTERM');
+      await new Promise(setImmediate);
+    }
+    expectCode(await stuck, 130);
+    assert.ok(performance.now() - began < 5_000, 'the database that hangs is not waited for');
+  } finally {
+    for (const pid of sessions) process.kill(pid, 'SIGCONT');
+  }
+}));
+
 test('two processes never write the same entity at once', () => withSim(['--opportunities', '1500', '--no-quota', '--latency', '5'], async (sim, here) => {
   const going = here.pcw(FULL, { PCW_SYNC_PART_RECORDS: '50' });
   while (here.sql("SELECT count(*) FROM ingestion_runs WHERE status = 'running'") === '0') await new Promise(setImmediate);
