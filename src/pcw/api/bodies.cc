@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/api/problem.h"
+#include "pcw/base/storable_text.h"
 
 namespace pcw::api {
 namespace {
@@ -108,7 +109,7 @@ Result<Json> ReadJsonObject(std::string_view body, std::span<const std::string_v
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
       return ApiError(400, "unknown_field",
                       fmt::format("the fields are {}", fmt::join(allowed, ", ")),
-                      name.substr(0, 64));
+                      std::string(CutAtCharacter(name, 64)));
     }
   }
   PCW_TRY_OK(CheckTexts(*parsed, ""));
@@ -144,7 +145,7 @@ Result<std::map<std::string, std::string>> ReadQuery(std::string_view target,
       return ApiError(400, "unknown_parameter",
                       known.empty() ? "this route has no parameters"
                                     : fmt::format("the parameters are {}", fmt::join(known, ", ")),
-                      name.substr(0, 64));
+                      std::string(CutAtCharacter(name, 64)));
     }
     const auto value = Unescaped(pair.substr(std::min(equals + 1, pair.size())));
     if (!value)

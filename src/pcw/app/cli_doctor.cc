@@ -130,13 +130,13 @@ std::vector<const connector::EntityDef*> ConfiguredEntities(const Config& config
 }
 
 // A mapping that cannot be read is told by the verbs that need it.
-std::map<std::string, int> MappingVersions(const Config& config) {
-  std::map<std::string, int> versions;
+std::map<std::string, connector::Mapping> MappingsInForce(const Config& config) {
+  std::map<std::string, connector::Mapping> mappings;
   for (const connector::EntityDef* entity : ConfiguredEntities(config)) {
-    if (const Result<connector::Mapping> mapping = MappingFor(config, entity->name))
-      versions.emplace(entity->name, mapping->version);
+    if (Result<connector::Mapping> mapping = MappingFor(config, entity->name))
+      mappings.emplace(entity->name, std::move(*mapping));
   }
-  return versions;
+  return mappings;
 }
 
 Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
@@ -161,7 +161,7 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
                 .proxy = config.aws.proxy,
                 .step = kDoctorsPatience},
       .entities = ConfiguredEntities(config),
-      .mapping_versions = MappingVersions(config),
+      .mappings = MappingsInForce(config),
       .write_actions = config.partner_central.write_actions,
       .database = config.database.url.empty()
                       ? fmt::format("embedded, in {}", (home / "pg").string())

@@ -9,6 +9,7 @@
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/nearest.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/connector/pii_mask.h"
@@ -217,8 +218,9 @@ Result<int> ShowHistory(const Invocation& invocation, const HistoryWish& wanted)
   if (wanted.is_unmasked)
     std::fprintf(stderr, "pcw: warning: what follows is not masked and may hold personal data\n");
   if (found.versions.empty()) {
-    return Error(ErrorCode::kNotFound, fmt::format("bronze holds no {} {} in {}", entity->name,
-                                                   wanted.id.substr(0, 64), lake->Describe()));
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("bronze holds no {} {} in {}", entity->name,
+                             CutAtCharacter(wanted.id, 64), lake->Describe()));
   }
   std::vector<OrderedJson> told = Tell(found.versions, mapping, wanted.is_unmasked);
   std::erase_if(told, [&](const OrderedJson& version) {

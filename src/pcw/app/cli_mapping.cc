@@ -107,6 +107,17 @@ Status CompareWithTable(pg::Connection& connection, const EntityDef& entity, con
     remarks.push_back({.is_error = true,
                        .place = PlaceOf(document, file, conflict.substr(0, conflict.find(':'))),
                        .text = conflict});
+  for (const std::string& column : check.left) {
+    PCW_TRY(const std::int64_t rows, sync::CountFilled(connection, entity, column, stop));
+    if (rows == 0) continue;
+    remarks.push_back(
+        {.is_error = false,
+         .place = file,
+         .text = fmt::format("{}: the mapping does not fill it any more, and {} rows of "
+                             "{} have a value there until `pcw bronze reingest "
+                             "--entity {}` empties it",
+                             column, rows, entity.table, entity.name)});
+  }
   return Ok{};
 }
 
@@ -277,6 +288,18 @@ Result<int> Test(const Invocation& invocation, const TrialWish& wish) {
   return letters.empty() ? kExitOk : kExitFindings;
 }
 
+// What the mapping in force fills and the other one does not.
+std::vector<std::string> LeftColumns(const Mapping& in_force, const Mapping& other) {
+  std::vector<std::string> left;
+  for (const ColumnMapping& column : in_force.columns) {
+    const bool stays =
+        std::any_of(other.columns.begin(), other.columns.end(),
+                    [&](const ColumnMapping& c) { return c.column == column.column; });
+    if (!stays) left.push_back(column.column);
+  }
+  return left;
+}
+
 Result<int> Diff(const Invocation& invocation, const TrialWish& wish) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
   PCW_TRY(const Trial trial, OpenTrial(invocation, loaded.config, wish));
@@ -297,10 +320,16 @@ Result<int> Diff(const Invocation& invocation, const TrialWish& wish) {
                     {"examples", examples},
                     {"shown", shown}});
   }
+  const std::vector<std::string> left = LeftColumns(in_force, trial.mapping);
   if (invocation.output == OutputFormat::kTable) {
     PrintRows(invocation.output,
               {{"column", "COLUMN"}, {"records", "RECORDS", true}, {"shown", "EXAMPLES"}}, rows,
               "no row changes");
+    for (const std::string& column : left)
+      std::printf(
+          "%s leaves the mapping: its values stay until `pcw bronze reingest --entity %s`, "
+          "which empties it\n",
+          column.c_str(), std::string(trial.entity->name).c_str());
     std::printf("version %d -> %d, %zu records of bronze\n", in_force.version,
                 trial.mapping.version, trial.samples.size());
   } else {
@@ -309,12 +338,14 @@ Result<int> Diff(const Invocation& invocation, const TrialWish& wish) {
                                     {"version_before", in_force.version},
                                     {"version_after", trial.mapping.version},
                                     {"samples", trial.samples.size()},
-                                    {"columns", rows}});
+                                    {"columns", rows},
+                                    {"left", left}});
   }
   if (!differences.empty() && trial.mapping.version == in_force.version)
     std::fprintf(stderr, "pcw: raise version: rows of version %d are not rewritten otherwise\n",
                  in_force.version);
-  return wish.has_detailed_exit_code && !differences.empty() ? kExitChanges : kExitOk;
+  const bool is_change = !differences.empty() || !left.empty();
+  return wish.has_detailed_exit_code && is_change ? kExitChanges : kExitOk;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/aws/profile.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/dlq/outbox.h"
 
@@ -46,7 +47,7 @@ Status FinishFilter(dlq::DeadLetterFilter& filter) {
        {std::pair{"--run", &filter.run_id}, std::pair{"--id", &filter.id},
         std::pair{"--group", &filter.group}}) {
     if (value->find_first_not_of("0123456789abcdef-") != std::string::npos)
-      return UsageError(fmt::format("{}: \"{}\" is not an id", option, value->substr(0, 64)));
+      return UsageError(fmt::format("{}: \"{}\" is not an id", option, CutAtCharacter(*value, 64)));
   }
   if (!filter.id.empty() && filter.id.size() < 8)
     return UsageError("--id: give the id that `pcw dlq list` shows, or its first 8 characters");

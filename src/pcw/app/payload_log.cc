@@ -4,6 +4,7 @@
 
 #include "pcw/aws/error_response.h"
 #include "pcw/base/log.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/entity_def.h"
 
@@ -23,8 +24,9 @@ connector::PiiMask MaskOfAllEntities() {
 
 std::string Bounded(std::string text) {
   if (text.size() <= kMostShownBytes) return text;
-  const std::size_t left_out = text.size() - kMostShownBytes;
-  text.resize(kMostShownBytes);
+  const std::size_t shown = CutAtCharacter(text, kMostShownBytes).size();
+  const std::size_t left_out = text.size() - shown;
+  text.resize(shown);
   return fmt::format("{}... ({} bytes more)", text, left_out);
 }
 

@@ -8,11 +8,13 @@
 
 #include "pcw/aws/xml.h"
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 
 namespace pcw::aws {
 namespace {
 
 constexpr std::size_t kLongestMessage = 500;
+constexpr std::size_t kLongestId = 200;  // of an id that a header holds
 
 constexpr std::array<std::string_view, 14> kThrottling{"Throttling",
                                                        "ThrottlingException",
@@ -88,10 +90,10 @@ std::string BareType(std::string_view type) {
 std::string Clean(std::string_view text) {
   text = text.substr(0, text.find("The Canonical String"));
   while (text.ends_with('\n') || text.ends_with(' ')) text.remove_suffix(1);
-  std::string out;
-  for (const char c : text.substr(0, kLongestMessage))
-    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  return out;
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return StorableText(line, kLongestMessage);
 }
 
 struct Said {
@@ -105,8 +107,9 @@ std::string TextOf(const Json& object, const char* key) {
 
 Said ReadJson(std::string_view body) {
   Said said;
-  const Result<Json> json =
-      ParseJson(body, {.max_bytes = 1U << 20U, .max_depth = 16, .max_values = 10'000});
+  // Whatever AWS put into a message, the message is told: a lone surrogate in it is no outage.
+  const Result<Json> json = ParseJson(
+      StorableJson(body), {.max_bytes = 1U << 20U, .max_depth = 16, .max_values = 10'000});
   if (!json || !json->is_object()) return said;
   said.type = BareType(TextOf(*json, "__type"));
   if (said.type.empty()) said.type = BareType(TextOf(*json, "code"));
@@ -117,9 +120,9 @@ Said ReadJson(std::string_view body) {
     if (errors == json->end() || !errors->is_array()) continue;
     for (const Json& error : *errors) {
       if (!error.is_object() || said.fields.size() > 2 * kLongestMessage) continue;
-      said.fields +=
-          fmt::format("{}{}: {} ({})", said.fields.empty() ? "" : "; ", TextOf(error, "FieldName"),
-                      Clean(TextOf(error, "Message")), TextOf(error, "Code"));
+      said.fields += fmt::format("{}{}: {} ({})", said.fields.empty() ? "" : "; ",
+                                 Clean(TextOf(error, "FieldName")), Clean(TextOf(error, "Message")),
+                                 Clean(TextOf(error, "Code")));
     }
   }
   return said;
@@ -177,7 +180,7 @@ ErrorCode CodeOf(std::string_view type, int status) {
 
 std::string RequestIdOf(const net::HttpResponse& response) {
   for (const char* name : {"x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"}) {
-    if (const auto id = response.Header(name)) return Clean(*id);
+    if (const auto id = response.Header(name)) return AsciiText(*id, kLongestId);
   }
   return "";
 }
@@ -217,7 +220,7 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response, Protocol proto
   if (std::string id = RequestIdOf(response); !id.empty())
     out.error.With("request_id", std::move(id));
   if (const auto host_id = response.Header("x-amz-id-2"))
-    out.error.With("host_id", Clean(*host_id));
+    out.error.With("host_id", AsciiText(*host_id, kLongestId));
   if (!region.empty()) out.error.With("bucket_region", region);
   if (!said.fields.empty()) out.error.With("fields", said.fields);
   out.is_expired = Contains(kExpired, said.type) || said.type == "UnrecognizedClientException" ||

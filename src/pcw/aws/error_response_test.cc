@@ -1,13 +1,17 @@
 #include "pcw/aws/error_response.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fakes/fake_http.h"
+#include "pcw/base/storable_text.h"
 
 namespace pcw::aws {
 namespace {
 
 using net::Reply;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 struct Row {
   const char* type;
@@ -83,6 +87,28 @@ TEST(ClassifyResponseTest, TakesTheTypeAfterTheNamespaceAndTheFieldsOfAValidatio
   EXPECT_EQ(said.type, "ValidationException");
   EXPECT_EQ(said.error.Find("fields"), "Project.Title: too long (INVALID_VALUE)");
   EXPECT_EQ(said.error.Find("request_id"), "r-1");
+}
+
+TEST(ClassifyResponseTest, WhateverTextAwsSaysIsToldAndStorable) {
+  std::string euros;
+  for (int i = 0; i < 400; ++i) euros += "\xe2\x82\xac";
+  // At every place of the cut: one byte more each time.
+  for (int shift = 0; shift < 3; ++shift) {
+    const auto response = Reply(
+        400,
+        R"({"__type":"ValidationException","Message":"half \ud83d nul \u0000 )" +
+            std::string(static_cast<std::size_t>(shift), 'x') + euros +
+            R"(","ErrorList":[{"FieldName":"A\u0000\ud83d","Message":"\uffff","Code":"B\u0001"}]})",
+        {{"x-amzn-RequestId", "r\xff\x01"}});
+    const ErrorResponse refused = ClassifyResponse(response, Protocol::kAwsJson10);
+
+    EXPECT_EQ(refused.error.code(), ErrorCode::kInvalidRequest);
+    EXPECT_THAT(refused.error.message(), HasSubstr("half \\ud83d nul \\u0000 "));
+    EXPECT_THAT(refused.error.message(), EndsWith("..."));
+    EXPECT_EQ(refused.error.Find("fields"), "A\\u0000\\ud83d: \\u{FFFF} (B\\x01)");
+    EXPECT_EQ(refused.error.Find("request_id"), "r\\xff\\x01");
+    EXPECT_TRUE(IsStorableText(refused.error.ToString())) << refused.error.ToString();
+  }
 }
 
 TEST(ClassifyResponseTest, ReadsTheHeaderWhenTheBodySaysNothing) {

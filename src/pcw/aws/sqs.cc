@@ -8,6 +8,7 @@
 
 #include "pcw/base/assert.h"
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/weak_digest.h"
 #include "pcw/net/url.h"
 
@@ -83,7 +84,7 @@ Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& co
     return Error(ErrorCode::kConfig,
                  fmt::format("\"{}\" is not a queue URL; expected "
                              "https://sqs.<region>.amazonaws.com/<account>/<name>",
-                             queue_url.substr(0, 200)));
+                             CutAtCharacter(queue_url, 200)));
   }
   const bool is_aws = url.scheme == "https" && IsAwsHost(url.host) && url.authority == url.host;
   QueueAddress address{.endpoint = configured.url, .region = region};

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/storable_text.h"
+
 namespace pcw {
 namespace {
 
@@ -29,7 +31,7 @@ class LimitedBuilder final : public nlohmann::json_sax<Json> {
   bool end_array() override { return Close(); }
   bool key(string_t& name) override {
     if (stack_.back()->contains(name))
-      return Fail(fmt::format("duplicate key \"{}\"", name.substr(0, 64)));
+      return Fail(fmt::format("duplicate key \"{}\"", CutAtCharacter(name, 64)));
     key_ = std::move(name);
     return true;
   }

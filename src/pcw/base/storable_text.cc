@@ -172,6 +172,15 @@ bool IsStorableText(std::string_view text) {
   return true;
 }
 
+bool IsUtf8WithoutNul(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Unit unit = UnitAt(text, at);
+    if (!unit.is_valid || unit.code_point == 0) return false;
+    at += unit.bytes;
+  }
+  return true;
+}
+
 std::string AsciiText(std::string_view text, std::size_t most_bytes) {
   return Bounded(text, most_bytes, [](std::string& out, std::string_view rest) {
     if (rest.front() < 0x20 || rest.front() > 0x7e)

@@ -14,6 +14,9 @@ namespace pcw {
 
 inline constexpr std::size_t kUnlimited = std::string_view::npos;
 
+/// How much is kept of what an error says, in a row or in a message.
+inline constexpr std::size_t kMostErrorBytes = 8'000;
+
 /// The longest beginning of `text` that has at most `most_bytes` bytes and ends between two
 /// characters. Bytes that are not UTF-8 count as characters of one byte.
 std::string_view CutAtCharacter(std::string_view text, std::size_t most_bytes);
@@ -33,7 +36,10 @@ std::string StorableText(std::string_view text, std::size_t most_bytes = kUnlimi
 /// True if StorableText would leave `text` as it is. For ids, which are refused instead of changed.
 bool IsStorableText(std::string_view text);
 
-/// The same in ASCII alone: every byte outside 0x20..0x7e becomes \xNN. For what a header says:
+/// True if PostgreSQL's text holds `text` as it is: UTF-8 without NUL. The least that a key needs.
+bool IsUtf8WithoutNul(std::string_view text);
+
+/// StorableText in ASCII alone: every byte outside 0x20..0x7e becomes \xNN. For what a header says:
 /// RFC 9110 gives its bytes no encoding.
 std::string AsciiText(std::string_view text, std::size_t most_bytes = kUnlimited);
 

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/storable_text.h"
+
 namespace pcw {
 namespace {
 
@@ -23,7 +25,7 @@ Error BadTime(std::string_view text) {
   return Error(ErrorCode::kInvalidRequest,
                fmt::format("\"{}\" is not a timestamp; expected RFC 3339 with a zone, for example "
                            "2026-11-20T08:15:30Z",
-                           text.substr(0, 64)));
+                           CutAtCharacter(text, 64)));
 }
 
 // Reads exactly `width` digits at `pos`.
@@ -184,7 +186,7 @@ Result<milliseconds> ParseDuration(std::string_view text) {
         ErrorCode::kInvalidRequest,
         fmt::format("\"{}\" is not a duration; expected a whole number with a unit (ms, s, "
                     "m, h, d), for example 5m",
-                    text.substr(0, 64)));
+                    CutAtCharacter(text, 64)));
   }
   return milliseconds(number * factor);
 }

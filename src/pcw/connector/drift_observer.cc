@@ -1,9 +1,13 @@
 #include "pcw/connector/drift_observer.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <simdjson.h>
+
+#include "pcw/base/storable_text.h"
 
 namespace pcw::connector {
 namespace {
@@ -14,8 +18,8 @@ using Type = ShapeNode::Type;
 
 constexpr std::size_t kMostValueBytes = 80;
 constexpr std::size_t kMostPointerBytes = 300;
-// A source that makes up member names must not fill the table: what is beyond is one finding.
-constexpr std::size_t kMostFindings = 200;
+constexpr std::size_t kMostKeptOfPlace = 10;
+constexpr std::size_t kMostKept = 200;
 
 std::string_view NameOf(element_type type) {
   switch (type) {
@@ -51,16 +55,16 @@ std::string_view NameOf(Type type) {
   return "string";
 }
 
-// At most that many bytes, whole characters.
+// At most that many bytes and "...", whole characters, storable: the key of a finding.
 std::string Capped(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return std::string(text);
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
-  return std::string(text.substr(0, most)) + "...";
+  const std::string shown = StorableText(CutAtCharacter(text, most + 1));
+  if (text.size() <= most && shown.size() <= most) return shown;
+  return std::string(CutAtCharacter(shown, most)) + "...";
 }
 
 std::string Below(const std::string& pointer, std::string_view name) {
   std::string out = pointer + "/";
-  for (const char c : name.substr(0, kMostPointerBytes)) {
+  for (const char c : CutAtCharacter(name, kMostPointerBytes)) {
     if (c == '~' || c == '/') {
       out += c == '~' ? "~0" : "~1";
     } else {
@@ -68,6 +72,20 @@ std::string Below(const std::string& pointer, std::string_view name) {
     }
   }
   return Capped(out, kMostPointerBytes);
+}
+
+// Where departures of one kind are alike: a structure for members it does not have, an enum for its
+// values. Those of other kinds are as few as the places are.
+std::optional<DriftKey> PlaceOf(const DriftKey& key) {
+  if (key.kind != DriftKind::kUnknownMember && key.kind != DriftKind::kNewEnum) return std::nullopt;
+  DriftKey place{.kind = key.kind,
+                 .operation = key.operation,
+                 .pointer = key.pointer,
+                 .column = "",
+                 .found = ""};
+  if (key.kind == DriftKind::kUnknownMember)
+    place.pointer = key.pointer.substr(0, std::min(key.pointer.rfind('/'), key.pointer.size()));
+  return place;
 }
 
 bool Covers(const std::vector<std::string>& above, const std::vector<std::string>& path) {
@@ -99,8 +117,16 @@ bool HasType(element_type found, Type expected) {
 }  // namespace
 
 DriftObserver::DriftObserver(const EntityDef& entity, const Mapping& mapping,
-                             std::set<DriftKey> accepted)
+                             std::set<DriftKey> accepted, const std::set<DriftKey>& open)
     : mapping_(mapping), accepted_(std::move(accepted)) {
+  const auto keep = [this](const std::set<DriftKey>& keys) {
+    for (const DriftKey& key : keys) {
+      const std::optional<DriftKey> place = PlaceOf(key);
+      if (place && kept_[*place].insert(key).second) ++kept_count_;
+    }
+  };
+  keep(accepted_);
+  keep(open);
   for (const ColumnMapping& column : mapping.columns) {
     if (column.pii == Pii::kNone) continue;
     for (const std::string& pointer : column.pointers) {
@@ -221,11 +247,11 @@ void DriftObserver::Depart(DriftKey key, std::string expected) {
             .With("expected", expected)
             .With("record", record_id_);
   }
-  if (found_.size() >= kMostFindings && !found_.contains(key)) {
-    key.pointer = "(more)";
-    key.found = "more departures than are kept apart";
-    key.column.clear();
-    expected.clear();
+  if (!IsKeptApart(key)) {
+    const bool is_member = key.kind == DriftKind::kUnknownMember;
+    key.found = is_member ? "more names than are kept apart" : "more values than are kept apart";
+    if (is_member) key.pointer = PlaceOf(key)->pointer + "/*";
+    if (accepted_.contains(key)) return;
   }
   auto [place, is_new] = found_.try_emplace(std::move(key));
   Counted& counted = place->second;
@@ -237,6 +263,17 @@ void DriftObserver::Depart(DriftKey key, std::string expected) {
   if (counted.last_record == serial_) return;
   counted.last_record = serial_;
   ++counted.count.records;
+}
+
+bool DriftObserver::IsKeptApart(const DriftKey& key) {
+  const std::optional<DriftKey> place = PlaceOf(key);
+  if (!place) return true;
+  std::set<DriftKey>& kept = kept_[*place];
+  if (kept.contains(key)) return true;
+  if (kept.size() >= kMostKeptOfPlace || kept_count_ >= kMostKept) return false;
+  kept.insert(key);
+  ++kept_count_;
+  return true;
 }
 
 Status DriftObserver::ObserveRow(const Row& row, std::string_view operation, bool is_sparse) {

@@ -25,11 +25,12 @@ columns:
 
 class DriftObserverTest : public testing::Test {
  protected:
-  void Use(const std::string& drift, std::set<DriftKey> accepted = {}) {
+  void Use(const std::string& drift, std::set<DriftKey> accepted = {},
+           const std::set<DriftKey>& open = {}) {
     auto parsed = ParseMapping(std::string(kMapping) + drift, "m.yaml");
     ASSERT_THAT(parsed, Succeeds());
     mapping = std::move(*parsed);
-    observer.emplace(Opportunities(), mapping, std::move(accepted));
+    observer.emplace(Opportunities(), mapping, std::move(accepted), open);
   }
 
   Result<Row> Map(std::string_view record) {
@@ -122,12 +123,72 @@ TEST_F(DriftObserverTest, ModesActUntilTheFindingIsAccepted) {
   EXPECT_THAT(observer->TakeFindings(), SizeIs(1));
 }
 
-TEST_F(DriftObserverTest, ManyMadeUpNamesAreOneFinding) {
+// A record with so many members that no model has, at its top and in its LifeCycle.
+std::string MadeUp(int members, const std::string& prefix) {
+  std::string names;
+  for (int i = 0; i < members; ++i) names += ",\"" + prefix + std::to_string(i) + "\":1";
+  return R"({"Id":"O1","LifeCycle":{"Stage":"Prospect")" + names + "}" + names + "}";
+}
+
+TEST_F(DriftObserverTest, TenThousandMadeUpNamesAreOneFindingAPlaceBeyondTheFirstTen) {
   Use("");
-  std::string record = R"({"Id":"O1")";
-  for (int i = 0; i < 1000; ++i) record += ",\"M" + std::to_string(i) + "\":1";
-  ASSERT_THAT(Map(record + "}"), Succeeds());
-  EXPECT_THAT(observer->TakeFindings(), SizeIs(201));
+  const DriftKey rest{DriftKind::kUnknownMember, "GetOpportunity", "/*", "",
+                      "more names than are kept apart"};
+  DriftFindings all;
+  for (int part = 0; part < 3; ++part) {
+    ASSERT_THAT(Map(MadeUp(10'000, std::string(1, static_cast<char>('A' + part)))), Succeeds());
+    ASSERT_THAT(Map(MadeUp(11, "Z")), Succeeds());
+    DriftFindings found = observer->TakeFindings();
+    ASSERT_TRUE(found.contains(rest));
+    EXPECT_EQ(found.at(rest).records, 2);  // once a record, however many names
+    EXPECT_EQ(found.at(rest).sample_record, "O1");
+    all.merge(found);
+  }
+  EXPECT_THAT(all, SizeIs(2 * 11));
+  EXPECT_TRUE(all.contains({DriftKind::kUnknownMember, "GetOpportunity", "/LifeCycle/*", "",
+                            "more names than are kept apart"}));
+}
+
+TEST_F(DriftObserverTest, WhatEarlierRunsKeptOfAPlaceCounts) {
+  std::set<DriftKey> open;
+  for (int i = 0; i < 10; ++i)
+    open.insert(
+        {DriftKind::kUnknownMember, "GetOpportunity", "/Old" + std::to_string(i), "", "number"});
+  Use("", {}, open);
+  ASSERT_THAT(Map(R"({"Id":"O1","Old3":1,"Fresh":1,"Pace":2})"), Succeeds());
+
+  const DriftFindings found = observer->TakeFindings();
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found.begin()->first.pointer, "/*");
+  EXPECT_EQ(found.rbegin()->first.pointer, "/Old3");
+}
+
+TEST_F(DriftObserverTest, TheOneFindingOfAPlaceCanBeAccepted) {
+  std::set<DriftKey> open;
+  for (int i = 0; i < 10; ++i)
+    open.insert(
+        {DriftKind::kNewEnum, "GetOpportunity", "/LifeCycle/Stage", "", "S" + std::to_string(i)});
+  const char* record = R"({"Id":"O1","LifeCycle":{"Stage":"Another"}})";
+  Use("", {}, open);
+  ASSERT_THAT(Map(record), Succeeds());
+  const DriftFindings found = observer->TakeFindings();
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found.begin()->first.found, "more values than are kept apart");
+
+  Use("", {found.begin()->first}, open);
+  ASSERT_THAT(Map(record), Succeeds());
+  EXPECT_THAT(observer->TakeFindings(), IsEmpty());
+}
+
+TEST_F(DriftObserverTest, NamesAndValuesOfFindingsAreStorable) {
+  Use("");
+  ASSERT_THAT(
+      Map("{\"Id\":\"O1\",\"N\\u0001w\\uffff/~\":1,\"LifeCycle\":{\"Stage\":\"a\\u0001\"}}"),
+      Succeeds());
+  const DriftFindings found = observer->TakeFindings();
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found.begin()->first.pointer, "/N\\x01w\\u{FFFF}~1~0");
+  EXPECT_EQ(found.rbegin()->first.found, "a\\x01");
 }
 
 TEST_F(DriftObserverTest, TalliesMembersAndColumns) {

@@ -267,5 +267,23 @@ TEST(FindConnectorTest, TakesEverySpelling) {
   EXPECT_EQ(FindConnector("Partner Central"), nullptr);
 }
 
+TEST(ParseMappingTest, NamesOfPcwsOwnColumnsAreRefusedAndWordsOfSqlAreNot) {
+  const auto parse = [](const std::string& column) {
+    return ParseMapping(
+        "entity: opportunities\nversion: 1\ncolumns:\n  " + column + ": { from: /A, type: text }\n",
+        "m.yaml");
+  };
+  for (const char* own : {"payload_json", "is_sparse", "fetched_run", "tenant_id", "catalog",
+                          "source_rank", "missing_since", "xmin", "ctid"}) {
+    const Result<Mapping> mapping = parse(own);
+    ASSERT_FALSE(mapping) << own;
+    EXPECT_THAT(mapping.error().message(), HasSubstr("m.yaml:4:3 columns."));
+    EXPECT_THAT(mapping.error().message(), HasSubstr("is a column of pcw's own"));
+  }
+  for (const char* word : {"order", "user", "select", "from", "end", "default"})
+    EXPECT_THAT(parse(word), Succeeds()) << word;
+  for (const char* wrong : {"Order", "2nd", "a-b", "\"a b\""}) EXPECT_FALSE(parse(wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace pcw::connector

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "pcw/base/nearest.h"
+#include "pcw/connector/reserved_columns.h"
 #include "pcw/connector/yaml_document.h"
 
 namespace pcw::connector {
@@ -161,6 +162,8 @@ class MappingReader {
     if (!IsColumnName(name.text))
       Problem(name, path,
               "a column name has lower-case letters, digits and _, and begins with no digit");
+    if (IsReservedColumn(name.text))
+      Problem(name, path, "is a column of pcw's own; name it otherwise");
     if (source.kind != YamlNode::Kind::kMap) {
       Problem(source, path, "expected { from: /Pointer, type: text }");
       return column;

@@ -164,6 +164,11 @@ const std::array kCatalogue{
                "is lost: bronze has the records whole and texts are stored as they are.",
                "Map the new member or accept it; a newer pcw may know it."},
 
+    FindingDef{"PCW1308", kSchema, kWarn, kData, "a column that left the mapping keeps its values",
+               "The mapping in force does not fill this column; rows still have what an earlier "
+               "mapping put there, and a table that is rebuilt from bronze would not.",
+               "Re-ingest the entity from bronze: it empties the column and takes no AWS call."},
+
     FindingDef{"PCW1401", kConnectivity, kError, kPerformance, "the host name does not exist",
                "The resolver answers that there is no such name.",
                "Use AWS's name for the service; see that the resolver asks the public DNS."},

@@ -74,6 +74,11 @@ struct SchemaFacts {
     int version = 0;        ///< of the mapping in force
     std::int64_t rows = 0;  ///< of another one
   };
+  /// A column that a mapping filled once and the one in force does not.
+  struct LeftColumn {
+    std::string entity, table, column;
+    std::int64_t rows = 0;  ///< that have a value there
+  };
   /// The newest run of an entity, if drift ended it.
   struct StoppedRun {
     std::string entity, run_id, reason, error;
@@ -81,6 +86,7 @@ struct SchemaFacts {
   std::vector<sync::StoredFinding> open;                              ///< newest first
   std::int64_t changed_rows = 0, null_company = 0, null_revenue = 0;  ///< the runbook's query
   std::vector<OldRows> old_rows;
+  std::vector<LeftColumn> left;                               ///< with a value in some row
   std::vector<std::pair<std::string, std::int64_t>> letters;  ///< open ones of mapping, by entity
   std::vector<StoppedRun> stopped;
   std::vector<std::string> api_versions;  ///< of the shipped facts

@@ -200,7 +200,7 @@ class Gathering {
   void ReadSchema() {
     const Deadline deadline(stop_, kStep);
     Result<SchemaFacts> schema =
-        LoadSchemaFacts(*connection_, site_.entities, site_.mapping_versions, deadline.token());
+        LoadSchemaFacts(*connection_, site_.entities, site_.mappings, deadline.token());
     if (schema) {
       facts_.schema = std::move(*schema);
     } else if (!facts_.database_error) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "pcw/connector/response_shape.h"
+#include "pcw/sync/entity_columns.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -28,11 +29,25 @@ Status LoadOldRows(pg::Connection& connection, const connector::EntityDef& entit
   return Ok{};
 }
 
+Status LoadLeft(pg::Connection& connection, const connector::EntityDef& entity,
+                const connector::Mapping& mapping, SchemaFacts& facts, std::stop_token stop) {
+  PCW_TRY(const sync::ColumnCheck check, sync::CheckColumns(connection, entity, mapping, stop));
+  for (const std::string& column : check.left) {
+    PCW_TRY(const std::int64_t rows, sync::CountFilled(connection, entity, column, stop));
+    if (rows == 0) continue;
+    facts.left.push_back({.entity = std::string(entity.name),
+                          .table = std::string(entity.table),
+                          .column = column,
+                          .rows = rows});
+  }
+  return Ok{};
+}
+
 }  // namespace
 
 Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
                                     const std::vector<const connector::EntityDef*>& entities,
-                                    const std::map<std::string, int>& mapping_versions,
+                                    const std::map<std::string, connector::Mapping>& mappings,
                                     std::stop_token stop) {
   SchemaFacts facts;
   facts.api_versions = connector::ShippedApiVersions();
@@ -44,9 +59,10 @@ Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
   facts.null_company = nulls.Int(0, 1);
   facts.null_revenue = nulls.Int(0, 2);
   for (const connector::EntityDef* entity : entities) {
-    const auto version = mapping_versions.find(std::string(entity->name));
-    if (version == mapping_versions.end()) continue;
-    PCW_TRY_OK(LoadOldRows(connection, *entity, version->second, facts, stop));
+    const auto mapping = mappings.find(std::string(entity->name));
+    if (mapping == mappings.end()) continue;
+    PCW_TRY_OK(LoadOldRows(connection, *entity, mapping->second.version, facts, stop));
+    PCW_TRY_OK(LoadLeft(connection, *entity, mapping->second, facts, stop));
   }
   PCW_TRY(const pg::Rows letters,
           connection.Exec({"doctor_letters",

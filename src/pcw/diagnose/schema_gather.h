@@ -8,15 +8,16 @@
 
 #include "pcw/base/result.h"
 #include "pcw/connector/entity_def.h"
+#include "pcw/connector/mapping.h"
 #include "pcw/diagnose/facts.h"
 #include "pcw/pg/connection.h"
 
 namespace pcw::diagnose {
 
-/// `mapping_versions`: those in force, by entity. Reads only.
+/// `mappings`: those in force, by entity. Reads only.
 Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
                                     const std::vector<const connector::EntityDef*>& entities,
-                                    const std::map<std::string, int>& mapping_versions,
+                                    const std::map<std::string, connector::Mapping>& mappings,
                                     std::stop_token stop);
 
 }  // namespace pcw::diagnose

@@ -81,6 +81,19 @@ void JudgeVersions(const Facts& facts, std::vector<Finding>& findings) {
   }
 }
 
+void JudgeLeft(const Facts& facts, std::vector<Finding>& findings) {
+  for (const SchemaFacts::LeftColumn& left : facts.schema->left) {
+    findings.push_back(
+        {.def = &DefOf("PCW1308"),
+         .resource = left.entity,
+         .message = fmt::format("{} rows of {} have a value in {}, which no mapping fills any more",
+                                left.rows, left.entity, left.column),
+         .evidence = {{"table", left.table}, {"column", left.column}},
+         .next_steps = {
+             fmt::format("pcw bronze reingest --entity {}   # empties it", left.entity)}});
+  }
+}
+
 void JudgeLetters(const Facts& facts, std::vector<Finding>& findings) {
   for (const auto& [entity, letters] : facts.schema->letters) {
     findings.push_back(
@@ -108,6 +121,7 @@ std::vector<Finding> JudgeSchema(const Facts& facts) {
   JudgeKinds(facts, {"unknown_member", "new_enum"}, "PCW1307", "members or values are new",
              findings);
   JudgeVersions(facts, findings);
+  JudgeLeft(facts, findings);
   JudgeLetters(facts, findings);
   const SchemaFacts& schema = *facts.schema;
   Finding info{

@@ -53,9 +53,10 @@ TEST(SchemaRulesTest, EachTroubleHasItsCode) {
   schema.open = {Open(1, "null_rate"), Open(2, "type_change"), Open(3, "new_enum"),
                  Open(4, "unknown_member")};
   schema.old_rows = {{.entity = "leads", .version = 2, .rows = 5}};
+  schema.left = {{.entity = "leads", .table = "t", .column = "pace", .rows = 3}};
   schema.letters = {{"leads", 7}};
   EXPECT_THAT(CodesOf(schema), ElementsAre("PCW1301", "PCW1302", "PCW1303", "PCW1307", "PCW1304",
-                                           "PCW1305", "PCW1306"));
+                                           "PCW1308", "PCW1305", "PCW1306"));
 }
 
 TEST(SchemaRulesTest, OneFindingAnEntityWithTheExactReingest) {

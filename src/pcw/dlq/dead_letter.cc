@@ -10,7 +10,9 @@
 #include "pcw/base/clock.h"
 #include "pcw/base/json.h"
 #include "pcw/base/rng.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/uuid.h"
+#include "pcw/dlq/record_key.h"
 
 namespace pcw::dlq {
 namespace {
@@ -130,12 +132,13 @@ std::string_view NameOf(Stage stage) {
 
 DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_key) {
   DeadLetter letter;
-  letter.record_key = std::move(record_key);
+  letter.record_key = RecordKeyOf(record_key);
   letter.stage = stage;
   letter.error_code = pcw::NameOf(error.code());
-  letter.error = error.message();
+  letter.error = StorableText(error.message(), kMostErrorBytes, LineBreaks::kKeep);
   OrderedJson context = OrderedJson::object();
-  for (const auto& [key, value] : error.context()) context[key] = value;
+  for (const auto& [key, value] : error.context())
+    context[key] = StorableText(value, kMostErrorBytes, LineBreaks::kKeep);
   letter.error_context_json = DumpJson(context);
   if (const auto attempts = error.Find("attempts"))
     letter.attempts = std::max(1, std::atoi(std::string(*attempts).c_str()));
@@ -170,25 +173,26 @@ constexpr std::string_view kPut =
     "excluded.error, excluded.error_context) THEN excluded.failed_replays ELSE d.failed_replays + "
     "excluded.failed_replays END";
 
-// A JSON text cannot carry NUL to PostgreSQL, nor can a column hold it.
-std::string WithoutNul(std::string text) {
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  return text;
-}
-
 Json RowOf(const DeadLetter& letter, std::string id) {
   const bool is_in_bronze = !letter.bronze_key.empty();
-  Json row{{"tenant_id", letter.tenant_id},       {"id", std::move(id)},
-           {"connector_id", letter.connector_id}, {"entity", letter.entity},
-           {"catalog", letter.catalog},           {"record_key", WithoutNul(letter.record_key)},
-           {"stage", NameOf(letter.stage)},       {"error_code", letter.error_code},
-           {"error", WithoutNul(letter.error)},   {"error_context", letter.error_context_json},
-           {"attempts", letter.attempts},         {"failed_replays", letter.is_replay ? 1 : 0}};
+  Json row{{"tenant_id", letter.tenant_id},
+           {"id", std::move(id)},
+           {"connector_id", letter.connector_id},
+           {"entity", letter.entity},
+           {"catalog", letter.catalog},
+           {"record_key", RecordKeyOf(letter.record_key)},
+           {"stage", NameOf(letter.stage)},
+           {"error_code", letter.error_code},
+           {"error", StorableText(letter.error, kMostErrorBytes, LineBreaks::kKeep)},
+           {"error_context", StorableJson(letter.error_context_json)},
+           {"attempts", letter.attempts},
+           {"failed_replays", letter.is_replay ? 1 : 0}};
   if (!letter.run_id.empty()) row["run_id"] = letter.run_id;
   if (is_in_bronze) row["bronze_key"] = letter.bronze_key;
   if (is_in_bronze) row["bronze_line"] = letter.bronze_line;
   if (letter.mapping_version != 0) row["mapping_version"] = letter.mapping_version;
-  if (!letter.original.empty()) row["original"] = WithoutNul(letter.original);
+  if (!letter.original.empty())
+    row["original"] = StorableText(letter.original, kUnlimited, LineBreaks::kKeep);
   return row;
 }
 
@@ -222,6 +226,9 @@ Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_v
                                        std::string_view catalog,
                                        const std::vector<std::string>& record_keys,
                                        std::stop_token stop) {
+  std::vector<std::string> keys;
+  keys.reserve(record_keys.size());
+  for (const std::string& key : record_keys) keys.push_back(RecordKeyOf(key));
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"dead_letters_settle",
                            "UPDATE dead_letters SET state = 'settled', settled_at = now() WHERE "
@@ -229,7 +236,7 @@ Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_v
                            "catalog = $4 AND state = 'open' AND record_key IN (SELECT "
                            "jsonb_array_elements_text($5::jsonb))"},
                           {std::string(tenant_id), std::to_string(connector_id),
-                           std::string(entity), std::string(catalog), ArrayOf(record_keys)},
+                           std::string(entity), std::string(catalog), ArrayOf(keys)},
                           stop));
   return rows.affected();
 }
@@ -290,7 +297,7 @@ Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view t
     return Error(ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is not a dead letter id; give the id that `pcw dlq list` "
                              "shows, or its first 8 or more characters",
-                             id.substr(0, 64)));
+                             CutAtCharacter(id, 64)));
   }
   DeadLetterFilter filter;
   filter.state.clear();
@@ -364,6 +371,10 @@ Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_vie
 
 Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,
                        std::string_view patch_json, std::string_view actor, std::stop_token stop) {
+  if (StorableJson(patch_json) != patch_json)
+    return Error(ErrorCode::kInvalidRequest,
+                 "the patch holds a text that PostgreSQL does not take: U+0000, half of a "
+                 "surrogate pair, or bytes that are not UTF-8; leave it out");
   const bool has_something = !letter.bronze_key.empty() || !letter.original.empty();
   if (!has_something || letter.state != "open") {
     return Error(ErrorCode::kInvalidRequest,

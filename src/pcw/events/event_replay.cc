@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 
 namespace pcw::events {
 namespace {
@@ -39,7 +40,9 @@ Status NoteFailure(pg::Connection& connection, const std::string& letter_id, con
        "failed_replays + 1 ELSE 1 END, attempts = attempts + 1, last_seen_at = now(), error_code = "
        "$2, error = $3, mapping_version = 0 WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND "
        "state = 'open'"},
-      {letter_id, std::string(pcw::NameOf(error.code())), error.message()}, stop));
+      {letter_id, std::string(pcw::NameOf(error.code())),
+       StorableText(error.message(), kMostErrorBytes, LineBreaks::kKeep)},
+      stop));
   return Ok{};
 }
 

@@ -4,6 +4,7 @@
 
 #include "pcw/base/failpoint.h"
 #include "pcw/base/log.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/dlq/dead_letter.h"
 #include "pcw/sync/fetch_requests.h"
@@ -13,17 +14,8 @@ namespace {
 
 constexpr int kMostTries = 5;  // two listeners may meet in the same rows
 
-// PostgreSQL's text holds no NUL.
 std::string Storable(std::string_view body) {
-  std::string text;
-  for (const char c : body) {
-    if (c == '\0') {
-      text += "\xEF\xBF\xBD";
-    } else {
-      text += c;
-    }
-  }
-  return text;
+  return StorableText(body, kUnlimited, LineBreaks::kKeep);
 }
 
 Status PutLetter(pg::Connection& connection, const InboxScope& scope,

@@ -7,6 +7,7 @@
 #include "pcw/base/assert.h"
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/entity_def.h"
 
@@ -51,14 +52,6 @@ std::string_view NameOf(Delivery delivery) {
       return "refused";
   }
   return "later";
-}
-
-// At most so many bytes, and no character cut in two.
-std::string Shortened(const std::string& text) {
-  std::size_t end = std::min(text.size(), kLongestError);
-  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
-    --end;
-  return text.substr(0, end);
 }
 
 // The source stands in the body; a target that needs it beside the body finds it here.
@@ -148,7 +141,7 @@ Result<PublishReport> PublishOnce(pg::Connection& connection, EventTarget& targe
                     {"c", events[i].claim},
                     {"d", NameOf(outcome.delivery)},
                     {"p", RetryPause(events[i].attempts, rng.NextUnit()).count()},
-                    {"e", Shortened(outcome.error)}});
+                    {"e", StorableText(outcome.error, kLongestError)}});
   }
   // What was sent is written down although a stop was asked for.
   PCW_TRY(const pg::Rows rows,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pcw/base/nearest.h"
+#include "pcw/base/storable_text.h"
 
 namespace pcw::identity {
 namespace {
@@ -39,7 +40,7 @@ Result<Scope> ParseScope(std::string_view name) {
   }
   const auto nearest = NearestName(name, known);
   return Error(ErrorCode::kInvalidRequest,
-               fmt::format("\"{}\" is no scope; expected one of {}{}", name.substr(0, 64),
+               fmt::format("\"{}\" is no scope; expected one of {}{}", CutAtCharacter(name, 64),
                            fmt::join(known, ", "),
                            nearest ? fmt::format("; did you mean {}?", *nearest) : ""));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 
 namespace pcw::lake {
@@ -38,9 +39,9 @@ Status CheckKey(std::string_view key) {
     rest.remove_prefix(slash + 1);
   }
   if (!is_bad) return Ok{};
-  return Error(
-      ErrorCode::kInvalidRequest,
-      fmt::format("\"{}\" is not a bronze key; `pcw bronze ls` shows them", key.substr(0, 80)));
+  return Error(ErrorCode::kInvalidRequest,
+               fmt::format("\"{}\" is not a bronze key; `pcw bronze ls` shows them",
+                           CutAtCharacter(key, 80)));
 }
 
 Status CheckKeyPrefix(std::string_view prefix) {

@@ -5,13 +5,15 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "pcw/base/storable_text.h"
+
 namespace pcw::net {
 
 Result<Url> ParseUrl(std::string_view text) {
   const auto bad = [&](std::string_view why) {
     return Error(ErrorCode::kConfig,
                  fmt::format("\"{}\" is not a usable URL: {}; expected https://host[:port]",
-                             text.substr(0, 200), why));
+                             CutAtCharacter(text, 200), why));
   };
   Url url;
   if (text.starts_with("https://")) url.scheme = "https";

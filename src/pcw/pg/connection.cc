@@ -27,7 +27,12 @@ std::string Trimmed(const char* text) {
   return out;
 }
 
+// Text that no column holds: bytes that are not UTF-8, U+0000, half of a surrogate pair.
+constexpr std::string_view kBadText = "22021";
+constexpr std::string_view kBadEscape = "22P05";
+
 ErrorCode CodeOf(std::string_view sqlstate) {
+  if (sqlstate == kBadText || sqlstate == kBadEscape) return ErrorCode::kInvalidRequest;
   if (sqlstate == "57014")
     return ErrorCode::kTimeout;  // query_canceled: a stop is told apart by the caller
   if (sqlstate == "42501") return ErrorCode::kPermissionDenied;
@@ -130,9 +135,15 @@ struct Connection::State {
     const std::string sqlstate = field == nullptr ? "" : field;
     if (sqlstate.empty()) return Lost(query);
     // The primary message only: the detail of a constraint violation would echo values (T10).
-    return Error(CodeOf(sqlstate), Trimmed(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)))
-        .With("query", std::string(query))
-        .With("sqlstate", sqlstate);
+    Error error(CodeOf(sqlstate), Trimmed(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)));
+    error.With("query", std::string(query)).With("sqlstate", sqlstate);
+    // Names of the schema, not values.
+    for (const auto& [key, part] : {std::pair{"constraint", PG_DIAG_CONSTRAINT_NAME},
+                                    std::pair{"column", PG_DIAG_COLUMN_NAME}}) {
+      if (const char* name = PQresultErrorField(result, part); name != nullptr && *name != '\0')
+        error.With(key, name);
+    }
+    return error;
   }
 
   void Cancel() const {
@@ -306,7 +317,16 @@ Result<Rows> Connection::Exec(const Query& query, std::span<const Param> params,
   PCW_TRY_OK(state_->Prepare(query, stop));
   std::vector<const char*> values;
   values.reserve(params.size());
-  for (const Param& param : params) values.push_back(param ? param->c_str() : nullptr);
+  for (const Param& param : params) {
+    // libpq takes text up to its first NUL: another value than the caller's would be stored.
+    if (param && param->find('\0') != std::string::npos) {
+      return Error(ErrorCode::kInvalidRequest,
+                   "a value holds the character U+0000, which PostgreSQL does not store")
+          .With("query", std::string(query.name))
+          .With("sqlstate", std::string(kBadText));
+    }
+    values.push_back(param ? param->c_str() : nullptr);
+  }
   if (PQsendQueryPrepared(state_->pg, State::StatementName(query).c_str(),
                           static_cast<int>(values.size()), values.data(), nullptr, nullptr, 0) == 0)
     return state_->Lost(query.name);

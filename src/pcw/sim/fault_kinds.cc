@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::literals;
 
-constexpr std::array kErrorBodies{"json"sv, "html"sv, "empty"sv};
+constexpr std::array kErrorBodies{"json"sv, "html"sv, "empty"sv, "foreign"sv};
 constexpr std::array kTruncations{"cut"sv, "matched"sv};
 constexpr std::array kMalformations{"html"sv, "invalid_json"sv, "missing_member"sv, "empty"sv,
                                     "depth_bomb"sv};
@@ -33,6 +33,7 @@ constexpr std::array kBusParameters{FaultParameter{"n", 1, 10, 1},
                                     FaultParameter{"code", 0, 0, 0, kBusCodes}};
 constexpr std::array kLagParameters{FaultParameter{"seconds", 1, 86'400, 600}};
 constexpr std::array kSkewParameters{FaultParameter{"minutes", -100'000, 100'000, 10}};
+constexpr std::array kUnknownMemberParameters{FaultParameter{"random", 0, 100'000, 0}};
 constexpr std::array kBadRecordParameters{FaultParameter{"variant", 0, 0, 0, kBadRecords},
                                           FaultParameter{"bytes", 1, 64'000'000, 10'000'000}};
 
@@ -58,7 +59,7 @@ constexpr std::array<FaultSpec, kFaultKinds> kSpecs{{
     {FaultKind::kListLag, "list_lag", kLagParameters},
     {FaultKind::kSkew, "skew", kSkewParameters},
     {FaultKind::kBadRecord, "bad_record", kBadRecordParameters},
-    {FaultKind::kUnknownMember, "unknown_member", {}},
+    {FaultKind::kUnknownMember, "unknown_member", kUnknownMemberParameters},
     {FaultKind::kUnknownEnum, "unknown_enum", {}},
     {FaultKind::kS3Conflict, "s3_conflict", {}},
     {FaultKind::kS3CompleteError, "s3_complete_error", {}},

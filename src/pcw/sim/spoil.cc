@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace pcw::sim {
 namespace {
@@ -97,6 +100,26 @@ void BadRecord(std::string& body, const FaultRule& rule) {
   }
 }
 
+// Names that no other record has, as a source makes that puts keys of its own into an object.
+void AppendRandomMembers(std::string& body, std::int64_t count) {
+  const std::size_t of_record = std::hash<std::string>{}(body);
+  std::string members;
+  for (std::int64_t i = 0; i < count; ++i)
+    members += fmt::format("{}\"k{:x}_{}\":{}", i == 0 ? "" : ",", of_record, i, i);
+  AppendMember(body, members);
+}
+
+// Text as AWS echoes it from whoever typed it: longer than what is kept of it and cut inside a
+// character there, U+0000 and half of a surrogate pair as escapes, a noncharacter.
+std::string ForeignError(int status) {
+  std::string euros;  // of three bytes each: a cut at any length falls inside one
+  for (int i = 0; i < 400; ++i) euros += "\u20ac";
+  return fmt::format(
+      R"({{"__type":"{}","Message":"half \ud83d, nothing \u0000, none \uffff {}",)"
+      R"("ErrorList":[{{"FieldName":"Project.Title\u0000\ud83d","Message":"nul \u0000","Code":"INVALID_VALUE"}}]}})",
+      status >= 500 ? "InternalServerException" : "ValidationException", euros);
+}
+
 }  // namespace
 
 void BecomeHtml(Response& response) {
@@ -108,8 +131,11 @@ void BecomeHtml(Response& response) {
 
 void SpoilRecord(std::string& body, const FaultDecision& faults) {
   if (const FaultRule* rule = faults.Find(FaultKind::kBadRecord)) BadRecord(body, *rule);
-  if (faults.Find(FaultKind::kUnknownMember) != nullptr) {
-    AppendMember(body, R"("FutureMember":{"Level":3,"Notes":["a",null,1.50],"Empty":{}})");
+  if (const FaultRule* rule = faults.Find(FaultKind::kUnknownMember)) {
+    if (rule->Number("random") == 0)
+      AppendMember(body, R"("FutureMember":{"Level":3,"Notes":["a",null,1.50],"Empty":{}})");
+    else
+      AppendRandomMembers(body, rule->Number("random"));
   }
   if (faults.Find(FaultKind::kUnknownEnum) != nullptr) {
     ReplaceTextMember(body, NameIn(body, kEnums), "\"Nurturing (new)\"");
@@ -123,6 +149,7 @@ void SpoilResponse(Response& response, const OperationFacts& facts, const FaultD
     const std::string& body = rule->Word("body");
     if (body == "html") be_html();
     if (body == "empty") response.body.clear();
+    if (body == "foreign") response.body = ForeignError(response.status);
     if (body == "json") {
       const bool unavailable = response.status == 503;
       response.body =

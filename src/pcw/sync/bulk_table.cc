@@ -88,7 +88,7 @@ Result<BulkTable> BulkTable::Create(const connector::EntityDef& def,
 
 std::string BulkTable::MergeSql(bool is_sparse) const {
   std::string columns;
-  for (const ColumnMapping& column : mapping_->columns) columns += column.column + ", ";
+  for (const ColumnMapping& column : mapping_->columns) columns += Quoted(column.column) + ", ";
   columns += OwnColumns(*def_);
   return fmt::format(
       "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}mapping_version, "
@@ -129,7 +129,7 @@ BulkTable::Sql BulkTable::MakeSql() const {
   for (const auto& [column, type] : StreamFields()) {
     // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies.
     const bool is_large = column == "payload_json" || column == "companion_json";
-    typed += fmt::format("{}{} {}{}", typed.empty() ? "" : ", ", column, type,
+    typed += fmt::format("{}{} {}{}", typed.empty() ? "" : ", ", Quoted(column), type,
                          is_large ? " COMPRESSION lz4" : "");
   }
   sql.create_staging = fmt::format(
@@ -166,8 +166,9 @@ BulkTable::Sql BulkTable::MakeSql() const {
     std::string set, fills;
     for (const ColumnMapping& column : mapping_->columns) {
       if (column.column == def_->id_column || column.is_required) continue;
-      set += fmt::format("{0} = coalesce(t.{0}, s.{0}), ", column.column);
-      fills += fmt::format("{1}(t.{0} IS NULL AND s.{0} IS NOT NULL)", column.column,
+      const std::string name = Quoted(column.column);
+      set += fmt::format("{0} = coalesce(t.{0}, s.{0}), ", name);
+      fills += fmt::format("{1}(t.{0} IS NULL AND s.{0} IS NOT NULL)", name,
                            fills.empty() ? "" : " OR ");
     }
     sql.fill = fmt::format(
@@ -199,18 +200,18 @@ void BulkTable::AddCompareSql(Sql& sql) const {
       "s.source_modified_at < t.source_modified_at)",
       changes, def_->id_column);
   for (const ColumnMapping& column : mapping_->columns) {
+    const std::string name = Quoted(column.column);
     const std::string after =
         def_->has_sparse()
-            ? fmt::format("CASE WHEN s.is_sparse THEN coalesce(s.{0}, t.{0}) ELSE s.{0} END",
-                          column.column)
-            : fmt::format("s.{}", column.column);
+            ? fmt::format("CASE WHEN s.is_sparse THEN coalesce(s.{0}, t.{0}) ELSE s.{0} END", name)
+            : fmt::format("s.{}", name);
     const std::string differs =
-        fmt::format("{} AND t.{} IS DISTINCT FROM {}", changes, column.column, after);
+        fmt::format("{} AND t.{} IS DISTINCT FROM {}", changes, name, after);
     sql.compare += fmt::format(", count(*) FILTER (WHERE {})", differs);
     sql.examples.push_back(
         fmt::format("SELECT s.{0}, left(t.{1}::text, {5}), left(({2})::text, {5}){3} WHERE {4} "
                     "ORDER BY 1 LIMIT 3",
-                    def_->id_column, column.column, after, joined, differs, kLongestExample));
+                    def_->id_column, name, after, joined, differs, kLongestExample));
   }
   sql.compare += joined;
 }
@@ -223,14 +224,15 @@ Status BulkTable::CheckColumns(pg::Connection& connection, std::stop_token stop)
     for (std::size_t row = 0; row < rows.size(); ++row)
       is_there = is_there || rows.Text(row, 0) == column.column;
     if (is_there) continue;
-    missing +=
-        fmt::format("{}{} {}", missing.empty() ? "" : ", ", column.column, SqlType(column.type));
+    missing += fmt::format("{}{} {}", missing.empty() ? "" : ", ", Quoted(column.column),
+                           SqlType(column.type));
   }
   if (missing.empty()) return Ok{};
-  return Error(ErrorCode::kInvalidRequest,
-               fmt::format("the table {} does not have what the mapping fills: {}; add it first: "
-                           "ALTER TABLE {} ADD COLUMN <name> <type>",
-                           table_, missing, def_->table));
+  return Error(
+      ErrorCode::kInvalidRequest,
+      fmt::format("the table {} does not have what the mapping fills: {}; with the mapping in "
+                  "connectors.partner_central.mappings `pcw db migrate` adds it",
+                  table_, missing));
 }
 
 Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,

@@ -82,8 +82,8 @@ std::string DirectMerge::MakeSql(const connector::EntityDef& def, const connecto
                                  std::size_t rows) const {
   std::string names, brought, values;
   for (const Field& field : fields) {
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", field.column);
-    if (field.column != "fetched_run") brought += field.column + ", ";
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", Quoted(field.column));
+    if (field.column != "fetched_run") brought += Quoted(field.column) + ", ";
   }
   std::size_t number = kOwnParams;
   for (std::size_t row = 0; row < rows; ++row) {

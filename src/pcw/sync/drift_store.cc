@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 
 namespace pcw::sync {
 namespace {
@@ -156,7 +157,7 @@ Status SaveDrift(pg::Connection& connection, const DriftScope& scope, std::strin
        "excluded.expected, observed_rate = excluded.observed_rate, last_seen_run = "
        "excluded.last_seen_run, last_seen_at = now() WHERE d.status = 'open'"},
       {std::to_string(scope.connector_id), std::string(scope.entity), std::string(scope.run_id),
-       DumpJson(list)}));
+       StorableJson(DumpJson(list))}));
   return Ok{};
 }
 

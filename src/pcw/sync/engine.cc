@@ -12,6 +12,7 @@
 #include "pcw/base/uuid.h"
 #include "pcw/lake/layout.h"
 #include "pcw/sync/fetch_requests.h"
+#include "pcw/sync/kept_drift.h"
 #include "pcw/sync/scan.h"
 
 namespace pcw::sync {
@@ -23,7 +24,7 @@ struct OpenRun {
   Cursor cursor;
   bool has_open_letters = false;
   std::int64_t rows_present = 0;
-  std::set<connector::DriftKey> accepted_drift;
+  std::set<connector::DriftKey> accepted_drift, kept_drift;
 };
 
 Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef& def,
@@ -68,11 +69,13 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
               .cursor = {},
               .has_open_letters = false,
               .rows_present = 0,
-              .accepted_drift = {}};
+              .accepted_drift = {},
+              .kept_drift = {}};
   PCW_TRY(run.cursor,
           LoadCursor(connection, run.row.connector_id, def.name, options.catalog, stop));
   PCW_TRY(run.rows_present, table.CountPresent(connection, options.catalog, stop));
   PCW_TRY(run.accepted_drift, LoadAcceptedDrift(connection, run.row.connector_id, def.name, stop));
+  PCW_TRY(run.kept_drift, LoadKeptDrift(connection, run.row.connector_id, def.name, stop));
   dlq::DeadLetterFilter open_letters;
   open_letters.entity = def.name;
   open_letters.limit = 1;
@@ -132,6 +135,7 @@ class RunInFlight {
                     .changes = options.changes},
                    RunStats{}, run_.has_open_letters,
                    {.accepted = run_.accepted_drift,
+                    .kept = run_.kept_drift,
                     .stop_at_mismatch_percent = options.stop_at_mismatch_percent,
                     .stop_window = options.stop_window}),
         scan_(def, table, options, deps, database, committer_, run_.row.id,

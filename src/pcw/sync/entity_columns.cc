@@ -1,22 +1,19 @@
 #include "pcw/sync/entity_columns.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
+
+#include "pcw/connector/reserved_columns.h"
+#include "pcw/sync/entity_sql.h"
 
 namespace pcw::sync {
 namespace {
 
 using connector::ColumnMapping;
 using connector::ColumnType;
-
-// What every entity table has beside its mapping's columns (CONTRACT 3).
-constexpr std::array<std::string_view, 15> kOwnColumns{
-    "tenant_id",     "catalog",     "payload_json",  "payload_sha256", "mapping_version",
-    "bronze_key",    "bronze_line", "first_seen_at", "last_seen_run",  "missed_full_scans",
-    "missing_since", "updated_at",  "source_rank",   "companion_json", "companion_sha256"};
 
 /// Types of the table that a column type can go into; the first is the one that is made.
 std::vector<std::string_view> SqlTypes(ColumnType type) {
@@ -39,39 +36,95 @@ std::vector<std::string_view> SqlTypes(ColumnType type) {
   return {"text"};
 }
 
+bool IsMapped(const connector::Mapping& mapping, std::string_view name) {
+  return std::any_of(mapping.columns.begin(), mapping.columns.end(),
+                     [&](const ColumnMapping& column) { return column.column == name; });
+}
+
+// What a mapping filled at any time: the one that is built in, and those that runs learned rates
+// of. A column that nobody but the owner of the table knows is the owner's.
+Result<std::set<std::string>> FilledOnce(pg::Connection& connection,
+                                         const connector::EntityDef& entity, std::stop_token stop) {
+  std::set<std::string> names;
+  PCW_TRY(const connector::Mapping builtin, connector::BuiltinMapping(entity.name));
+  for (const ColumnMapping& column : builtin.columns) names.insert(column.column);
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"columns_filled_once",
+                           "SELECT DISTINCT name FROM drift_baseline WHERE tenant_id = "
+                           "pcw_tenant() AND entity = $1 AND is_column"},
+                          {std::string(entity.name)}, stop));
+  for (std::size_t row = 0; row < rows.size(); ++row) names.emplace(rows.Text(row, 0));
+  return names;
+}
+
 }  // namespace
 
 Result<ColumnCheck> CheckColumns(pg::Connection& connection, const connector::EntityDef& entity,
                                  const connector::Mapping& mapping, std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"table_columns",
-                           "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE "
-                           "attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped"},
-                          {std::string(entity.table)}, stop));
+  PCW_TRY(
+      const pg::Rows rows,
+      connection.Exec(
+          {"table_columns",
+           "SELECT attname, format_type(atttypid, NULL), attnotnull AND NOT "
+           "atthasdef AND attidentity = '', attgenerated <> '' FROM pg_attribute WHERE attrelid = "
+           "to_regclass($1) AND attnum > 0 AND NOT attisdropped"},
+          {std::string(entity.table)}, stop));
   ColumnCheck check;
   check.has_table = !rows.empty();
   if (!check.has_table) return check;
+  PCW_TRY(const std::set<std::string> once, FilledOnce(connection, entity, stop));
   std::map<std::string, std::string, std::less<>> held;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    held.emplace(rows.Text(row, 0), rows.Text(row, 1));
-  for (const ColumnMapping& column : mapping.columns) {
-    if (std::find(kOwnColumns.begin(), kOwnColumns.end(), column.column) != kOwnColumns.end()) {
-      check.conflicts.push_back(
-          fmt::format("{}: is a column of pcw's own; name it otherwise", column.column));
-      continue;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const std::string name(rows.Text(row, 0));
+    held.emplace(name, rows.Text(row, 1));
+    if (connector::IsReservedColumn(name) || IsMapped(mapping, name)) continue;
+    if (rows.Bool(row, 2)) {
+      check.conflicts.push_back(fmt::format(
+          "{0}: {1} has it NOT NULL, and the mapping does not fill it: every record "
+          "would be refused; fill it, or ALTER TABLE {1} ALTER COLUMN {2} DROP NOT NULL",
+          name, entity.table, Quoted(name)));
+    } else if (!rows.Bool(row, 3)) {
+      (once.contains(name) ? check.left : check.owners).push_back(name);
     }
+  }
+  for (const ColumnMapping& column : mapping.columns) {
     const std::vector<std::string_view> types = SqlTypes(column.type);
     const auto found = held.find(column.column);
     if (found == held.end()) {
-      check.missing.push_back({.column = column.column,
-                               .statement = fmt::format("ALTER TABLE {} ADD COLUMN \"{}\" {}",
-                                                        entity.table, column.column, types[0])});
+      check.missing.push_back(
+          {.column = column.column,
+           .statement = fmt::format("ALTER TABLE {} ADD COLUMN {} {}", entity.table,
+                                    Quoted(column.column), types[0])});
     } else if (std::find(types.begin(), types.end(), found->second) == types.end()) {
       check.conflicts.push_back(fmt::format("{}: the mapping makes {}, {} has {}", column.column,
                                             types[0], entity.table, found->second));
     }
   }
   return check;
+}
+
+Result<std::int64_t> ClearColumns(pg::Connection& connection, const connector::EntityDef& entity,
+                                  const std::vector<std::string>& columns, std::stop_token stop) {
+  if (columns.empty()) return 0;
+  std::string set, filled;
+  for (const std::string& column : columns) {
+    set += fmt::format("{} = NULL, ", Quoted(column));
+    filled += fmt::format("{}{} IS NOT NULL", filled.empty() ? "" : " OR ", Quoted(column));
+  }
+  const std::string sql =
+      fmt::format("UPDATE {} SET {}updated_at = now() WHERE tenant_id = pcw_tenant() AND ({})",
+                  entity.table, set, filled);
+  PCW_TRY(const pg::Rows rows, connection.Exec({"columns_clear", sql}, {}, stop));
+  return rows.affected();
+}
+
+Result<std::int64_t> CountFilled(pg::Connection& connection, const connector::EntityDef& entity,
+                                 const std::string& column, std::stop_token stop) {
+  const std::string sql =
+      fmt::format("SELECT count(*) FROM {} WHERE tenant_id = pcw_tenant() AND {} IS NOT NULL",
+                  entity.table, Quoted(column));
+  PCW_TRY(const pg::Rows rows, connection.Exec({"column_filled", sql}, {}, stop));
+  return rows.Int(0, 0);
 }
 
 Result<int> AddColumns(pg::Connection& admin, const connector::EntityDef& entity,

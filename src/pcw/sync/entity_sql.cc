@@ -1,5 +1,7 @@
 #include "pcw/sync/entity_sql.h"
 
+#include <algorithm>
+#include <array>
 #include <variant>
 
 #include <fmt/format.h>
@@ -27,6 +29,12 @@ std::string_view SqlType(ColumnType type) {
       return "jsonb";
   }
   return "text";
+}
+
+std::string Quoted(std::string_view column) {
+  std::string name = "\"";
+  for (const char c : column) name.append(c == '"' ? 2 : 1, c);
+  return name + '"';
 }
 
 Status AddValue(pg::BinaryCopy& copy, const connector::Value& value, ColumnType type) {
@@ -63,9 +71,13 @@ Status AddValue(pg::BinaryCopy& copy, const connector::Value& value, ColumnType 
 
 Error AsDataError(Error error) {
   const auto state = error.Find("sqlstate");
-  if (!state || !state->starts_with("22")) return error;
-  Error refused(ErrorCode::kSchemaMismatch,
-                "PostgreSQL refused a value of this record: " + error.message());
+  // A value, a constraint (of the table's owner too), a limit of the server, a trigger's own word.
+  static constexpr std::array<std::string_view, 4> kOfTheRow{"22", "23", "54", "P0"};
+  const bool is_of_row =
+      state && std::any_of(kOfTheRow.begin(), kOfTheRow.end(),
+                           [&](std::string_view c) { return state->starts_with(c); });
+  if (!is_of_row) return error;
+  Error refused(ErrorCode::kSchemaMismatch, "PostgreSQL refused this record: " + error.message());
   for (const auto& [key, value] : error.context()) refused.With(key, value);
   return refused;
 }
@@ -82,8 +94,9 @@ std::string Assignments(const connector::EntityDef& def, const connector::Mappin
   std::string assignments;
   for (const ColumnMapping& column : mapping.columns) {
     if (column.column == def.id_column) continue;
-    assignments += is_sparse ? fmt::format("{0} = coalesce(excluded.{0}, t.{0}), ", column.column)
-                             : fmt::format("{0} = excluded.{0}, ", column.column);
+    const std::string name = Quoted(column.column);
+    assignments += is_sparse ? fmt::format("{0} = coalesce(excluded.{0}, t.{0}), ", name)
+                             : fmt::format("{0} = excluded.{0}, ", name);
   }
   const std::string own = OwnColumns(def);
   for (std::string_view rest = own; !rest.empty();) {

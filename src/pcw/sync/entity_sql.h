@@ -13,11 +13,16 @@ namespace pcw::sync {
 
 std::string_view SqlType(connector::ColumnType type);
 
+/// A column's name as SQL: `order` and `user` are words of the language otherwise. For every name
+/// that a mapping may have made up.
+std::string Quoted(std::string_view column);
+
 /// Appends one mapped value to a COPY stream.
 Status AddValue(pg::BinaryCopy& copy, const connector::Value& value, connector::ColumnType type);
 
-/// Data that the server refuses (SQLSTATE class 22) is the record's fault, not the statement's:
-/// kSchemaMismatch then, else the error as it is.
+/// A row that the server refuses is the record's fault, not the statement's: kSchemaMismatch then,
+/// else the error as it is. SQLSTATE classes 22 (its values), 23 (a constraint, of whoever added it
+/// to the table), 54 (a limit of the server) and P0 (what a trigger raises).
 Error AsDataError(Error error);
 
 /// Columns of an entity table that no mapping fills and that a record brings, each followed by

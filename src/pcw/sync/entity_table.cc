@@ -57,7 +57,7 @@ Result<EntityTable> EntityTable::Create(const connector::EntityDef& def,
 
 std::string EntityTable::MergeSql(bool is_sparse) const {
   std::string columns;
-  for (const ColumnMapping& column : mapping_->columns) columns += column.column + ", ";
+  for (const ColumnMapping& column : mapping_->columns) columns += Quoted(column.column) + ", ";
   const std::string own = OwnColumns(*def_);
   const std::string assignments = Assignments(*def_, *mapping_, is_sparse);
   const std::string guard = ReplacesHeld(*def_, "excluded", "excluded.mapping_version");
@@ -83,11 +83,12 @@ std::string EntityTable::ChangesSql() const {
     const bool is_version =
         column.column == "source_version" || column.column == "source_modified_at";
     if (is_version || column.column == def_->id_column) continue;
+    const std::string name = Quoted(column.column);
     differing += fmt::format(
-        "{0}CASE WHEN s.{1} IS DISTINCT FROM t.{1}{2} THEN '{1}' END",
-        differing.empty() ? "" : ", ", column.column,
-        def_->has_sparse() ? fmt::format(" AND NOT (s.is_sparse AND s.{} IS NULL)", column.column)
-                           : "");
+        "{0}CASE WHEN s.{1} IS DISTINCT FROM t.{1}{2} THEN '{3}' END",
+        differing.empty() ? "" : ", ", name,
+        def_->has_sparse() ? fmt::format(" AND NOT (s.is_sparse AND s.{} IS NULL)", name) : "",
+        column.column);
   }
   std::string differs = "s.payload_sha256 <> t.payload_sha256";
   if (has_companion_) differs += " OR s.companion_sha256 IS DISTINCT FROM t.companion_sha256";
@@ -116,7 +117,7 @@ EntityTable::Sql EntityTable::MakeSql() const {
   // 1).
   std::string typed;
   for (const ColumnMapping& column : mapping_->columns)
-    typed += fmt::format("{} {}, ", column.column, SqlType(column.type));
+    typed += fmt::format("{} {}, ", Quoted(column.column), SqlType(column.type));
   typed +=
       "payload_json jsonb COMPRESSION lz4, payload_sha256 bytea, bronze_key text, bronze_line "
       "integer";
@@ -256,8 +257,9 @@ Status EntityTable::MergeRound(pg::Connection& connection, std::string_view cata
   }
   // The merge leaves rows alone that are as new as the source; they were seen all the same.
   if (written < static_cast<std::int64_t>(records.size())) {
-    PCW_TRY_OK(connection.Exec({"entity_touch", sql_->touch},
-                               {std::string(catalog), std::string(run_id)}, stop));
+    auto touched = connection.Exec({"entity_touch", sql_->touch},
+                                   {std::string(catalog), std::string(run_id)}, stop);
+    if (!touched) return AsDataError(std::move(touched).error());
   }
   return Ok{};
 }

@@ -9,9 +9,16 @@
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
 #include "pcw/lake/layout.h"
+#include "pcw/sync/entity_sql.h"
+#include "pcw/sync/refused_rows.h"
 #include "pcw/sync/run_store.h"
 
 namespace pcw::sync {
+namespace {
+
+constexpr int kMostIsolations = 3;
+
+}  // namespace
 
 /// A batch on its way to the database.
 struct PartCommitter::Prepared {
@@ -22,8 +29,9 @@ struct PartCommitter::Prepared {
   std::vector<MappedRecord> rows;
   std::vector<dlq::DeadLetter> letters;
   connector::DriftFindings drift;
-  std::int64_t misfits = 0;  ///< values that became NULL
-  RunStats before;           ///< counters without this batch
+  std::vector<bool> is_mismatch;  ///< by record of the batch: it is a dead letter
+  std::int64_t misfits = 0;       ///< values that became NULL
+  RunStats before;                ///< counters without this batch
 };
 
 PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::Mapping& mapping,
@@ -38,7 +46,7 @@ PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::M
       lease_(lease),
       run_(std::move(run)),
       mapper_(mapping),
-      observer_(def, mapping, std::move(drift.accepted)),
+      observer_(def, mapping, std::move(drift.accepted), drift.kept),
       mismatches_(drift.stop_at_mismatch_percent, drift.stop_window),
       stop_at_mismatch_percent_(drift.stop_at_mismatch_percent),
       has_open_letters_(has_open_letters),
@@ -131,13 +139,16 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   for (dlq::DeadLetter& letter : prepared.letters) Address(letter);
 
   Result<RunStats> committed_stats = CommitRows(prepared, batch);
-  if (!committed_stats && committed_stats.error().code() == ErrorCode::kSchemaMismatch) {
-    // The server refused a value that the mapper let pass: find whose it is, keep that record as a
-    // dead letter, commit the rest.
-    PCW_TRY_OK(IsolatePoison(prepared));
+  for (int tries = 0; tries < kMostIsolations && !committed_stats &&
+                      committed_stats.error().code() == ErrorCode::kSchemaMismatch;
+       ++tries) {
+    // The server refused a row that the mapper let pass: find whose it is, keep that record as a
+    // dead letter, commit the rest. More than once if others write to the table meanwhile.
+    PCW_TRY_OK(IsolateRefused(prepared, batch));
     committed_stats = CommitRows(prepared, batch);
   }
   PCW_TRY(RunStats after, std::move(committed_stats));
+  for (const bool is_mismatch : prepared.is_mismatch) mismatches_.Note(is_mismatch);
 
   has_open_letters_ = has_open_letters_ || !prepared.letters.empty();
   {
@@ -204,7 +215,7 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
   for (const Batch::Record& record : batch.records) {
     const lake::PartBuilder& part = batch.part;
     Result<connector::Row> row = MapOne(record, part);
-    mismatches_.Note(!row);
+    prepared.is_mismatch.push_back(!row);
     if (!row) {
       if (!frozen && row.error().Find("reason") == connector::kFrozen) frozen = row.error();
       prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line.line));
@@ -334,7 +345,8 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   }
   PCW_TRY_OK(SaveStats(connection, run_.run_id, FormatStats(after), {}));
   PCW_FAILPOINT("commit.before");
-  PCW_TRY_OK(transaction.Commit());
+  // A constraint that is deferred speaks only now.
+  if (Status done = transaction.Commit(); !done) return AsDataError(std::move(done).error());
   PCW_FAILPOINT("commit.after");
   return after;
 }
@@ -370,36 +382,31 @@ Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connecti
   return std::optional<RunStats>(std::move(after));
 }
 
-Status PartCommitter::IsolatePoison(Prepared& prepared) {
-  std::vector<std::size_t> poison;
-  PCW_TRY_OK(FindPoison(prepared, 0, prepared.rows.size(), poison));
-  for (auto index = poison.rbegin(); index != poison.rend(); ++index) {
-    prepared.rows.erase(prepared.rows.begin() + static_cast<std::ptrdiff_t>(*index));
+Status PartCommitter::IsolateRefused(Prepared& prepared, const Batch& batch) {
+  using Refused = std::vector<RefusedRow>;
+  Result<Refused> found =
+      database_.Run<Refused>({}, [&](pg::Connection& connection) -> Result<Refused> {
+        PCW_TRY(pg::Transaction transaction,
+                pg::Transaction::Begin(connection, "find refused records"));
+        return FindRefusedRows(
+            connection, prepared.rows.size(), [&](std::size_t begin, std::size_t end) -> Status {
+              const std::span<const MappedRecord> range(prepared.rows.data() + begin, end - begin);
+              PCW_TRY_OK(table_.Merge(connection, run_.catalog, run_.run_id, range, {}));
+              return Ok{};
+            });  // rolled back: this only asks
+      });
+  PCW_TRY(const Refused refused, std::move(found));
+  for (auto row = refused.rbegin(); row != refused.rend(); ++row) {
+    const auto place = prepared.rows.begin() + static_cast<std::ptrdiff_t>(row->index);
+    prepared.letters.push_back(LetterFor(row->error, prepared, place->id, place->bronze_line));
+    Address(prepared.letters.back());
+    for (std::size_t i = 0; i < batch.records.size(); ++i) {
+      if (batch.records[i].line.line == place->bronze_line) prepared.is_mismatch[i] = true;
+    }
+    prepared.misfits -= static_cast<std::int64_t>(place->row.misfits.size());
+    prepared.rows.erase(place);
   }
   return Ok{};
-}
-
-Status PartCommitter::FindPoison(Prepared& prepared, std::size_t begin, std::size_t end,
-                                 std::vector<std::size_t>& poison) {
-  if (begin == end) return Ok{};
-  const std::span<const MappedRecord> range(prepared.rows.data() + begin, end - begin);
-  Status tried = database_.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
-    PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "find refused record"));
-    PCW_TRY_OK(table_.Merge(connection, run_.catalog, run_.run_id, range, {}));
-    return Ok{};  // rolled back: this only asks
-  });
-  if (tried) return Ok{};
-  if (tried.error().code() != ErrorCode::kSchemaMismatch) return tried;
-  if (range.size() == 1) {
-    const MappedRecord& record = prepared.rows[begin];
-    prepared.letters.push_back(LetterFor(tried.error(), prepared, record.id, record.bronze_line));
-    Address(prepared.letters.back());
-    poison.push_back(begin);
-    return Ok{};
-  }
-  const std::size_t middle = begin + range.size() / 2;
-  PCW_TRY_OK(FindPoison(prepared, begin, middle, poison));
-  return FindPoison(prepared, middle, end, poison);
 }
 
 }  // namespace pcw::sync

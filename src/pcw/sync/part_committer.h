@@ -39,8 +39,9 @@ struct RunContext {
 /// What a run knows of drift when it begins.
 struct DriftSettings {
   std::set<connector::DriftKey> accepted;
-  int stop_at_mismatch_percent = 50;  ///< 0 = never
-  int stop_window = 200;              ///< records that the share is of
+  std::set<connector::DriftKey> kept;  ///< findings that are open: what a place has already
+  int stop_at_mismatch_percent = 50;   ///< 0 = never
+  int stop_window = 200;               ///< records that the share is of
 };
 
 /// Records and fates that are committed together.
@@ -121,9 +122,7 @@ class PartCommitter {
   Result<RunStats> TryCommitRows(pg::Connection& connection, const Prepared& prepared,
                                  const Batch& batch);
   Result<std::optional<RunStats>> ReadBack(pg::Connection& connection, const Prepared& prepared);
-  Status IsolatePoison(Prepared& prepared);
-  Status FindPoison(Prepared& prepared, std::size_t begin, std::size_t end,
-                    std::vector<std::size_t>& poison);
+  Status IsolateRefused(Prepared& prepared, const Batch& batch);
   dlq::DeadLetter LetterFor(const Error& error, const Prepared& prepared, const std::string& id,
                             int line) const;
   void Address(dlq::DeadLetter& letter) const;

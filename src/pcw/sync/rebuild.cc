@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "pcw/base/failpoint.h"
+#include "pcw/sync/entity_sql.h"
 
 namespace pcw::sync {
 namespace {
@@ -33,9 +34,20 @@ Status MakeShadow(pg::Connection& owner, const connector::EntityDef& def,
 }
 
 Status SwapShadow(pg::Connection& owner, const connector::EntityDef& def, const jobs::Lease& lease,
-                  std::optional<std::int64_t> expect_lost, std::stop_token stop) {
+                  const std::vector<std::string>& kept, std::optional<std::int64_t> expect_lost,
+                  std::stop_token stop) {
   PCW_FAILPOINT("rebuild.swap.before");
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(owner, "rebuild swap", stop));
+  if (!kept.empty()) {
+    std::string set;
+    for (const std::string& column : kept)
+      set += fmt::format("{0}{1} = l.{1}", set.empty() ? "" : ", ", Quoted(column));
+    const std::string sql = fmt::format(
+        "UPDATE {0} AS s SET {1} FROM {2} AS l WHERE l.tenant_id = s.tenant_id AND l.catalog = "
+        "s.catalog AND l.{3} = s.{3}",
+        ShadowOf(def), set, def.table, def.id_column);
+    PCW_TRY_OK(owner.Exec({"shadow_keep", sql}, {}, stop));
+  }
   auto swapped = owner.Exec(
       {"shadow_swap", "SELECT pcw_shadow_swap($1::regclass, $2::name, $3::bigint)"},
       {std::string(def.table), std::string(def.id_column), std::to_string(expect_lost.value_or(0))},

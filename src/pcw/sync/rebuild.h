@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pcw/connector/entity_def.h"
 #include "pcw/jobs/lease.h"
@@ -20,10 +21,12 @@ Status MakeShadow(pg::Connection& owner, const connector::EntityDef& def,
                   const std::string& tenant_id, std::stop_token stop);
 
 /// As pcw_owner, in one transaction: takes over what bronze does not know (first_seen_at,
-/// last_seen_run, missed_full_scans, missing_since), and swaps the tables. kInvalidRequest, with
+/// last_seen_run, missed_full_scans, missing_since, and the columns `kept`, which are the table
+/// owner's), and swaps the tables. kInvalidRequest, with
 /// nothing changed, if rows would vanish or fall back to an older version and `expect_lost` is not
 /// exactly their number, if rows of another tenant are there, or if a view depends on the table.
 Status SwapShadow(pg::Connection& owner, const connector::EntityDef& def, const jobs::Lease& lease,
-                  std::optional<std::int64_t> expect_lost, std::stop_token stop);
+                  const std::vector<std::string>& kept, std::optional<std::int64_t> expect_lost,
+                  std::stop_token stop);
 
 }  // namespace pcw::sync

@@ -9,6 +9,7 @@
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
 #include "pcw/base/log.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/jobs/lease.h"
@@ -72,7 +73,7 @@ std::string FormatStats(const ReingestOutcome& outcome, const ReingestOptions& o
   json["mapping_version"] = options.mapping_version;
   if (options.is_rebuild) json["rebuild"] = true;
   if (!outcome.completed_key.empty()) json["completed_key"] = outcome.completed_key;
-  return DumpJson(json);
+  return StorableJson(DumpJson(json));
 }
 
 Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,

@@ -6,8 +6,15 @@
 #include <fmt/format.h>
 
 #include "pcw/base/failpoint.h"
+#include "pcw/sync/entity_sql.h"
+#include "pcw/sync/refused_rows.h"
 
 namespace pcw::sync {
+namespace {
+
+constexpr int kMostIsolations = 3;
+
+}  // namespace
 
 struct LoaderPool::Loader {
   Database database;
@@ -109,12 +116,16 @@ Result<LoadResult> LoaderPool::Load(Database& database, LoadBatch& batch) {
   };
   PCW_FAILPOINT("reingest.batch.before");
   Result<LoadResult> result = database.Run<LoadResult>({}, attempt);
-  if (result || result.error().code() != ErrorCode::kSchemaMismatch) return result;
   LoadResult refused;
-  PCW_TRY_OK(IsolatePoison(database, batch, refused));
-  PCW_TRY(LoadResult rest, database.Run<LoadResult>({}, attempt));
-  rest.refused = std::move(refused.refused);
-  return rest;
+  // More than once if another loader writes what a unique index does not allow twice.
+  for (int tries = 0;
+       tries < kMostIsolations && !result && result.error().code() == ErrorCode::kSchemaMismatch;
+       ++tries) {
+    PCW_TRY_OK(IsolateRefused(database, batch, refused));
+    result = database.Run<LoadResult>({}, attempt);
+  }
+  if (result) result->refused = std::move(refused.refused);
+  return result;
 }
 
 Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatch& batch) {
@@ -139,7 +150,8 @@ Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatc
   result.unchanged = result.processed - result.inserted - result.updated;
   PCW_FAILPOINT("reingest.commit.before");
   PCW_TRY_OK(context_.lease->CheckFence(connection, {}));
-  PCW_TRY_OK(transaction.Commit());
+  // A constraint that is deferred speaks only now.
+  if (Status done = transaction.Commit(); !done) return AsDataError(std::move(done).error());
   PCW_FAILPOINT("reingest.commit.after");
   return result;
 }
@@ -188,13 +200,35 @@ Status LoaderPool::Settle(pg::Connection& connection, const LoadBatch& batch) {
   return Ok{};
 }
 
-Status LoaderPool::IsolatePoison(Database& database, LoadBatch& batch, LoadResult& result) {
+Status LoaderPool::IsolateRefused(Database& database, LoadBatch& batch, LoadResult& result) {
+  using Refused = std::vector<std::vector<RefusedRow>>;  // by round
+  Result<Refused> found =
+      database.Run<Refused>({}, [&](pg::Connection& connection) -> Result<Refused> {
+        PCW_TRY(pg::Transaction transaction,
+                pg::Transaction::Begin(connection, "find refused records"));
+        PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
+        Refused all;
+        for (const EncodedRows& round : batch.rounds) {
+          const MergeRange merge = [&](std::size_t begin, std::size_t end) -> Status {
+            PCW_TRY_OK(
+                context_.table.Merge(connection, batch.catalog, round.Slice(begin, end), {}));
+            return Ok{};
+          };
+          PCW_TRY(all.emplace_back(), FindRefusedRows(connection, round.offsets.size(), merge));
+        }
+        return all;  // rolled back: this only asks
+      });
+  PCW_TRY(const Refused refused, std::move(found));
   std::vector<std::size_t> gone;  // places in batch.records
-  for (EncodedRows& round : batch.rounds) {
-    std::vector<std::size_t> poison;
-    PCW_TRY_OK(FindPoison(database, batch, round, 0, round.offsets.size(), poison));
-    for (const std::size_t row : poison) gone.push_back(round.records[row]);
-    round = round.Without(poison);
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    EncodedRows& round = batch.rounds[i];
+    std::vector<std::size_t> rows;
+    for (const RefusedRow& row : refused[i]) {
+      rows.push_back(row.index);
+      gone.push_back(round.records[row.index]);
+      batch.letters.push_back(LetterFor(batch, batch.records[gone.back()], row.error));
+    }
+    if (!rows.empty()) round = round.Without(rows);
   }
   std::erase_if(batch.rounds, [](const EncodedRows& round) { return round.offsets.empty(); });
   std::sort(gone.rbegin(), gone.rend());
@@ -205,26 +239,9 @@ Status LoaderPool::IsolatePoison(Database& database, LoadBatch& batch, LoadResul
   return Ok{};
 }
 
-Status LoaderPool::FindPoison(Database& database, LoadBatch& batch, const EncodedRows& round,
-                              std::size_t begin, std::size_t end,
-                              std::vector<std::size_t>& poison) {
-  if (begin == end) return Ok{};
-  const std::string slice = round.Slice(begin, end);
-  Status tried = database.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
-    PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "find refused record"));
-    PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
-    PCW_TRY_OK(context_.table.Merge(connection, batch.catalog, slice, {}));
-    return Ok{};  // rolled back: this only asks
-  });
-  if (tried) return Ok{};
-  if (tried.error().code() != ErrorCode::kSchemaMismatch) return tried;
-  if (end - begin > 1) {
-    const std::size_t middle = begin + (end - begin) / 2;
-    PCW_TRY_OK(FindPoison(database, batch, round, begin, middle, poison));
-    return FindPoison(database, batch, round, middle, end, poison);
-  }
-  const LoadBatch::Record& record = batch.records[round.records[begin]];
-  dlq::DeadLetter letter = dlq::MakeDeadLetter(tried.error(), dlq::Stage::kMap, record.id);
+dlq::DeadLetter LoaderPool::LetterFor(const LoadBatch& batch, const LoadBatch::Record& record,
+                                      const Error& error) const {
+  dlq::DeadLetter letter = dlq::MakeDeadLetter(error, dlq::Stage::kMap, record.id);
   letter.tenant_id = context_.tenant_id;
   letter.run_id = context_.run_id;
   letter.connector_id = context_.connector_id;
@@ -234,9 +251,7 @@ Status LoaderPool::FindPoison(Database& database, LoadBatch& batch, const Encode
   letter.bronze_line = record.line;
   letter.mapping_version = context_.mapping_version;
   letter.is_replay = context_.is_replay;
-  batch.letters.push_back(std::move(letter));
-  poison.push_back(begin);
-  return Ok{};
+  return letter;
 }
 
 }  // namespace pcw::sync

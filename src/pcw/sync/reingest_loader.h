@@ -86,9 +86,9 @@ class LoaderPool {
   Result<LoadResult> Commit(pg::Connection& connection, const LoadBatch& batch);
   Result<LoadResult> Compare(pg::Connection& connection, const LoadBatch& batch);
   Status Settle(pg::Connection& connection, const LoadBatch& batch);
-  Status IsolatePoison(Database& database, LoadBatch& batch, LoadResult& result);
-  Status FindPoison(Database& database, LoadBatch& batch, const EncodedRows& round,
-                    std::size_t begin, std::size_t end, std::vector<std::size_t>& poison);
+  Status IsolateRefused(Database& database, LoadBatch& batch, LoadResult& result);
+  dlq::DeadLetter LetterFor(const LoadBatch& batch, const LoadBatch::Record& record,
+                            const Error& error) const;
 
   const LoadContext context_;
   std::mutex mutex_;

@@ -10,8 +10,10 @@
 
 #include "pcw/base/failpoint.h"
 #include "pcw/base/log.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/uuid.h"
 #include "pcw/lake/layout.h"
+#include "pcw/sync/entity_columns.h"
 #include "pcw/sync/held_digests.h"
 #include "pcw/sync/rebuild.h"
 #include "pcw/sync/reingest_batch.h"
@@ -60,6 +62,7 @@ class Reingest {
     outcome_.completed_key = after_key;
     Status done = Load(selection, std::move(after_key));
     if (done && options_.is_rebuild) done = Swap();
+    if (done && reads_whole_ && lease_ != nullptr && !options_.is_rebuild) done = ClearLeft();
     outcome_.stats.elapsed_ms = Elapsed().count();
     if (done) {
       const bool is_whole = outcome_.stats.dead_lettered == 0 && outcome_.rejected.empty();
@@ -191,7 +194,7 @@ class Reingest {
       Reject(object.key, catalog.empty()
                              ? "no manifest, no run in the database and no member of its records "
                                "tells the catalog"
-                             : fmt::format("\"{}\" is not a catalog", catalog.substr(0, 40)));
+                             : fmt::format("\"{}\" is not a catalog", CutAtCharacter(catalog, 40)));
       return Ok{};
     }
     if (catalog != catalog_) {
@@ -402,7 +405,30 @@ class Reingest {
 
   Status Swap() {
     PCW_TRY(pg::Connection owner, deps_.open_owner(stop_));
-    return SwapShadow(owner, def_, *lease_, options_.expect_lost, stop_);
+    PCW_TRY(const ColumnCheck check,
+            database_.Run<ColumnCheck>(stop_, [&](pg::Connection& connection) {
+              return CheckColumns(connection, def_, mapping_, stop_);
+            }));
+    return SwapShadow(owner, def_, *lease_, check.owners, options_.expect_lost, stop_);
+  }
+
+  // Columns that left the mapping: in a table that is made anew they are empty (I9).
+  Status ClearLeft() {
+    PCW_TRY(
+        const std::int64_t rows,
+        database_.Run<std::int64_t>(stop_, [&](pg::Connection& connection) -> Result<std::int64_t> {
+          PCW_TRY(pg::Transaction transaction,
+                  pg::Transaction::Begin(connection, "clear columns", stop_));
+          PCW_TRY(const ColumnCheck check, CheckColumns(connection, def_, mapping_, stop_));
+          PCW_TRY(const std::int64_t cleared, ClearColumns(connection, def_, check.left, stop_));
+          PCW_TRY_OK(lease_->CheckFence(connection, stop_));
+          PCW_TRY_OK(transaction.Commit());
+          return cleared;
+        }));
+    if (rows > 0)
+      Log(LogLevel::kInfo, "columns that left the mapping are emptied",
+          {{"rows", std::to_string(rows)}});
+    return Ok{};
   }
 
   void Fail(Error error) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 
 namespace pcw::sync {
@@ -22,7 +23,7 @@ Status AddNullRows(pg::Connection& connection, const connector::EntityDef& def,
                           {std::string(def.table), column}, stop));
   if (known.empty()) {
     return Error(ErrorCode::kInvalidRequest,
-                 fmt::format("{} has no column \"{}\"", def.table, column.substr(0, 64)));
+                 fmt::format("{} has no column \"{}\"", def.table, CutAtCharacter(column, 64)));
   }
   // The name comes quoted from the server itself.
   const std::string sql = fmt::format(
@@ -75,7 +76,7 @@ Result<WallTime> FirstSeen(pg::Connection& connection, const connector::EntityDe
               stop));
   if (rows.empty() || !rows.At(0, 0)) {
     return Error(ErrorCode::kNotFound, fmt::format("there is no finding \"{}\" about {}",
-                                                   finding.substr(0, 64), def.name));
+                                                   CutAtCharacter(finding, 64), def.name));
   }
   return WallTime(std::chrono::microseconds(rows.Int(0, 0)));
 }
@@ -139,7 +140,7 @@ Result<ResolvedSelection> Resolve(pg::Connection& connection, const connector::E
       return Error(ErrorCode::kInvalidRequest,
                    fmt::format("\"{}\" is not a run id; give the id that `pcw runs list` shows, or "
                                "its first 8 or more characters",
-                               selection.run.substr(0, 64)));
+                               CutAtCharacter(selection.run, 64)));
     }
     resolved.objects.run = selection.run;
   }

@@ -8,6 +8,7 @@
 
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/request.h"
 #include "pcw/lake/layout.h"
@@ -157,7 +158,9 @@ Status BronzeReplay::NoteFailure(const dlq::ReplayTarget& target, const Error& e
        "error_code "
        "= $2, error = $3 "
        "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND state = 'open'"},
-      {target.letter_id, std::string(pcw::NameOf(error.code())), error.message()}, stop));
+      {target.letter_id, std::string(pcw::NameOf(error.code())),
+       StorableText(error.message(), kMostErrorBytes, LineBreaks::kKeep)},
+      stop));
   return Ok{};
 }
 

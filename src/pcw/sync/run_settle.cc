@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/sync/fetch_requests.h"
@@ -63,7 +64,9 @@ Status EndOpenRun(pg::Connection& connection, const std::string& run_id, RunStat
        "UPDATE ingestion_runs SET status = $2, ended_at = now(), error_code = $3, error = $4, "
        "stats_json = stats_json || jsonb_build_object('resumable', true, 'reason', $3::text) WHERE "
        "tenant_id = pcw_tenant() AND id = $1::uuid AND ended_at IS NULL"},
-      {run_id, std::string(NameOf(status)), std::string(code), std::string(text)}, stop));
+      {run_id, std::string(NameOf(status)), std::string(code),
+       StorableText(text, kMostErrorBytes, LineBreaks::kKeep)},
+      stop));
   return Ok{};
 }
 

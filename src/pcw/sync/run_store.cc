@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 
 namespace pcw::sync {
@@ -79,7 +80,7 @@ std::string FormatStats(const RunStats& stats) {
   add_text("finding", stats.finding);
   add_text("watermark_before", stats.watermark_before);
   add_text("watermark_after", stats.watermark_after);
-  return DumpJson(json);
+  return StorableJson(DumpJson(json));
 }
 
 std::string_view NameOf(RunMode mode) {
@@ -204,7 +205,9 @@ Status FinishRun(pg::Connection& connection, std::string_view run_id, RunStatus 
                  const std::string& stats_json, const std::optional<Error>& error,
                  std::stop_token stop) {
   const pg::Param code = error ? pg::Param(std::string(NameOf(error->code()))) : std::nullopt;
-  const pg::Param text = error ? pg::Param(error->ToString()) : std::nullopt;
+  const pg::Param text =
+      error ? pg::Param(StorableText(error->ToString(), kMostErrorBytes, LineBreaks::kKeep))
+            : std::nullopt;
   PCW_TRY(const pg::Rows rows,
           connection.Exec(
               {"run_finish",
@@ -282,7 +285,7 @@ Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::
     return Error(ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is not a run id; give the id that `pcw runs list` shows, or "
                              "its first 8 or more characters",
-                             id.substr(0, 64)));
+                             CutAtCharacter(id, 64)));
   }
   PCW_TRY(const pg::Rows rows, connection.Exec({"runs_list", kListRuns},
                                                {std::string(), std::string(), std::string(id),
