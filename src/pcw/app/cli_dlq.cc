@@ -11,7 +11,7 @@
 #include "pcw/connector/mapping.h"
 #include "pcw/connector/pii_mask.h"
 #include "pcw/dlq/dead_letter.h"
-#include "pcw/lake/part.h"
+#include "pcw/lake/part_reader.h"
 
 namespace pcw::app {
 namespace {
@@ -130,20 +130,21 @@ Status AddRecord(OrderedJson& json, const dlq::DeadLetter& letter, const Config&
   Machine machine;
   PCW_TRY(const auto store, OpenLake(config, invocation.environment, machine));
   PCW_TRY(const std::string text, store->Get(letter.bronze_key, invocation.stop));
-  PCW_TRY(const std::vector<lake::PartLine> lines, lake::ReadPart(text));
+  PCW_TRY(const lake::ScannedPart part, lake::ScanPart(text, lake::LineDigests::kCheck));
   std::vector<connector::Mapping> mappings;
   for (const connector::EntityDef* entity : connector::AllEntities()) {
     PCW_TRY(connector::Mapping mapping, MappingFor(config, entity->name));
     mappings.push_back(std::move(mapping));
   }
   const connector::PiiMask mask(mappings);
-  for (const lake::PartLine& line : lines) {
+  for (const lake::ScannedLine& line : part.lines) {
     if (line.line != letter.bronze_line) continue;
-    json["lineage"] = {{"operation", line.meta.operation},
-                       {"request_id", line.meta.request_id},
-                       {"fetched_at", line.meta.fetched_at},
-                       {"version", line.meta.version},
-                       {"sha256", Hex(line.meta.sha256)}};
+    json["lineage"] = {{"operation", line.operation},
+                       {"request_id", line.request_id},
+                       {"fetched_at", line.fetched_at},
+                       {"version", line.version},
+                       {"sha256", Hex(line.sha256)}};
+    if (!line.malformed.empty()) json["malformed"] = line.malformed;
     json["payload"] = ParsedOr(mask.Apply(line.payload, connector::Masking::kPii));
     if (!letter.patch_json.empty())
       json["patch"] = ParsedOr(mask.Apply(letter.patch_json, connector::Masking::kPii));

@@ -48,11 +48,15 @@ void AddVersion(CLI::App& root, Invocation& invocation) {
 
 // One error, printed once, at the top.
 int Report(const Error& error) {
-  if (error.Find("usage")) {
-    std::fprintf(stderr, "pcw: %s\n", error.message().c_str());
-    return kExitUsage;
+  // Some messages have several lines; what stands in them may be foreign.
+  std::string message;
+  std::string_view rest = error.message();
+  for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    message += ForTerminal(rest.substr(0, end)) + "\n";
+    rest.remove_prefix(end + 1);
   }
-  std::fprintf(stderr, "pcw: %s\n", error.message().c_str());
+  std::fprintf(stderr, "pcw: %s\n", (message + ForTerminal(rest)).c_str());
+  if (error.Find("usage")) return kExitUsage;
   for (const auto& [key, value] : error.context())
     std::fprintf(stderr, "  %s: %s\n", key.c_str(), ForTerminal(value).c_str());
   const std::string_view section = ReactionOf(error.code()).runbook_section;

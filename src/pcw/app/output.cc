@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/terminal_text.h"
+
 namespace pcw::app {
 
 OrderedJson TextOrNull(const std::string& text) {
@@ -33,14 +35,7 @@ void Write(std::string_view text) {
 
 }  // namespace
 
-std::string ForTerminal(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
-  return out;
-}
+std::string ForTerminal(std::string_view text) { return TerminalText(text); }
 
 std::string FormatTable(const std::vector<OutputColumn>& columns,
                         const std::vector<OrderedJson>& rows) {

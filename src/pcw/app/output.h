@@ -63,7 +63,7 @@ std::string FormatTablePiece(const std::vector<OutputColumn>& columns,
                              const std::vector<OrderedJson>& rows,
                              std::vector<std::size_t>& widths);
 
-/// Text with control characters replaced, for terminals.
+/// Foreign text for terminals, on one line (TerminalText).
 std::string ForTerminal(std::string_view text);
 
 }  // namespace pcw::app

@@ -8,11 +8,13 @@
 
 #include "pcw/aws/xml.h"
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 
 namespace pcw::aws {
 namespace {
 
 constexpr std::size_t kLongestMessage = 500;
+constexpr std::size_t kLongestRequestId = 128;
 
 constexpr std::array<std::string_view, 14> kThrottling{"Throttling",
                                                        "ThrottlingException",
@@ -177,7 +179,7 @@ ErrorCode CodeOf(std::string_view type, int status) {
 
 std::string RequestIdOf(const net::HttpResponse& response) {
   for (const char* name : {"x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"}) {
-    if (const auto id = response.Header(name)) return Clean(*id);
+    if (const auto id = response.Header(name)) return AsciiText(*id, kLongestRequestId);
   }
   return "";
 }
@@ -217,7 +219,7 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response, Protocol proto
   if (std::string id = RequestIdOf(response); !id.empty())
     out.error.With("request_id", std::move(id));
   if (const auto host_id = response.Header("x-amz-id-2"))
-    out.error.With("host_id", Clean(*host_id));
+    out.error.With("host_id", AsciiText(*host_id, kLongestRequestId));
   if (!region.empty()) out.error.With("bucket_region", region);
   if (!said.fields.empty()) out.error.With("fields", said.fields);
   out.is_expired = Contains(kExpired, said.type) || said.type == "UnrecognizedClientException" ||

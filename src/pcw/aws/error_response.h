@@ -34,7 +34,8 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response,
 /// whatever else it says.
 ErrorCode CodeOf(std::string_view type, int status);
 
-/// x-amzn-requestid, or S3's x-amz-request-id; empty if absent.
+/// x-amzn-requestid, or S3's x-amz-request-id; empty if absent. In ASCII and bounded: it goes into
+/// bronze, rows and logs, and what is between AWS and us may have written it.
 std::string RequestIdOf(const net::HttpResponse& response);
 
 }  // namespace pcw::aws

@@ -9,6 +9,7 @@
 #include "pcw/base/time.h"
 #include "pcw/connector/drift_observer.h"
 #include "pcw/connector/mapping.h"
+#include "pcw/connector/record_parser.h"
 
 namespace pcw::connector {
 namespace {
@@ -62,8 +63,16 @@ std::optional<Date> ParseDate(std::string_view text) {
               static_cast<unsigned>(number(8, 2))};
 }
 
+// A number beyond 64 bits or a double, as it was sent.
+std::optional<Value> ConvertNumber(std::string_view number, ColumnType type) {
+  const bool is_taken =
+      type == ColumnType::kJson || (type == ColumnType::kDecimal && IsPlainDecimal(number));
+  return is_taken ? std::optional<Value>(std::string(number)) : std::nullopt;
+}
+
 // The value as its column wants it; nullopt if it does not fit.
 std::optional<Value> Convert(element value, ColumnType type) {
+  if (const auto number = ExactNumber(value)) return ConvertNumber(*number, type);
   std::string_view text;
   const bool is_text = value.get_string().get(text) == simdjson::SUCCESS;
   switch (type) {
@@ -71,7 +80,7 @@ std::optional<Value> Convert(element value, ColumnType type) {
       if (is_text) return Value(std::string(text));
       return std::nullopt;
     case ColumnType::kJson:
-      return Value(simdjson::minify(value));
+      return Value(JsonTextOf(value));
     case ColumnType::kDecimal:
       if (is_text && IsPlainDecimal(text)) return Value(std::string(text));
       // A JSON number has passed through binary unless it is an integer; only integers are exact.
@@ -141,43 +150,12 @@ Error Mismatch(const ColumnMapping& column, std::string_view found) {
       .With("found", std::string(found));
 }
 
-// PostgreSQL can hold U+0000 neither in text nor in jsonb. An even number of backslashes before the
-// u is a text about it.
-Status CheckNoNul(std::string_view record) {
-  for (auto at = record.find("\\u0000"); at != std::string_view::npos;
-       at = record.find("\\u0000", at + 1)) {
-    std::size_t backslashes = 0;
-    while (backslashes < at && record[at - 1 - backslashes] == '\\') ++backslashes;
-    if (backslashes % 2 == 0) {
-      return Error(ErrorCode::kSchemaMismatch,
-                   "the record holds the character U+0000, which PostgreSQL cannot store; bronze "
-                   "has it")
-          .With("byte", std::to_string(at));
-    }
-  }
-  return Ok{};
-}
-
-Result<element> ParseRecord(simdjson::dom::parser& parser, std::string_view text) {
-  element document;
-  if (const auto problem = parser.parse(text.data(), text.size()).get(document);
-      problem != simdjson::SUCCESS) {
-    return Error(ErrorCode::kSchemaMismatch,
-                 fmt::format("the record is not valid JSON: {}", simdjson::error_message(problem)));
-  }
-  if (!document.is_object())
-    return Error(ErrorCode::kSchemaMismatch, "the record is not a JSON object")
-        .With("found", std::string(TypeName(document.type())));
-  PCW_TRY_OK(CheckNoNul(text));
-  return document;
-}
-
 }  // namespace
 
 struct Mapper::State {
   const Mapping& mapping;
-  simdjson::dom::parser parser;
-  simdjson::dom::parser companion_parser;
+  RecordParser parser;
+  RecordParser companion_parser;
   explicit State(const Mapping& m) : mapping(m) {}
 
   // What bronze knows beside the bytes.
@@ -225,7 +203,7 @@ struct Mapper::State {
       }
       return Ok{};
     }
-    const std::string_view found = TypeName(value.type());
+    const std::string_view found = TypeName(TypeOf(value));
     if (column.is_required) return Mismatch(column, fmt::format("a {} that does not fit", found));
     row.misfits.push_back({column.column, column.pointers.front(), std::string(found)});
     return Ok{};
@@ -236,10 +214,10 @@ Mapper::Mapper(const Mapping& mapping) : state_(std::make_unique<State>(mapping)
 Mapper::~Mapper() = default;
 
 Result<Row> Mapper::MapRecord(const RecordView& record, DriftObserver* observer) {
-  PCW_TRY(const element document, ParseRecord(state_->parser, record.payload));
+  PCW_TRY(const element document, state_->parser.Parse(record.payload));
   std::optional<element> companion;
   if (!record.companion.empty()) {
-    PCW_TRY(companion, ParseRecord(state_->companion_parser, record.companion));
+    PCW_TRY(companion, state_->companion_parser.Parse(record.companion));
   }
   if (observer != nullptr) {
     Status other = companion ? observer->Observe(*companion, record.companion_operation) : Ok{};

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
-#include "pcw/base/json.h"
+#include "pcw/lake/part.h"
 #include "pcw/lake/part_reader.h"
 #include "pcw/lake/selection.h"
 
@@ -13,10 +11,10 @@ namespace {
 
 void TakeLine(std::string_view text, int number, const std::string& key, RecordVersions& found) {
   const Result<ScannedPart> part = ScanPart(text, LineDigests::kCheck);
-  if (!part) {
+  if (!part || part->lines.empty()) {
     // The scanner counts from 1 in what it is given, which is this line.
     found.problems.push_back(key + ", line " + std::to_string(number) + ": " +
-                             part.error().message());
+                             (part ? part->unreadable.front().why : part.error().message()));
     return;
   }
   const ScannedLine& line = part->lines.front();
@@ -33,7 +31,8 @@ void TakeLine(std::string_view text, int number, const std::string& key, RecordV
                             .companion_sha256 = line.companion_sha256,
                             .payload = own(line.payload),
                             .companion = own(line.companion),
-                            .companion_operation = own(line.companion_operation)});
+                            .companion_operation = own(line.companion_operation),
+                            .malformed = own(line.malformed)});
 }
 
 void TakeObject(std::string_view text, const std::string& beginning, const std::string& key,
@@ -58,7 +57,9 @@ void TakeObject(std::string_view text, const std::string& beginning, const std::
 
 Result<RecordVersions> FindVersions(BronzeStore& store, std::string_view prefix,
                                     std::string_view id, std::stop_token stop) {
-  const std::string beginning = "{\"meta\":{\"id\":" + DumpJson(Json(std::string(id))) + ",";
+  std::string beginning;
+  AppendLineStart(beginning, id);
+  beginning += ',';
   PCW_TRY(const std::vector<RunFolder> folders, ListRunFolders(store, prefix, stop));
   RecordVersions found;
   for (const RunFolder& folder : folders) {

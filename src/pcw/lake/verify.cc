@@ -7,6 +7,7 @@
 
 #include "pcw/base/digest.h"
 #include "pcw/lake/part.h"
+#include "pcw/lake/part_reader.h"
 
 namespace pcw::lake {
 namespace {
@@ -88,16 +89,17 @@ class Verifier {
                                text->size(), promised->bytes));
       return Ok{};
     }
-    const Result<std::vector<PartLine>> lines = ReadPart(*text);
-    if (!lines) {
-      Problem(key, lines.error().message());
+    const Result<ScannedPart> part = ScanPart(*text, LineDigests::kCheck);
+    if (!part) {
+      Problem(key, part.error().message());
       return Ok{};
     }
-    if (promised != nullptr && promised->records != static_cast<int>(lines->size())) {
-      Problem(key, fmt::format("holds {} records, the manifest says {}", lines->size(),
+    for (const UnreadableLine& line : part->unreadable) Problem(key, line.why);
+    if (promised != nullptr && promised->records != static_cast<int>(part->size())) {
+      Problem(key, fmt::format("holds {} records, the manifest says {}", part->size(),
                                promised->records));
     }
-    report_.records += static_cast<std::int64_t>(lines->size());
+    report_.records += static_cast<std::int64_t>(part->lines.size());
     return Ok{};
   }
 

@@ -22,6 +22,7 @@ struct Exchange {
   std::size_t header_bytes = 0;
   bool has_body = true;  ///< false for HEAD: its Content-Length is of what it does not send
   bool is_too_large = false;
+  bool has_all_headers = false;  ///< their block has ended: more of them are trailers
   AddressRule addresses = AddressRule::kAny;
   bool is_refused = false;  ///< an address was
 };
@@ -62,7 +63,14 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   std::string_view line(data, bytes);
   // A status line begins a new header block: what an interim answer (100 Continue) said does not
   // count.
-  if (line.starts_with("HTTP/")) exchange.response.headers.clear();
+  if (line.starts_with("HTTP/")) {
+    exchange.response.headers.clear();
+    exchange.has_all_headers = false;
+  }
+  // What follows the body is a trailer: anybody on the way may have appended it, and no header is
+  // known by then to be one of those that may stand there (RFC 9110, 6.5.1).
+  if (exchange.has_all_headers) return bytes;
+  exchange.has_all_headers = line == "\r\n" || line == "\n";
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return bytes;
   std::string_view value = line.substr(colon + 1);

@@ -60,6 +60,7 @@ class FaultDecision {
   /// The first fired rule of that kind; nullptr if none.
   const FaultRule* Find(FaultKind kind) const;
   bool empty() const { return fired_.empty(); }
+  const std::vector<FaultRule>& fired() const { return fired_; }
   FaultMask mask() const;
 
  private:

@@ -372,6 +372,9 @@ Reply Service::Handle(const Request& request) {
   if (answer.status == 200) {
     SpoilResponse(response, *facts_.Find(call.record.operation), call.faults);
   }
+  // What a broken proxy makes of a request id: a byte that is not UTF-8, and a quote.
+  if (call.faults.Find(FaultKind::kOddHeader) != nullptr)
+    response.headers.front().second = "r\xff\"";
   if (call.record.outcome == Outcome::kPending) {
     call.record.outcome =
         answer.status == 200 && response.status >= 500 ? Outcome::kFailed : OutcomeOf(answer);

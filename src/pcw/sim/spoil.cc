@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "pcw/sim/json_text.h"
+
 namespace pcw::sim {
 namespace {
 
@@ -91,6 +93,20 @@ void BadRecord(std::string& body, const FaultRule& rule) {
   if (how == "nul_in_string") ReplaceTextMember(body, NameIn(body, kTexts), "\"Net\\u0000New\"");
   if (how == "lone_surrogate") ReplaceTextMember(body, NameIn(body, kTexts), "\"\\ud83d alone\"");
   if (how == "invalid_utf8") ReplaceTextMember(body, NameIn(body, kTexts), "\"\xff\xfe\xc3\"");
+  if (how == "big_integer") AppendMember(body, "\"Odd\":18446744073709551616");
+  if (how == "long_integer") AppendMember(body, "\"Odd\":" + std::string(200, '7'));
+  if (how == "big_exponent") AppendMember(body, "\"Odd\":1e400");
+  if (how == "byte_order_mark") body.insert(0, "\xEF\xBB\xBF");
+  if (how == "deep")
+    AppendMember(body, "\"Odd\":" + std::string(kBombDepth, '[') + std::string(kBombDepth, ']'));
+  if (how == "not_json") AppendMember(body, "\"Odd\":nonsense");
+  if (how == "number_id") ReplaceTextMember(body, NameIn(body, kIds), "12345");
+  if (how == "nul_in_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O\\u00001\"");
+  if (how == "long_id")
+    ReplaceTextMember(body, NameIn(body, kIds), "\"" + std::string(9'000, 'i') + "\"");
+  if (how == "invalid_utf8_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O\xff\xfe\"");
+  if (how == "duplicate_text")
+    AppendMember(body, "\"" + std::string(NameIn(body, kTexts)) + "\":\"the second\"");
   if (how == "huge_field") {
     AppendMember(body, "\"HugeField\":\"" +
                            std::string(static_cast<std::size_t>(rule.Number("bytes")), 'h') + "\"");
@@ -106,8 +122,24 @@ void BecomeHtml(Response& response) {
   response.body = std::string(kHtml);
 }
 
-void SpoilRecord(std::string& body, const FaultDecision& faults) {
-  if (const FaultRule* rule = faults.Find(FaultKind::kBadRecord)) BadRecord(body, *rule);
+std::string TokenJson(std::string_view token, const FaultDecision& faults) {
+  if (const FaultRule* rule = faults.Find(FaultKind::kOddToken)) {
+    const std::string& how = rule->Word("variant");
+    if (how == "number") return "12345";
+    return how == "object" ? R"({"Token":"x"})" : R"("\ud83d")";
+  }
+  std::string json;
+  JsonText(json).String(token);
+  return json;
+}
+
+void SpoilRecord(std::string& body, const FaultDecision& faults, std::size_t item) {
+  for (const FaultRule& rule : faults.fired()) {
+    const bool is_meant = rule.kind == FaultKind::kBadRecord &&
+                          (item == 0 || rule.Number("item") == 0 ||
+                           rule.Number("item") == static_cast<std::int64_t>(item));
+    if (is_meant) BadRecord(body, rule);
+  }
   if (faults.Find(FaultKind::kUnknownMember) != nullptr) {
     AppendMember(body, R"("FutureMember":{"Level":3,"Notes":["a",null,1.50],"Empty":{}})");
   }

@@ -13,8 +13,12 @@ namespace pcw::sim {
 /// The body becomes the HTML page of a proxy in front of AWS; the status stays.
 void BecomeHtml(net::server::Response& response);
 
-/// Applies bad_record, unknown_member and unknown_enum to the body of one record.
-void SpoilRecord(std::string& body, const FaultDecision& faults);
+/// Applies bad_record, unknown_member and unknown_enum to the body of one record. `item` is its
+/// place in a list page, from 1; 0 = an answer of its own.
+void SpoilRecord(std::string& body, const FaultDecision& faults, std::size_t item = 0);
+
+/// The NextToken of a page as `odd_token` wants it, JSON text; `token` as it is without that fault.
+std::string TokenJson(std::string_view token, const FaultDecision& faults);
 
 /// Replaces an answer of that operation by what `error` or `malformed` ask for, if they fired.
 void SpoilResponse(net::server::Response& response, const OperationFacts& facts,

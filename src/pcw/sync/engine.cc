@@ -215,7 +215,8 @@ class RunInFlight {
     // like a partner who lost every deal.
     const bool is_suspiciously_empty = is_full && scan_.listed() == 0 && run_.rows_present > 0;
     std::vector<std::string> missing;
-    if (is_full && !is_suspiciously_empty) {
+    // Behind an item that does not say whose it is may stand any of them.
+    if (is_full && !is_suspiciously_empty && !scan_.has_unnamed()) {
       PCW_TRY(missing, scan_.ConfirmMissing());
     }
 

@@ -8,6 +8,7 @@
 
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
+#include "pcw/connector/record_parser.h"
 #include "pcw/lake/layout.h"
 #include "pcw/sync/run_store.h"
 
@@ -179,6 +180,8 @@ Result<connector::Row> PartCommitter::MapOne(const Batch::Record& record,
   const connector::SourceDef& source = *record.source;
   const aws::Operation& operation =
       record.is_sparse || source.detail == nullptr ? *source.list : *source.detail;
+  if (record.problem) return *record.problem;
+  if (!record.line.malformed.empty()) return connector::MalformedRecord(record.line.malformed);
   observer_.Begin(record.id, record.line.line);
   PCW_TRY(connector::Row row,
           mapper_.MapRecord(

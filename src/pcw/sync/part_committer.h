@@ -52,6 +52,8 @@ struct Batch {
     std::string version;     ///< as in its bronze line
     std::string served_at;
     lake::AppendedLine line;  ///< its bytes, in the part
+    /// Why the listed item cannot be taken (connector::PageItem); then it is a dead letter.
+    std::optional<Error> problem{};
   };
   lake::PartBuilder part;
   std::vector<Record> records;

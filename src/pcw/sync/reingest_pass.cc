@@ -11,6 +11,7 @@
 #include "pcw/base/failpoint.h"
 #include "pcw/base/log.h"
 #include "pcw/base/uuid.h"
+#include "pcw/connector/record_parser.h"
 #include "pcw/lake/layout.h"
 #include "pcw/sync/held_digests.h"
 #include "pcw/sync/rebuild.h"
@@ -166,26 +167,22 @@ class Reingest {
                        [this](const ReingestBatch& batch) { return batch.is_due(batch_records_); });
   }
 
-  // What makes an object unfit although its bytes are right.
-  std::optional<std::string> FaultOf(const ReadObject& object) const {
-    if (!IsUuid(object.run_id))
-      return fmt::format("its run folder names no run: \"{}\" is not a UUID", object.run_id);
-    for (const lake::ScannedLine& line : object.part.lines) {
-      const connector::SourceDef* source = def_.SourceOf(line.operation);
-      if (source == nullptr) {
-        return fmt::format("line {}: {} is no operation that {} come from", line.line,
-                           line.operation, def_.name);
-      }
-    }
-    return std::nullopt;
+  // Lines that cannot be taken although their object can. True if this one is to be left out.
+  bool RejectsLine(const std::string& key, const lake::ScannedLine& line) {
+    if (def_.SourceOf(line.operation) != nullptr) return false;
+    Reject(key, fmt::format("line {}: {} is not an operation that {} come from", line.line,
+                            line.operation, def_.name));
+    return true;
   }
 
   Status TakeObject(const std::shared_ptr<const ReadObject>& read) {
     const ReadObject& object = *read;
-    if (const auto fault = FaultOf(object)) {
-      Reject(object.key, *fault);
+    if (!IsUuid(object.run_id)) {
+      Reject(object.key,
+             fmt::format("its run folder names no run: \"{}\" is not a UUID", object.run_id));
       return Ok{};
     }
+    for (const lake::UnreadableLine& line : object.part.unreadable) Reject(object.key, line.why);
     PCW_TRY(const std::string catalog, catalogs_.CatalogOf(database_, object, stop_));
     if (catalog != "AWS" && catalog != "Sandbox") {
       Reject(object.key, catalog.empty()
@@ -206,7 +203,7 @@ class Reingest {
     std::vector<const lake::ScannedLine*> lines, asked;
     lines.reserve(object.part.lines.size());
     for (const lake::ScannedLine& line : object.part.lines) {
-      if (!filter_.Takes(line)) continue;
+      if (!filter_.Takes(line) || RejectsLine(object.key, line)) continue;
       lines.push_back(&line);
       if (!IsKnownUnchanged(line)) asked.push_back(&line);
     }
@@ -298,21 +295,16 @@ class Reingest {
   Status TakeRecord(const std::shared_ptr<const ReadObject>& object,
                     const lake::ScannedLine& stored, std::uint64_t hash, const HeldVersion* held) {
     PCW_TRY_OK(KeepPace());
-    PCW_TRY(std::string patched, letters_.Patched(object->key, stored));
+    Result<std::string> patched = letters_.Patched(object->key, stored);
     lake::ScannedLine line = stored;
-    if (!patched.empty()) {
-      held_bytes_ += patched.size();
+    if (patched && !patched->empty()) {
+      held_bytes_ += patched->size();
       // The digest stays that of what AWS said.
-      line.payload = patched_.emplace_back(std::move(patched));
+      line.payload = patched_.emplace_back(std::move(*patched));
     }
     ReingestBatch& batch = batches_[(hash >> 17U) % connections_];
     const connector::SourceDef& source = *def_.SourceOf(line.operation);
-    Result<connector::Row> row = mapper_.MapRecord({.payload = line.payload,
-                                                    .companion = line.companion,
-                                                    .companion_operation = line.companion_operation,
-                                                    .id = line.id,
-                                                    .version = line.version,
-                                                    .served_at = line.served_at});
+    Result<connector::Row> row = patched ? MapLine(line) : Result<connector::Row>(patched.error());
     if (row && !batch.IsOf(line.id, def_, mapping_, *row)) {
       row = Error(ErrorCode::kSchemaMismatch,
                   "the detail answer is of another record than the one asked for");
@@ -349,6 +341,16 @@ class Reingest {
     held_objects_.push_back(object);
     held_bytes_ += object->text.size();
     return Ok{};
+  }
+
+  Result<connector::Row> MapLine(const lake::ScannedLine& line) {
+    if (!line.malformed.empty()) return connector::MalformedRecord(line.malformed);
+    return mapper_.MapRecord({.payload = line.payload,
+                              .companion = line.companion,
+                              .companion_operation = line.companion_operation,
+                              .id = line.id,
+                              .version = line.version,
+                              .served_at = line.served_at});
   }
 
   void NoteLetter(std::uint64_t hash) {

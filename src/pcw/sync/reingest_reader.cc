@@ -6,12 +6,16 @@
 
 #include <fmt/format.h>
 
+#include "pcw/aws/caller.h"
 #include "pcw/base/failpoint.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/layout.h"
 
 namespace pcw::sync {
 namespace {
+
+// What one call may answer, one line of bronze must hold: else a record is stored and never read.
+static_assert(lake::kLongestAnswer == net::HttpLimits{}.max_body_bytes);
 
 bool IsOutOfReach(const Error& error) {
   return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kTimeout ||
@@ -177,8 +181,8 @@ Status BronzeReader::ReadOne(ReadObject object, const lake::ManifestPart* promis
       object.text, promised != nullptr ? lake::LineDigests::kVouched : lake::LineDigests::kCheck);
   if (!part) return reject(part.error().message());
   object.part = std::move(*part);
-  if (promised != nullptr && promised->records != static_cast<int>(object.part.lines.size())) {
-    return reject(fmt::format("holds {} records, the manifest says {}", object.part.lines.size(),
+  if (promised != nullptr && promised->records != static_cast<int>(object.part.size())) {
+    return reject(fmt::format("holds {} records, the manifest says {}", object.part.size(),
                               promised->records));
   }
   return HandOver(std::move(object), stop);

@@ -148,7 +148,9 @@ Status Scan::TakePage(const connector::SourceDef& source, ListedPage page) {
   Observe(page, !source.modified_filter.empty());
   std::vector<std::string> ids;
   ids.reserve(page.items.size());
-  for (const connector::PageItem& item : page.items) ids.push_back(item.id);
+  for (const connector::PageItem& item : page.items) {
+    if (item.has_id) ids.push_back(item.id);
+  }
   PCW_FAILPOINT("held.before");
   PCW_TRY(const Held held, database_.Run<Held>(stop_, [&](pg::Connection& connection) {
     return table_.LoadHeld(connection, options_.catalog, ids, stop_);
@@ -209,6 +211,12 @@ bool Scan::CountIfKnown(const connector::SourceDef& source, const connector::Pag
 
 Status Scan::TakeItem(const connector::SourceDef& source, const ListedPage& page,
                       connector::PageItem item, const Held& held) {
+  // Its bytes are kept and it is a dead letter; what is held of it stays, and it is not missing.
+  if (item.problem) {
+    has_unnamed_ = has_unnamed_ || !item.has_id;
+    if (options_.mode == RunMode::kFull && held.contains(item.id)) batch_.seen.push_back(item.id);
+    return AppendListed(source, page, std::move(item));
+  }
   if (CountIfKnown(source, item, held)) return Ok{};
   pending_[item.id] = {item.version, source.rank};
   if (!item.has_detail) return AppendListed(source, page, std::move(item));
@@ -375,7 +383,8 @@ Status Scan::AppendListed(const connector::SourceDef& source, const ListedPage& 
                             .is_sparse = connector::IsSparse(source, source.list->name),
                             .version = meta.version,
                             .served_at = meta.served_at,
-                            .line = batch_.part.Append(meta, item.bytes)});
+                            .line = batch_.part.Append(meta, item.bytes),
+                            .problem = std::move(item.problem)});
   CountFetched();
   return HandOverIfDue();
 }

@@ -49,6 +49,8 @@ class Scan {
   const ScanObservation& observation() const { return observation_; }
   const std::vector<lake::ManifestPage>& pages() const { return pages_; }
   std::int64_t listed() const { return listed_; }
+  /// A listed item did not say whose it is: which records are missing cannot be told.
+  bool has_unnamed() const { return has_unnamed_; }
   CallTotals totals() const;
 
  private:
@@ -104,6 +106,7 @@ class Scan {
   std::vector<lake::ManifestPage> pages_;
   Progress progress_;
   std::int64_t listed_ = 0;
+  bool has_unnamed_ = false;
   std::int64_t fetched_by_name_ = 0;  ///< of FetchAll, answered
   int denied_ = 0;                    ///< of FetchAll, before the first answer
   int failures_in_row_ = 0;
