@@ -1,5 +1,6 @@
 #include "pcw/base/log.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 
 #include "pcw/base/clock.h"
 #include "pcw/base/json.h"
+#include "pcw/base/terminal_text.h"
 #include "pcw/base/time.h"
 
 namespace pcw {

@@ -57,6 +57,32 @@ TEST(MapperTest, FillsEveryTypeExactly) {
             R"([1,{"x":null}])");
 }
 
+TEST(MapperTest, NumbersBeyond64BitsAreExactOrAFinding) {
+  const std::string record = R"({"a":18446744073709551616,"b":[1e400,0.10],"c":)" +
+                             std::string(200, '7') + R"(,"d":"text"})";
+
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /a, type: decimal }", record)->values[0]),
+            "18446744073709551616");
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /c, type: decimal }", record)->values[0]),
+            std::string(200, '7'));
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /b, type: json }", record)->values[0]),
+            "[1e400,0.10]");
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /d, type: text }", record)->values[0]), "text");
+  for (const char* column : {"{ from: /a, type: integer }", "{ from: /a, type: text }"}) {
+    const auto row = Map(column, record);
+    ASSERT_THAT(row, Succeeds());
+    ASSERT_EQ(row->misfits.size(), 1U) << column;
+    EXPECT_EQ(row->misfits[0].found, "number");
+  }
+}
+
+TEST(MapperTest, OfTwoMembersOfOneNameTheLastCountsAsInJsonb) {
+  EXPECT_EQ(
+      std::get<std::string>(
+          Map("{ from: /a/b, type: text }", R"({"a":{"b":"x"},"a":{"b":"y","b":"z"}})")->values[0]),
+      "z");
+}
+
 TEST(MapperTest, AbsentAndNullAreNull) {
   for (const char* record : {"{}", R"({"a":null})", R"({"b":1})"}) {
     const auto row = Map("{ from: /a, type: text }", record);

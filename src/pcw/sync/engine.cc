@@ -260,7 +260,7 @@ class RunInFlight {
     PCW_TRY_OK(lease_.CheckFence(connection, {}));
     PCW_TRY_OK(SaveCursor(connection, run_.row.connector_id, def_.name, options_.catalog, cursor,
                           options_.mode, run_.row.id, lease_.fence(), {}));
-    if (options_.mode == RunMode::kFull && !is_suspiciously_empty) {
+    if (options_.mode == RunMode::kFull && !is_suspiciously_empty && !scan_.has_unnamed()) {
       PCW_TRY_OK(table_.RecordAbsence(connection, options_.catalog, run_.row.id, missing, {}));
     }
     PCW_TRY_OK(committer_.LearnDrift(connection));
