@@ -72,6 +72,13 @@ std::vector<Finding> JudgeSetup(const Facts& facts) {
                         .next_steps = {"id; df -h; ls -ld the directory and its parents",
                                        "pcw config show --origin   # lake.url"}});
   }
+  for (const aws::UnusedSetting& setting : facts.unused_settings) {
+    findings.push_back({.def = &DefOf("PCW1004"),
+                        .resource = setting.name,
+                        .message = setting.name + " is set, and pcw does not follow it",
+                        .evidence = {{"instead", setting.instead}},
+                        .next_steps = {"nothing, or take the setting away"}});
+  }
   if (facts.database_error) {
     findings.push_back(
         {.def = &DefOf("PCW1002"),
