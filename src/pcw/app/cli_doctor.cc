@@ -70,15 +70,23 @@ std::vector<diagnose::EndpointFacts> EndpointsOf(const AwsIdentity& identity) {
   return endpoints;
 }
 
-// The configuration, and whether what it names outside itself makes sense. A lake or home that
-// cannot be written is a finding of its own.
+// The configuration, and whether AWS's own settings make sense beside it.
 Result<LoadedConfig> LoadAll(const Invocation& invocation) {
   PCW_TRY(LoadedConfig loaded, invocation.Load());
-  diagnose::ConfigSubject subject = MakeConfigSubject(loaded, invocation.environment);
-  subject.writable.clear();
-  const std::vector<std::string> problems = diagnose::FindConfigProblems(subject);
+  const std::vector<std::string> problems =
+      diagnose::FindEndpointProblems(MakeConfigSubject(loaded, invocation.environment));
   if (!problems.empty()) return diagnose::ConfigError(problems);
   return loaded;
+}
+
+// What `serve` alone would stumble over; the rest has findings of its own.
+std::vector<std::string> ServeProblems(const LoadedConfig& loaded,
+                                       const std::map<std::string, std::string>& environment) {
+  diagnose::ConfigSubject subject = MakeConfigSubject(loaded, environment);
+  std::erase_if(subject.more, [](const diagnose::ConfigProbe& probe) {
+    return !probe.setting.starts_with("server.") && !probe.setting.starts_with("connectors.");
+  });
+  return diagnose::RunProbes(subject.more);
 }
 
 // Never makes a cluster: looking changes nothing.

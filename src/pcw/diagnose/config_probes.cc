@@ -29,28 +29,40 @@ Status ProbeWritable(const std::filesystem::path& wanted) {
                            is_directory ? "not writable for this user" : "not a directory"));
 }
 
-std::vector<std::string> FindConfigProblems(const ConfigSubject& subject) {
-  std::vector<std::string> problems;
-  const auto note = [&](const std::string& setting, const Status& status) {
-    if (!status) problems.push_back(LineOf(setting, status.error()));
-  };
+std::vector<std::string> FindEndpointProblems(const ConfigSubject& subject) {
+  const Result<aws::ProfileFiles> files = aws::LoadProfiles(subject.environment);
+  if (!files) return {files.error().message()};
   const std::string profile = aws::ProfileName(subject.environment, subject.profile);
-  if (const Result<aws::ProfileFiles> files = aws::LoadProfiles(subject.environment); !files) {
-    problems.push_back(files.error().message());
-  } else {
+  std::vector<std::string> problems;
+  for (const aws::ServiceDef* service : subject.services) {
+    const Result<aws::Endpoint> endpoint =
+        aws::ResolveEndpoint(*service, subject.region, subject.environment, *files, profile);
+    // One AWS_ENDPOINT_URL is wrong for all of them.
+    if (!endpoint && (problems.empty() || problems.back() != endpoint.error().message()))
+      problems.push_back(endpoint.error().message());
+  }
+  return problems;
+}
+
+std::vector<std::string> RunProbes(const std::vector<ConfigProbe>& probes) {
+  std::vector<std::string> problems;
+  for (const ConfigProbe& probe : probes) {
+    if (const Status looked = probe.look(); !looked)
+      problems.push_back(LineOf(probe.setting, looked.error()));
+  }
+  return problems;
+}
+
+std::vector<std::string> FindConfigProblems(const ConfigSubject& subject) {
+  std::vector<std::string> problems = FindEndpointProblems(subject);
+  if (const Result<aws::ProfileFiles> files = aws::LoadProfiles(subject.environment)) {
+    const std::string profile = aws::ProfileName(subject.environment, subject.profile);
     const bool is_named =
         !subject.profile.empty() || aws::NamedProfile(subject.environment).has_value();
     if (is_named && !files->profiles.contains(profile)) {
       problems.push_back(fmt::format("{}: there is no profile {} in {} or {}",
                                      subject.profile.empty() ? "AWS_PROFILE" : "aws.profile",
                                      profile, files->config_path, files->credentials_path));
-    }
-    for (const aws::ServiceDef* service : subject.services) {
-      const Result<aws::Endpoint> endpoint =
-          aws::ResolveEndpoint(*service, subject.region, subject.environment, *files, profile);
-      // One AWS_ENDPOINT_URL is wrong for all of them.
-      if (!endpoint && (problems.empty() || problems.back() != endpoint.error().message()))
-        problems.push_back(endpoint.error().message());
     }
     const auto bundle =
         aws::AwsSetting(subject.environment, *files, profile, "AWS_CA_BUNDLE", "ca_bundle");
@@ -61,8 +73,11 @@ std::vector<std::string> FindConfigProblems(const ConfigSubject& subject) {
           profile, *bundle));
     }
   }
-  for (const auto& [setting, directory] : subject.writable) note(setting, ProbeWritable(directory));
-  for (const ConfigProbe& probe : subject.more) note(probe.setting, probe.look());
+  for (const auto& [setting, directory] : subject.writable) {
+    if (const Status can_write = ProbeWritable(directory); !can_write)
+      problems.push_back(LineOf(setting, can_write.error()));
+  }
+  for (std::string& problem : RunProbes(subject.more)) problems.push_back(std::move(problem));
   return problems;
 }
 

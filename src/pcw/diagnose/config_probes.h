@@ -33,6 +33,13 @@ struct ConfigSubject {
 /// lets this user write. kConfig if not. Writes nothing.
 Status ProbeWritable(const std::filesystem::path& directory);
 
+/// Profile files that cannot be read, and endpoints that are refused: what makes every other look
+/// at AWS vain. As lines.
+std::vector<std::string> FindEndpointProblems(const ConfigSubject& subject);
+
+/// What the probes complain of, as lines.
+std::vector<std::string> RunProbes(const std::vector<ConfigProbe>& probes);
+
 /// Whatever `serve` would end with exit code 78 for: profile files that cannot be read, a profile
 /// that is not there, endpoints that are refused, a file of authorities that cannot be read,
 /// directories that cannot be written, and the subject's own probes. All of it, as lines.

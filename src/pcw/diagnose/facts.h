@@ -92,6 +92,7 @@ struct Facts {
   std::optional<Error> config_error;              ///< then nothing else was looked at
   std::string config_check = "pcw config check";  ///< the command that names its mistakes again
   std::optional<Error> escalation_error;          ///< the matrix; the runbook's own is used instead
+  std::vector<std::string> config_problems;       ///< what serve alone would stumble over
   std::vector<aws::UnusedSetting> unused_settings;  ///< of AWS's tools, given and not followed
   std::optional<Error> home_error;      ///< $PCW_HOME or a directory lake cannot be written
   std::optional<Error> database_error;  ///< then there is no ledger

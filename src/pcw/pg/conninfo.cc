@@ -38,6 +38,14 @@ Result<ConninfoSummary> SummarizeConninfo(const std::string& url) {
     }
     return "";
   };
+  // "u:pa/ss@h" and "u:pa@ss@h" are read with pieces of the password as port, database or host,
+  // which libpq's words and ours would then show.
+  const bool is_uri = url.starts_with("postgresql://") || url.starts_with("postgres://");
+  if (is_uri && (text("host").find('@') != std::string::npos ||
+                 text("dbname").find('@') != std::string::npos ||
+                 text("port").find_first_not_of("0123456789,") != std::string::npos))
+    return Error(ErrorCode::kConfig,
+                 "database.url: a /, @ or : within a name or password must be percent-encoded");
   ConninfoSummary summary;
   const bool has_login_password = !text("password").empty();
   summary.has_password = has_login_password || !text("sslpassword").empty();

@@ -25,7 +25,8 @@ TEST(SummarizeConninfoTest, FindsAPasswordWhereverLibpqTakesOneFrom) {
 }
 
 TEST(SummarizeConninfoTest, WhatLibpqCannotReadIsNotRepeated) {
-  for (const char* url : {"postgresql://u:s3cret%zz@h", "s3cret", "host=h pasword=s3cret"}) {
+  for (const char* url : {"postgresql://u:s3cret%zz@h", "s3cret", "host=h pasword=s3cret",
+                          "postgresql://u:a/s3cret@h/d", "postgresql://u:a@s3cret@h/d"}) {
     const auto summary = SummarizeConninfo(url);
     ASSERT_THAT(summary, FailsWith(ErrorCode::kConfig)) << url;
     EXPECT_EQ(summary.error().message().find("s3cret"), std::string::npos);
