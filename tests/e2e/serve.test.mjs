@@ -207,7 +207,7 @@ test('tenants: each with its own catalog, lake and runs; taken up while the serv
     await until(SUCCEEDED, (n) => n === '1');
     const before = await here.pcw(['runs', 'list', '-o', 'json']);
     const file = path.join(here.dir, 'acme.yaml');
-    const write = (lake) => writeFileSync(file, `lake: {url: "${lake}"}\naws: {account_id: "123456789012"}\nquota: {reads_per_second: 0, writes_per_second: 0}\n`
+    const write = (lake) => writeFileSync(file, `lake: {url: "${lake}"}\naws: {account_id: "123456789012", role_arn: "arn:aws:iam::123456789012:role/acme"}\nquota: {reads_per_second: 0, writes_per_second: 0}\n`
       + 'connectors: {partner_central: {catalog: Sandbox, entities: [opportunities]}}\n');
 
     write(here.env.PCW_LAKE_URL + '/');

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/config_subject.h"
 #include "pcw/app/doctor_facts.h"
 #include "pcw/app/escalation_file.h"
 #include "pcw/app/mapping_choice.h"
@@ -15,6 +16,7 @@
 #include "pcw/aws/endpoint.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/aws/sts.h"
+#include "pcw/aws/unused_settings.h"
 #include "pcw/base/log.h"
 #include "pcw/diagnose/catalogue.h"
 #include "pcw/diagnose/gather.h"
@@ -71,17 +73,20 @@ std::vector<diagnose::EndpointFacts> EndpointsOf(const AwsIdentity& identity) {
 // The configuration, and whether AWS's own settings make sense beside it.
 Result<LoadedConfig> LoadAll(const Invocation& invocation) {
   PCW_TRY(LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const aws::ProfileFiles profiles, aws::LoadProfiles(invocation.environment));
-  const std::string profile = aws::ProfileName(invocation.environment, loaded.config.aws.profile);
-  for (const aws::ServiceDef* service :
-       {&aws::partner_central_selling::kService, &aws::sts::kService}) {
-    const bool is_offered =
-        service->only_region.empty() || loaded.config.aws.region == service->only_region;
-    if (!is_offered) continue;  // a finding of its own
-    PCW_TRY_OK(aws::ResolveEndpoint(*service, loaded.config.aws.region, invocation.environment,
-                                    profiles, profile));
-  }
+  const std::vector<std::string> problems =
+      diagnose::FindEndpointProblems(MakeConfigSubject(loaded, invocation.environment));
+  if (!problems.empty()) return diagnose::ConfigError(problems);
   return loaded;
+}
+
+// What `serve` alone would stumble over; the rest has findings of its own.
+std::vector<std::string> ServeProblems(const LoadedConfig& loaded,
+                                       const std::map<std::string, std::string>& environment) {
+  diagnose::ConfigSubject subject = MakeConfigSubject(loaded, environment);
+  std::erase_if(subject.more, [](const diagnose::ConfigProbe& probe) {
+    return !probe.setting.starts_with("server.") && !probe.setting.starts_with("connectors.");
+  });
+  return diagnose::RunProbes(subject.more);
 }
 
 // Never makes a cluster: looking changes nothing.
@@ -100,24 +105,13 @@ std::string RotatedTo(const AwsIdentity& identity) {
   return *reference ? (*reference)->ToString() : "";
 }
 
-// The nearest directory that exists must let us make or write what is below it.
 std::optional<Error> HomeTrouble(const Config& config, const std::filesystem::path& home) {
   std::vector<std::filesystem::path> directories{home};
   if (config.lake.url.starts_with("file://"))
     directories.emplace_back(config.lake.url.substr(std::string_view("file://").size()));
-  for (std::filesystem::path directory : directories) {
-    const std::string wanted = directory.string();
-    std::error_code problem;
-    while (!std::filesystem::exists(directory, problem) && directory.has_relative_path())
-      directory = directory.parent_path();
-    if (std::filesystem::is_directory(directory, problem) &&
-        ::access(directory.c_str(), W_OK | X_OK) == 0)
-      continue;
-    return Error(
-        ErrorCode::kConfig,
-        fmt::format("{} cannot be written: {} is {}", wanted, directory.string(),
-                    std::filesystem::is_directory(directory, problem) ? "not writable for this user"
-                                                                      : "no directory"));
+  for (const std::filesystem::path& directory : directories) {
+    if (Status status = diagnose::ProbeWritable(directory); !status)
+      return std::move(status).error();
   }
   return std::nullopt;
 }
@@ -147,8 +141,6 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
   std::unique_ptr<DatabaseAccess> database;
   diagnose::DoctorSite site{
       .settings = {.catalog = config.partner_central.catalog,
-                   .region = config.aws.region,
-                   .only_region = std::string(aws::partner_central_selling::kService.only_region),
                    .expected_account = config.aws.account_id,
                    .rotated_to = RotatedTo(*identity),
                    .proxy = config.aws.proxy,
@@ -157,7 +149,7 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
                    .limits = LimitsOf(config),
                    .environment = invocation.environment},
       .endpoints = EndpointsOf(*identity),
-      .probe = {.ca_bundle = aws::Lookup(invocation.environment, "AWS_CA_BUNDLE").value_or(""),
+      .probe = {.ca_bundle = CaBundleOf(*identity),
                 .proxy = config.aws.proxy,
                 .step = kDoctorsPatience},
       .entities = ConfiguredEntities(config),
@@ -194,6 +186,8 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
           }};
   Facts facts = diagnose::Gather(site, invocation.stop);
   facts.home_error = HomeTrouble(config, home);
+  facts.unused_settings =
+      aws::FindUnusedSettings(invocation.environment, identity->profiles, identity->profile);
   return facts;
 }
 

@@ -122,6 +122,12 @@ quota::QuotaLimits LimitsOf(const Config& config) {
           .reserve_percent = config.quota.reserve_percent};
 }
 
+std::string CaBundleOf(const AwsIdentity& identity) {
+  return aws::AwsSetting(identity.environment, identity.profiles, identity.profile, "AWS_CA_BUNDLE",
+                         "ca_bundle")
+      .value_or("");
+}
+
 Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
     const Config& config, const std::map<std::string, std::string>& environment, Machine& machine,
     const IdentityChoice& choice) {
@@ -130,10 +136,8 @@ Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
   identity->region = config.aws.region;
   PCW_TRY(identity->profiles, aws::LoadProfiles(environment));
   identity->profile = aws::ProfileName(environment, config.aws.profile);
-  identity->http = std::make_unique<net::CurlHttpClient>(
-      net::CurlOptions{.ca_bundle = aws::Lookup(environment, "AWS_CA_BUNDLE").value_or(""),
-                       .proxy = config.aws.proxy,
-                       .plain_http_hosts = {}});
+  identity->http = std::make_unique<net::CurlHttpClient>(net::CurlOptions{
+      .ca_bundle = CaBundleOf(*identity), .proxy = config.aws.proxy, .plain_http_hosts = {}});
   identity->metadata = std::make_unique<net::CurlHttpClient>(net::CurlOptions{
       .ca_bundle = "",
       .proxy = "",
@@ -168,7 +172,7 @@ Result<std::unique_ptr<aws::Caller>> OpenCaller(const aws::ServiceDef& service,
   PCW_TRY(const aws::Endpoint endpoint,
           aws::ResolveEndpoint(service, identity.region, identity.environment, identity.profiles,
                                identity.profile));
-  tuning.region = identity.region;
+  tuning.region = endpoint.region;
   tuning.endpoint = endpoint.url;
   tuning.user_agent = kUserAgent;
   tuning.payloads = &machine.payloads;

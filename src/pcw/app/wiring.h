@@ -99,6 +99,10 @@ struct AwsIdentity {
   std::unique_ptr<aws::CredentialsProvider> credentials;
 };
 
+/// The authorities that AWS is checked against: AWS_CA_BUNDLE, else ca_bundle of the profile; empty
+/// = the system's.
+std::string CaBundleOf(const AwsIdentity& identity);
+
 /// Which credentials an identity is made of.
 struct IdentityChoice {
   /// Instead of those in force: a candidate that is to be tried.

@@ -95,10 +95,19 @@ net::HttpLimits ObjectLimits() {
   return limits;
 }
 
-Result<BucketAddress> AddressBucket(std::string_view endpoint, std::string_view bucket) {
+Result<BucketAddress> AddressBucket(std::string_view endpoint, std::string_view bucket,
+                                    std::string_view style) {
   PCW_TRY(const net::Url url, net::ParseUrl(endpoint));
-  const bool is_path_style = net::IsIpAddress(url.host) || url.host == "localhost" ||
-                             bucket.find('.') != std::string_view::npos;
+  const bool is_address = net::IsIpAddress(url.host);
+  const bool is_rule = style.empty() || style == "auto";
+  if ((!is_rule && style != "path" && style != "virtual") || (style == "virtual" && is_address)) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("s3.addressing_style of the profile: expected auto, path or virtual{}",
+                             style == "virtual" ? ", and not virtual at an IP address" : ""));
+  }
+  const bool is_path_style =
+      style == "path" || (is_rule && (is_address || url.host == "localhost" ||
+                                      bucket.find('.') != std::string_view::npos));
   if (is_path_style) return BucketAddress{std::string(endpoint), "/" + std::string(bucket)};
   return BucketAddress{fmt::format("{}://{}.{}", url.scheme, bucket, url.authority), ""};
 }

@@ -80,6 +80,17 @@ TEST(AddressBucketTest, VirtualHostStyleUnlessTheBucketCannotBeALabel) {
   EXPECT_THAT(AddressBucket("s3.amazonaws.com", "b"), FailsWith(ErrorCode::kConfig));
 }
 
+TEST(AddressBucketTest, AProfilesAddressingStyleBeatsTheRule) {
+  const char* const aws = "https://s3.eu-west-1.amazonaws.com";
+  EXPECT_EQ(AddressBucket(aws, "pcw-lake", "path")->path, "/pcw-lake");
+  EXPECT_EQ(AddressBucket(aws, "pcw-lake", "auto")->path, "");
+  EXPECT_EQ(AddressBucket("http://localhost:9000", "pcw-lake", "virtual")->endpoint,
+            "http://pcw-lake.localhost:9000");
+  EXPECT_THAT(AddressBucket("http://127.0.0.1:9000", "pcw-lake", "virtual"),
+              FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(AddressBucket(aws, "pcw-lake", "Path"), FailsWith(ErrorCode::kConfig));
+}
+
 TEST_F(BucketTest, APutIsConditionalAndCarriesItsChecksum) {
   http.script = {Reply(200)};
 

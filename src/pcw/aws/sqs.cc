@@ -62,18 +62,43 @@ Result<BatchOutcome> ReadBatch(const CallResult& answer, std::size_t asked) {
                            outcome.done.size() + outcome.failed.size(), asked));
 }
 
-bool IsAwsHost(std::string_view host) {
-  return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+bool IsRegion(std::string_view text) {
+  constexpr std::string_view kChars = "abcdefghijklmnopqrstuvwxyz0123456789-";
+  // "us-east-1": a word, a direction, a number.
+  return text.find_first_not_of(kChars) == std::string_view::npos &&
+         text.find('-') != std::string_view::npos && text.back() >= '0' && text.back() <= '9';
 }
 
-// "sqs.eu-west-1.amazonaws.com" and the older "eu-west-1.queue.amazonaws.com".
-std::string RegionOf(std::string_view host) {
-  if (host.starts_with("sqs.")) return std::string(host.substr(4, host.find('.', 4) - 4));
-  const std::size_t dot = host.find(".queue.");
-  return dot == std::string_view::npos ? "" : std::string(host.substr(0, dot));
+// The region between the two, if that is all there is.
+std::string Between(std::string_view host, std::string_view before, std::string_view behind) {
+  if (host.size() <= before.size() + behind.size() || !host.starts_with(before) ||
+      !host.ends_with(behind))
+    return "";
+  host.remove_prefix(before.size());
+  host.remove_suffix(behind.size());
+  return IsRegion(host) ? std::string(host) : "";
 }
 
 }  // namespace
+
+std::string RegionOfHost(std::string_view host) {
+  if (host == "queue.amazonaws.com") return "us-east-1";
+  for (const std::string_view domain : {".amazonaws.com", ".amazonaws.com.cn", ".api.aws"}) {
+    for (const std::string_view name : {"sqs.", "sqs-fips."}) {
+      if (std::string region = Between(host, name, domain); !region.empty()) return region;
+    }
+  }
+  if (std::string region = Between(host, "", ".queue.amazonaws.com"); !region.empty())
+    return region;
+  // "vpce-0a1b-2c3d.sqs.us-east-1.vpce.amazonaws.com", with a zone perhaps: "vpce-...-us-east-1a".
+  const auto dot = host.find('.');
+  if (!host.starts_with("vpce-") || dot == std::string_view::npos) return "";
+  for (const std::string_view domain : {".vpce.amazonaws.com", ".vpce.amazonaws.com.cn"}) {
+    if (std::string region = Between(host.substr(dot + 1), "sqs.", domain); !region.empty())
+      return region;
+  }
+  return "";
+}
 
 Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& configured,
                                   bool is_override, const std::string& region) {
@@ -81,15 +106,14 @@ Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& co
   const std::size_t name = url.path.rfind('/');
   if (name == 0 || name + 1 == url.path.size()) {
     return Error(ErrorCode::kConfig,
-                 fmt::format("\"{}\" is not a queue URL; expected "
+                 fmt::format("{} is not a queue URL; expected "
                              "https://sqs.<region>.amazonaws.com/<account>/<name>",
-                             queue_url.substr(0, 200)));
+                             net::ShownUrl(queue_url)));
   }
-  const bool is_aws = url.scheme == "https" && IsAwsHost(url.host) && url.authority == url.host;
+  std::string named = RegionOfHost(url.host);
+  const bool is_aws = url.scheme == "https" && !named.empty() && url.authority == url.host;
   QueueAddress address{.endpoint = configured.url, .region = region};
-  if (is_aws) {
-    if (std::string named = RegionOf(url.host); !named.empty()) address.region = std::move(named);
-  }
+  if (is_aws) address.region = std::move(named);
   if (is_override) return address;
   if (!is_aws) {
     return Error(

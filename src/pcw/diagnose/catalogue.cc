@@ -41,6 +41,11 @@ const std::array kCatalogue{
         "another user's.",
         "Make it writable for the user that runs pcw, or set PCW_HOME and lake.url elsewhere."},
 
+    FindingDef{"PCW1004", kSetup, kInfo, kApi, "a setting of AWS's tools is not followed",
+               "The environment or the AWS profile says something to AWS's own tools that pcw does "
+               "otherwise.",
+               "Read what pcw does instead; take the setting away if it was meant for pcw."},
+
     FindingDef{"PCW1101", kAuth, kError, kIam, "there are no AWS credentials",
                "None of the places that AWS's tools look at has any.",
                "Give keys, a profile, or the role of the machine."},
@@ -102,10 +107,6 @@ const std::array kCatalogue{
                "An authentication error that is none of the usual ones: an identity token that STS "
                "does not take, a header that a proxy removed.",
                "Read AWS's words in the evidence; give the credentials anew."},
-
-    FindingDef{"PCW1117", kAuth, kError, kApi, "Partner Central is not offered in this region",
-               "Calls are signed for the configured region, and AWS takes them for us-east-1 only.",
-               "Set aws.region to us-east-1."},
 
     FindingDef{"PCW1201", kRateLimits, kError, kApi, "the rolling day's quota is spent",
                "AWS allows so many calls in any 24 hours; they age out minute by minute.",

@@ -9,6 +9,7 @@
 
 #include "pcw/aws/credentials.h"
 #include "pcw/aws/sts.h"
+#include "pcw/aws/unused_settings.h"
 #include "pcw/base/result.h"
 #include "pcw/diagnose/bronze_facts.h"
 #include "pcw/diagnose/dlq_facts.h"
@@ -49,7 +50,6 @@ struct LinkFacts {
 /// Settings that rules need, as values.
 struct SettingFacts {
   std::string catalog = "AWS";
-  std::string region = "us-east-1", only_region = "us-east-1";
   std::string expected_account;
   std::string rotated_to;  ///< what `credentials rotate` switched to; empty = the configured ones
   std::string proxy;       ///< aws.proxy
@@ -92,6 +92,8 @@ struct Facts {
   std::optional<Error> config_error;              ///< then nothing else was looked at
   std::string config_check = "pcw config check";  ///< the command that names its mistakes again
   std::optional<Error> escalation_error;          ///< the matrix; the runbook's own is used instead
+  std::vector<std::string> config_problems;       ///< what serve alone would stumble over
+  std::vector<aws::UnusedSetting> unused_settings;  ///< of AWS's tools, given and not followed
   std::optional<Error> home_error;      ///< $PCW_HOME or a directory lake cannot be written
   std::optional<Error> database_error;  ///< then there is no ledger
   std::string database;                 ///< "embedded", or host and name, for people

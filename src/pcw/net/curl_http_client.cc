@@ -88,6 +88,26 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   return bytes;
 }
 
+// A line break would begin another header, or the body: what came in as a value would be sent as
+// something else. Values may be secrets, so only their name is told.
+Status CheckHeaders(const Headers& headers) {
+  constexpr std::string_view kEndsALine("\r\n\0", 3);
+  for (const auto& [name, value] : headers) {
+    if (name.empty() || name.find_first_of(kEndsALine) != std::string::npos ||
+        name.find(':') != std::string::npos)
+      return Error(ErrorCode::kConfig,
+                   "a header's name is empty or holds a colon or line break; "
+                   "nothing was sent");
+    if (value.find_first_of(kEndsALine) != std::string::npos) {
+      return Error(ErrorCode::kConfig,
+                   fmt::format("the value of the header {} holds a line break or NUL; nothing was "
+                               "sent; correct where it comes from",
+                               name));
+    }
+  }
+  return Ok{};
+}
+
 bool HasHeader(const Headers& headers, std::string_view name) {
   return std::any_of(headers.begin(), headers.end(),
                      [&](const auto& header) { return IsSameName(header.first, name); });
@@ -292,6 +312,7 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
         fmt::format("plain http to {} is refused; use https (http is for this machine only)",
                     url.authority));
   }
+  PCW_TRY_OK(CheckHeaders(request.headers));
   Exchange exchange;
   exchange.limits = &limits;
 

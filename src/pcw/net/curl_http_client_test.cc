@@ -350,6 +350,26 @@ TEST(CurlHttpClientTest, PlainHttpIsForThisMachineOnly) {
   EXPECT_THAT(Post(client, "file:///etc/passwd"), FailsWith(ErrorCode::kConfig));
 }
 
+TEST(CurlHttpClientTest, AHeaderThatWouldEndItsLineIsRefusedBeforeSending) {
+  RawServer server({});
+  CurlHttpClient client({});
+  const struct {
+    std::string name, value;
+  } cases[] = {{"X-Amz-Security-Token", "s3cret\r\nX-Evil: 1"},
+               {"X-Amz-Security-Token", "s3cret\nbody"},
+               {"X-Amz-Security-Token", std::string("s3cret\0", 7)},
+               {"X-Bad\r\nX-Evil", "1"},
+               {"", "1"}};
+  for (const auto& [name, value] : cases) {
+    const auto sent = client.Send(
+        {.method = "POST", .url = server.url(), .headers = {{name, value}}, .body = "x"}, {}, {});
+
+    ASSERT_THAT(sent, FailsWith(ErrorCode::kConfig));
+    EXPECT_EQ(sent.error().message().find("s3cret"), std::string::npos);
+  }
+  EXPECT_EQ(server.connections(), 0);
+}
+
 TEST(CurlHttpClientTest, AStopEndsAnExchangeInFlight) {
   RawServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Script::End::kStall}});
   CurlHttpClient client;

@@ -233,7 +233,16 @@ S3Answer S3Service::Execute(Request& request, Call& call) {
     return std::move(*refused);
   }
   if (target.unusable) return std::move(*target.unusable);
-  if (auto fault = Refuse(target, call.faults, call.record)) return std::move(*fault);
+  if (auto fault = Refuse(target, call.faults, call.record)) {
+    // AWS: "you should re-initiate the multipart upload", all of its parts with it.
+    if (fault->error == "ConditionalRequestConflict" &&
+        target.operation == Operation::kCompleteMultipartUpload) {
+      const std::lock_guard lock(mutex_);
+      if (state_.FindUpload(target) != nullptr)
+        state_.ForgetUpload(target.Query("uploadId").value_or(""));
+    }
+    return std::move(*fault);
+  }
   work.account = signature.key.account;
   work.now = call.now;
   work.may_list = !service_.account().state()->denied_actions.contains("s3:ListBucket");
