@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "pcw/app/suggest.h"
+
 namespace pcw::app {
 
 OrderedJson TextOrNull(const std::string& text) {
@@ -106,13 +108,13 @@ void RowPrinter::End() {
   if (format_ == OutputFormat::kJson) Write(has_printed_ ? "\n]\n" : "[]\n");
   if (format_ != OutputFormat::kTable) return;
   if (!rows_.empty()) Flush();
-  if (!has_printed_) Write(empty_note_ + "\n");
+  if (!has_printed_) Write(Suggested(empty_note_) + "\n");
 }
 
 void PrintRows(OutputFormat format, const std::vector<OutputColumn>& columns,
                const std::vector<OrderedJson>& rows, std::string_view empty_note) {
   if (format == OutputFormat::kTable) {
-    Write(rows.empty() ? fmt::format("{}\n", empty_note) : FormatTable(columns, rows));
+    Write(rows.empty() ? Suggested(empty_note) + "\n" : FormatTable(columns, rows));
     return;
   }
   if (format == OutputFormat::kNdjson) {
