@@ -248,6 +248,28 @@ TEST_F(JobsTest, ARunWhoseEndWasNotStoredIsEndedWhenItsJobGoesBack) {
   EXPECT_EQ(Ask("SELECT resumed_from FROM ingestion_runs WHERE id = '" + next.run_id + "'"), run);
 }
 
+TEST_F(JobsTest, AJobWhoseRunCannotBeEndedIsEndedAlone) {
+  const auto requested = Request();
+  Job job = Claim();
+  ASSERT_THAT(sync::PrepareJob(connection, job, rng, clock, {}), Succeeds());
+  OpenSuperuser(url)
+      .ExecScript("refuse",
+                  "CREATE FUNCTION refuse_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+                  "'invalid byte sequence' USING ERRCODE = '22021'; END $$; CREATE TRIGGER "
+                  "refuse_end BEFORE UPDATE ON ingestion_runs FOR EACH ROW WHEN (NEW.ended_at IS "
+                  "NOT NULL) EXECUTE FUNCTION refuse_end()")
+      .value();
+  const auto settled = Settle(job, Error(ErrorCode::kInternal, "what AWS said"));
+  ASSERT_THAT(settled, FailsWith(ErrorCode::kInternal));
+  EXPECT_FALSE(sync::MayStoreLater(settled.error())) << "it is not to be said again";
+
+  ASSERT_THAT(sync::AbandonJob(connection, job, {}), Succeeds());
+
+  EXPECT_EQ(Ask("SELECT state || ' ' || error_code FROM jobs"), "failed internal");
+  EXPECT_FALSE(HasClaim());
+  EXPECT_THAT(sync::AbandonJob(connection, job, {}), FailsWith(ErrorCode::kConflict));
+}
+
 TEST_F(JobsTest, ASpentQuotaIsWaitedForUntilItFrees) {
   const std::string run = Request()->run.id;
   const Job job = Claim();

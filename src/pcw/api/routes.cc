@@ -168,7 +168,7 @@ const std::vector<Route>& Table() {
       {.method = "GET",
        .path = "/readyz",
        .access = Access::kPublic,
-       .summary = "Database, lake and credentials were usable within the last minute",
+       .summary = "Database, lake and credentials were usable within the last minute; workers get on",
        .schema = "Readiness",
        .needs_database = false,
        .handler = ShowReadiness},

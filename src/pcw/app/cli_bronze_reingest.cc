@@ -9,6 +9,7 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/progress.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/file.h"
@@ -126,8 +127,10 @@ void PrintReingest(const Invocation& invocation, const sync::ReingestOutcome& ou
       FormatCount(stats.rows_unchanged).c_str(), FormatCount(stats.dead_lettered).c_str(),
       FormatCount(outcome.objects_rejected).c_str());
   if (outcome.error && stats.is_resumable && !options.is_dry_run) {
-    std::printf("go on with: pcw bronze reingest --entity %s --resume %s\n",
-                std::string(entity.name).c_str(), outcome.run_id.c_str());
+    std::printf("go on with: %s\n",
+                Suggested(fmt::format("pcw bronze reingest --entity {} --resume {}", entity.name,
+                                      outcome.run_id))
+                    .c_str());
   }
 }
 

@@ -7,6 +7,7 @@
 #include "pcw/app/dlq_command.h"
 #include "pcw/app/escalation_file.h"
 #include "pcw/app/mapping_choice.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/wiring.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/connector/pii_mask.h"
@@ -93,21 +94,22 @@ Result<int> ListGroups(const Invocation& invocation, dlq::DeadLetterFilter filte
   for (const dlq::DeadLetterGroup& group : groups) {
     const diagnose::Escalation& owner =
         diagnose::OwnerOf(matrix, IssueOf(group.stage, group.error_code));
-    rows.push_back({{"group", group.fingerprint},
-                    {"entity", group.entity},
-                    {"stage", group.stage},
-                    {"error_code", group.error_code},
-                    {"error", group.error},
-                    {"pointer", TextOrNull(group.pointer)},
-                    {"letters", group.letters},
-                    {"guarded", group.guarded},
-                    {"first_seen_at", group.first_seen_at},
-                    {"last_seen_at", group.last_seen_at},
-                    {"sample_id", group.sample_id},
-                    {"owner", owner.first_responder},
-                    {"escalation", owner.escalation},
-                    {"next", fmt::format("pcw dlq replay --group {} --dry-run{}", group.fingerprint,
-                                         group.stage == "fetch" ? " --refetch" : "")}});
+    rows.push_back(
+        {{"group", group.fingerprint},
+         {"entity", group.entity},
+         {"stage", group.stage},
+         {"error_code", group.error_code},
+         {"error", group.error},
+         {"pointer", TextOrNull(group.pointer)},
+         {"letters", group.letters},
+         {"guarded", group.guarded},
+         {"first_seen_at", group.first_seen_at},
+         {"last_seen_at", group.last_seen_at},
+         {"sample_id", group.sample_id},
+         {"owner", owner.first_responder},
+         {"escalation", owner.escalation},
+         {"next", Suggested(fmt::format("pcw dlq replay --group {} --dry-run{}", group.fingerprint,
+                                        group.stage == "fetch" ? " --refetch" : ""))}});
   }
   PrintRows(invocation.output,
             {{"group", "GROUP"},
@@ -181,9 +183,9 @@ Result<int> ShowLetter(const Invocation& invocation, const std::string& id) {
                                {"detail", ParsedOr(event.detail_json)}});
   }
   if (letter.state == "open") {
-    json["next"] = fmt::format(
+    json["next"] = Suggested(fmt::format(
         "pcw dlq replay --id {} --dry-run{}", letter.id,
-        letter.stage == dlq::Stage::kFetch && letter.bronze_key.empty() ? " --refetch" : "");
+        letter.stage == dlq::Stage::kFetch && letter.bronze_key.empty() ? " --refetch" : ""));
   }
   PrintObject(invocation.output, json);
   return kExitOk;

@@ -11,6 +11,7 @@
 #include "pcw/app/doctor_facts.h"
 #include "pcw/app/escalation_file.h"
 #include "pcw/app/mapping_choice.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/aws/endpoint.h"
@@ -205,13 +206,13 @@ Result<int> Explain(const DoctorWish& wish) {
       .With("usage", "true");
 }
 
-// The command that checks the same configuration as this one.
-std::string ConfigCheckCommand(const Invocation& invocation) {
-  std::string command = "pcw";
-  if (invocation.config_file) command += fmt::format(" --config '{}'", *invocation.config_file);
-  for (const std::string& setting : invocation.settings)
-    command += fmt::format(" --set '{}'", setting);
-  return command + " config check";
+// What it says to do, as it must be typed here.
+void CompleteCommands(diagnose::Report& report) {
+  report.verdict = Suggested(report.verdict);
+  for (diagnose::Finding& finding : report.findings) {
+    finding.message = Suggested(finding.message);
+    for (std::string& step : finding.next_steps) step = Suggested(step);
+  }
 }
 
 Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
@@ -243,9 +244,10 @@ Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
     return loaded.error();
   } else {
     facts.config_error = loaded.error();
-    facts.config_check = ConfigCheckCommand(invocation);
+    facts.config_check = "pcw config check";
   }
-  const diagnose::Report report = diagnose::MakeReport(facts, sections, matrix);
+  diagnose::Report report = diagnose::MakeReport(facts, sections, matrix);
+  CompleteCommands(report);
   if (invocation.output == OutputFormat::kTable) {
     std::fputs(diagnose::FormatReport(report, matrix).c_str(), stdout);
   } else {

@@ -10,6 +10,7 @@
 #include "pcw/app/log_settings.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/quota_plan.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/nearest.h"
@@ -169,12 +170,12 @@ std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view en
                         FormatCount(stats.records_missing));
   }
   if (!stats.finding.empty()) text += fmt::format("  look at this: {}\n", stats.finding);
-  if (stats.dead_lettered > 0) text += "  see: pcw dlq list\n";
+  if (stats.dead_lettered > 0) text += Suggested("  see: pcw dlq list\n");
   if (outcome.error && stats.is_resumable) {
-    text += fmt::format(
+    text += Suggested(fmt::format(
         "  go on with: pcw sync run partner-central {} --resume   (what is stored is not fetched "
         "again)\n",
-        entity);
+        entity));
   }
   return text;
 }

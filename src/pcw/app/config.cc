@@ -291,7 +291,26 @@ class Loader {
     Give(std::string(key.path), std::move(given));
   }
 
+  // What a value names as env:NAME is a secret's variable, whatever it is called: no setting, and
+  // no misspelt one.
+  std::set<std::string, std::less<>> ReferencedVariables() const {
+    std::set<std::string, std::less<>> names;
+    const auto note = [&](std::string_view value) {
+      if (value.starts_with("env:")) names.emplace(value.substr(4));
+    };
+    for (const auto& [path, given] : given_) {
+      note(given.value.text);
+      for (const std::string& item : given.value.items) note(item);
+    }
+    for (const auto& [name, value] : sources_.env) {
+      if (name.starts_with("PCW_")) note(value);
+    }
+    for (const auto& [path, value] : sources_.flag_overrides) note(value);
+    return names;
+  }
+
   void ReadEnvironment() {
+    const auto referenced = ReferencedVariables();
     for (const char* variable : {"AWS_DEFAULT_REGION", "AWS_REGION"}) {
       if (const auto region = sources_.env.find(variable);
           region != sources_.env.end() && !region->second.empty()) {
@@ -308,7 +327,7 @@ class Loader {
     std::vector<std::string> known;
     for (const ConfigKey& key : ConfigKeys()) known.push_back(EnvironmentName(key.path));
     for (const auto& [name, value] : sources_.env) {
-      if (!name.starts_with("PCW_") ||
+      if (!name.starts_with("PCW_") || referenced.contains(name) ||
           std::find(kOtherVariables.begin(), kOtherVariables.end(), name) != kOtherVariables.end())
         continue;
       const auto found = std::find(known.begin(), known.end(), name);

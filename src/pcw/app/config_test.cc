@@ -208,6 +208,28 @@ TEST_F(ConfigTest, SecretsComeByReferenceAndAreMasked) {
     EXPECT_THAT(shown.value, testing::Not(HasSubstr("hunter2"))) << shown.key;
 }
 
+TEST_F(ConfigTest, AVariableThatAValueReferencesIsNoMisspeltSetting) {
+  sources.env["PCW_HOOK_SECRET"] = "whsec-0123456789abcdef";
+  const std::string yaml =
+      "events: { out: { url: https://example.com/hook, secret: env:PCW_HOOK_SECRET } }\n";
+
+  const auto loaded = Load(yaml);
+
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(loaded->config.events.out.secret.Reveal(), "whsec-0123456789abcdef");
+  EXPECT_THAT(Complaint(""), HasSubstr("PCW_HOOK_SECRET")) << "nothing references it";
+}
+
+TEST_F(ConfigTest, AVariableMayReferenceAVariable) {
+  sources.env["PCW_DATABASE_URL"] = "env:PCW_SECRET_URL";
+  sources.env["PCW_SECRET_URL"] = "postgresql://db/pcw";
+
+  const auto loaded = Load("");
+
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(loaded->config.database.url, "postgresql://db/pcw");
+}
+
 TEST_F(ConfigTest, ASecretFileThatEverybodyMayReadIsRefused) {
   const fs::path secret = directory / "url";
   std::ofstream(secret) << "postgresql://u:p@h/d\n";

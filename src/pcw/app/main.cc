@@ -1,4 +1,6 @@
 // pcw: the command line's entry.
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +13,9 @@
 
 #include "pcw/app/cli.h"
 #include "pcw/app/interrupt.h"
+#include "pcw/app/service_user.h"
+#include "pcw/app/suggest.h"
+#include "pcw/app/wiring.h"
 #include "pcw/base/log.h"
 
 extern char** environ;  // NOLINT: POSIX's own name
@@ -19,6 +24,9 @@ namespace pcw::app {
 namespace {
 
 constexpr const char* kVersion = PCW_VERSION;
+
+// What needs nobody's state.
+constexpr std::array<std::string_view, 4> kStateless{"version", "sim", "completion", "man"};
 
 std::map<std::string, std::string> ReadEnvironment() {
   std::map<std::string, std::string> environment;
@@ -49,8 +57,9 @@ void AddVersion(CLI::App& root, Invocation& invocation) {
 // One error, printed once, at the top.
 int Report(const Error& error) {
   // Some messages have several lines; what stands in them may be foreign.
+  const std::string text = Suggested(error.message());
   std::string message;
-  std::string_view rest = error.message();
+  std::string_view rest = text;
   for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
     message += ForTerminal(rest.substr(0, end)) + "\n";
     rest.remove_prefix(end + 1);
@@ -58,7 +67,7 @@ int Report(const Error& error) {
   std::fprintf(stderr, "pcw: %s\n", (message + ForTerminal(rest)).c_str());
   if (error.Find("usage")) return kExitUsage;
   for (const auto& [key, value] : error.context())
-    std::fprintf(stderr, "  %s: %s\n", key.c_str(), ForTerminal(value).c_str());
+    std::fprintf(stderr, "  %s: %s\n", key.c_str(), ForTerminal(Suggested(value)).c_str());
   const std::string_view section = ReactionOf(error.code()).runbook_section;
   if (section != "-")
     std::fprintf(stderr, "  see: docs/runbook.md section %s, docs/errors.md#%s\n",
@@ -123,6 +132,17 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& problem) {
     std::fprintf(stderr, "pcw: %s\nRun with --help for usage and examples.\n", problem.what());
     return kExitUsage;
+  }
+  SetCommandGlobals({.config_file = invocation.config_file.value_or(""),
+                     .settings = invocation.settings,
+                     .tenant = invocation.tenant});
+  const std::string noun = root.get_subcommands().front()->get_name();
+  if (std::find(kStateless.begin(), kStateless.end(), noun) == kStateless.end()) {
+    AddServiceEnvironment(invocation.environment);
+    if (Status became =
+            BecomeOwnerOf(HomeDirectory(invocation.environment), invocation.environment);
+        !became)
+      return Report(became.error());
   }
   Result<int> done = invocation.verb();
   return done ? *done : Report(done.error());

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/app/suggest.h"
 #include "pcw/base/terminal_text.h"
 
 namespace pcw::app {
@@ -101,13 +102,13 @@ void RowPrinter::End() {
   if (format_ == OutputFormat::kJson) Write(has_printed_ ? "\n]\n" : "[]\n");
   if (format_ != OutputFormat::kTable) return;
   if (!rows_.empty()) Flush();
-  if (!has_printed_) Write(empty_note_ + "\n");
+  if (!has_printed_) Write(Suggested(empty_note_) + "\n");
 }
 
 void PrintRows(OutputFormat format, const std::vector<OutputColumn>& columns,
                const std::vector<OrderedJson>& rows, std::string_view empty_note) {
   if (format == OutputFormat::kTable) {
-    Write(rows.empty() ? fmt::format("{}\n", empty_note) : FormatTable(columns, rows));
+    Write(rows.empty() ? Suggested(empty_note) + "\n" : FormatTable(columns, rows));
     return;
   }
   if (format == OutputFormat::kNdjson) {

@@ -171,13 +171,18 @@ Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& 
     PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
     PCW_TRY_OK(tenants.Refresh(connection, invocation.stop));
   }
-  ServeContext context{.invocation = invocation,
-                       .machine = machine,
-                       .database = *database,
-                       .tenants = tenants,
-                       .loaded = loaded,
-                       .config = loaded.config,
-                       .holder = HolderName()};
+  WorkerPulse workers(machine.clock, loaded.config.service.stall_after);
+  ServeContext context{
+      .invocation = invocation,
+      .machine = machine,
+      .database = *database,
+      .tenants = tenants,
+      .loaded = loaded,
+      .config = loaded.config,
+      .holder = HolderName(),
+      .workers = workers,
+      .has_workers = std::any_of(roles.begin(), roles.end(),
+                                 [](const RoleDef* role) { return role->start == StartIngest; })};
   const Housekeeper housekeeper(context);
   std::vector<std::unique_ptr<ServeRole>> running;
   std::string started;

@@ -13,6 +13,7 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/tenants.h"
 #include "pcw/app/wiring.h"
+#include "pcw/app/worker_pulse.h"
 
 namespace pcw::app {
 
@@ -25,6 +26,8 @@ struct ServeContext {
   const LoadedConfig& loaded;  ///< the main configuration
   const Config& config;        ///< the same, without where it came from
   std::string holder;          ///< this process, for people who look at jobs and leases: "host:pid"
+  WorkerPulse& workers;        ///< of the role ingest, when this process has it
+  bool has_workers = false;
   std::atomic<std::int64_t> throttles{0};  ///< calls that AWS refused for their rate, not yet told
 };
 

@@ -217,29 +217,41 @@ class ApiRole final : public ServeRole {
     return {held.tenant, &held.tenant->site()};
   }
 
+  // A server that is read only, after a failover or because its disk is full, takes sessions.
+  Status ConfirmWritable(std::stop_token stop) {
+    PCW_TRY(pg::Connection connection, context_.database.OpenService(kDefaultTenant, stop));
+    PCW_TRY(const pg::Rows rows,
+            connection.Exec(
+                {"is_read_only", "SELECT current_setting('transaction_read_only')::boolean"}, {},
+                stop));
+    if (!rows.Bool(0, 0)) return Ok{};
+    return Error(ErrorCode::kUnavailable,
+                 "the database is read only: a standby, or default_transaction_read_only is set");
+  }
+
+  std::vector<api::ReadinessCheck> ReadinessChecks() {
+    std::vector<api::ReadinessCheck> checks{
+        {"database", [this](std::stop_token stop) { return ConfirmWritable(std::move(stop)); }},
+        {"lake", [this](std::stop_token stop) { return lake_->Probe(std::move(stop)); }},
+        {"credentials",
+         [this](std::stop_token stop) { return own_->account().Confirm(std::move(stop)); }}};
+    if (context_.has_workers)
+      checks.push_back({"workers", [this](std::stop_token) { return context_.workers.Check(); }});
+    return checks;
+  }
+
   api::ApiSite MakeSite() {
-    return {
-        .open_session =
-            [this](std::stop_token stop) {
-              return context_.database.OpenService(kDefaultTenant, std::move(stop));
-            },
-        .tenant = [this](const std::string& id) { return TenantOf(id); },
-        .default_tenant = kDefaultTenant,
-        .readiness = {{"database",
-                       [this](std::stop_token stop) -> Status {
-                         PCW_TRY_OK(context_.database.OpenService(kDefaultTenant, std::move(stop)));
-                         return Ok{};
-                       }},
-                      {"lake",
-                       [this](std::stop_token stop) { return lake_->Probe(std::move(stop)); }},
-                      {"credentials",
-                       [this](std::stop_token stop) {
-                         return own_->account().Confirm(std::move(stop));
-                       }}},
-        .version = PCW_VERSION,
-        .clock = context_.machine.clock,
-        .sleeper = context_.machine.sleeper,
-        .rng = context_.machine.rng};
+    return {.open_session =
+                [this](std::stop_token stop) {
+                  return context_.database.OpenService(kDefaultTenant, std::move(stop));
+                },
+            .tenant = [this](const std::string& id) { return TenantOf(id); },
+            .default_tenant = kDefaultTenant,
+            .readiness = ReadinessChecks(),
+            .version = PCW_VERSION,
+            .clock = context_.machine.clock,
+            .sleeper = context_.machine.sleeper,
+            .rng = context_.machine.rng};
   }
 
   struct Held {

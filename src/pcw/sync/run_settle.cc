@@ -156,6 +156,17 @@ Error LostJob(const jobs::Job& job) {
 
 }  // namespace
 
+bool MayStoreLater(const Error& error) { return MayPass(NameOf(error.code())); }
+
+Status AbandonJob(pg::Connection& connection, const jobs::Job& job, std::stop_token stop) {
+  PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "abandon job", stop));
+  PCW_TRY(const jobs::Beat held, jobs::LockJob(connection, job, stop));
+  if (!held.is_ours) return LostJob(job);
+  PCW_TRY_OK(jobs::FinishJob(connection, job, jobs::JobEnd::kFailed,
+                             std::string(NameOf(ErrorCode::kInternal)), stop));
+  return transaction.Commit();
+}
+
 milliseconds PauseAfter(int attempts) {
   const int doublings = std::clamp(attempts - 1, 0, 6);
   return std::min(milliseconds(5'000) * (1 << doublings), milliseconds(300'000));

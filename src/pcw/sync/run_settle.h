@@ -32,6 +32,15 @@ Result<JobOutcome> SettleJob(pg::Connection& connection, const jobs::Job& job,
                              const std::optional<Error>& error, Rng& rng, Clock& clock,
                              std::stop_token stop);
 
+/// Ends a job as failed and leaves its run as it stands: for one whose end cannot be stored. The
+/// run is ended as abandoned when the next one of its entity begins. One transaction. kConflict
+/// when the job is somebody else's by now.
+Status AbandonJob(pg::Connection& connection, const jobs::Job& job, std::stop_token stop);
+
+/// Whether a statement that failed with this may succeed when it is said again. One that the
+/// database refuses for what it says never does, and is not to be repeated.
+bool MayStoreLater(const Error& error);
+
 /// The pause before the next of so many attempts: 5 s, doubling, at most 5 minutes.
 std::chrono::milliseconds PauseAfter(int attempts);
 
