@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/aws/queue_host.h"
 #include "pcw/base/assert.h"
 #include "pcw/base/json.h"
 #include "pcw/base/weak_digest.h"
@@ -62,17 +63,6 @@ Result<BatchOutcome> ReadBatch(const CallResult& answer, std::size_t asked) {
                            outcome.done.size() + outcome.failed.size(), asked));
 }
 
-bool IsAwsHost(std::string_view host) {
-  return host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
-}
-
-// "sqs.eu-west-1.amazonaws.com" and the older "eu-west-1.queue.amazonaws.com".
-std::string RegionOf(std::string_view host) {
-  if (host.starts_with("sqs.")) return std::string(host.substr(4, host.find('.', 4) - 4));
-  const std::size_t dot = host.find(".queue.");
-  return dot == std::string_view::npos ? "" : std::string(host.substr(0, dot));
-}
-
 }  // namespace
 
 Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& configured,
@@ -85,16 +75,15 @@ Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& co
                              "https://sqs.<region>.amazonaws.com/<account>/<name>",
                              queue_url.substr(0, 200)));
   }
-  const bool is_aws = url.scheme == "https" && IsAwsHost(url.host) && url.authority == url.host;
+  std::optional<std::string> named = RegionOfQueueHost(url.host);
+  const bool is_aws = named && url.scheme == "https" && url.authority == url.host;
   QueueAddress address{.endpoint = configured.url, .region = region};
-  if (is_aws) {
-    if (std::string named = RegionOf(url.host); !named.empty()) address.region = std::move(named);
-  }
+  if (is_aws) address.region = std::move(*named);
   if (is_override) return address;
   if (!is_aws) {
     return Error(
         ErrorCode::kConfig,
-        fmt::format("the host of the queue URL, {}, is none of AWS's; for another endpoint "
+        fmt::format("the host of the queue URL, {}, is none of SQS's; for another endpoint "
                     "set AWS_ENDPOINT_URL_SQS",
                     url.host));
   }
