@@ -77,7 +77,8 @@ class MappingChange {
          {"entity", group.entity},
          {"mapping_version", std::to_string(version)},
          {"settled", std::to_string(replayed.settled)},
-         {"still_open", std::to_string(replayed.still_open)}});
+         {"still_open", std::to_string(replayed.still_open)},
+         {"dropped", std::to_string(replayed.dropped)}});
     return fmt::format("replayed: {} settled, {} still open", replayed.settled,
                        replayed.still_open);
   }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/app/home.h"
 #include "pcw/app/log_settings.h"
 #include "pcw/app/tenants.h"
 #include "pcw/base/time.h"
@@ -67,6 +68,7 @@ Result<LoadedConfig> Invocation::Load() const {
 }
 
 Result<LoadedConfig> Invocation::LoadMain() const {
+  PCW_TRY_OK(CheckHome(environment));
   PCW_TRY(const ConfigSources sources, Sources());
   PCW_TRY(LoadedConfig loaded, LoadConfig(sources));
   ApplyLogLevel(loaded.config);

@@ -56,7 +56,7 @@ class RecordDisplay {
         format_ == OutputFormat::kJson ? ParseJson(text) : Result<Json>(Json());
     if (format_ == OutputFormat::kJson && document) text = DumpJsonPretty(OrderedJson(*document));
     if (text.back() != '\n') text += '\n';
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    PutPiece(text);
   }
 
  private:
@@ -109,7 +109,7 @@ Result<int> CatObject(lake::BronzeStore& store, const CatWish& wanted, const Rec
   if (!is_part || wanted.is_raw) {
     if (is_part) WarnOfPii();
     const std::string_view text = LineOf(content, wanted.line);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    PutPiece(text);
     return kExitOk;
   }
   PCW_TRY(const lake::ScannedPart part, lake::ScanPart(content, lake::LineDigests::kCheck));

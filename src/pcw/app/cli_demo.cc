@@ -142,6 +142,8 @@ Result<int> ServeDemo(const Invocation& invocation, const std::filesystem::path&
 }
 
 Result<int> Demo(const Invocation& invocation, Pace pace, Afterwards afterwards) {
+  PCW_TRY_OK(CheckHome(invocation.environment));
+  PCW_TRY_OK(MakeHome(HomeDirectory(invocation.environment)));
   const std::filesystem::path home = HomeDirectory(invocation.environment) / "demo";
   PCW_TRY_OK(WipeHome(home, invocation.stop));
 

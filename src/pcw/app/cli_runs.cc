@@ -132,6 +132,7 @@ Result<int> Watch(const Invocation& invocation, const std::string& wanted) {
         std::printf("%s\n", line.c_str());
       }
       std::fflush(stdout);
+      PutPiece("");
     }
     if (!run.ended_at.empty()) return ExitCodeOf(run);
     if (run.status == "stalled") {

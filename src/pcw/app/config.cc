@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "pcw/app/config_keys.h"
+#include "pcw/app/queue_urls.h"
 #include "pcw/app/service_links.h"
 #include "pcw/aws/profile.h"
 #include "pcw/base/file.h"
@@ -511,6 +512,20 @@ class Loader {
     if (!config.events.url.empty() && config.events.url == config.dlq.url)
       Problem(place("events.url"), "events.url",
               "is dlq.url: events and dead letters need a queue each");
+    for (const auto& [path, url] :
+         {std::pair{"dlq.url", &config.dlq.url}, std::pair{"events.url", &config.events.url}}) {
+      if (url->empty()) continue;
+      if (const std::string what = QueueUrlProblem(*url, sources_.env, config.aws.profile);
+          !what.empty())
+        Problem(place(path), path, what);
+    }
+    if (const std::string& out = config.events.out.url; !out.empty()) {
+      constexpr std::string_view kBus = "eventbridge:";
+      const std::string what = out.starts_with(kBus)
+                                   ? BusProblem(std::string_view(out).substr(kBus.size()))
+                                   : WebhookProblem(out);
+      if (!what.empty()) Problem(place("events.out.url"), "events.out.url", what);
+    }
     if (config.events.out.url.starts_with("http://") && !config.events.out.is_private)
       Problem(place("events.out.url"), "events.out.url",
               "is plain http, expected https; http needs events.out.private and this machine");

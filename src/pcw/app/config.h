@@ -13,6 +13,7 @@
 
 #include "pcw/base/result.h"
 #include "pcw/base/secret.h"
+#include "pcw/net/server/address_set.h"
 
 namespace pcw::app {
 
@@ -94,6 +95,7 @@ struct Config {
     std::string listen, tls_cert, tls_key;
     bool insecure_listen = false;
     std::size_t max_connections_per_address = 256;
+    net::server::AddressSet trusted_proxies;
     int requests_per_second = 100;
   } server;
   struct {

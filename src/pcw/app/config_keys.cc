@@ -11,6 +11,7 @@
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/s3_store.h"
+#include "pcw/net/server/address_set.h"
 #include "pcw/net/url.h"
 #include "pcw/pg/conninfo.h"
 #include "pcw/sync/cron.h"
@@ -435,10 +436,19 @@ const std::array kKeys{
               "true: serve an address that is not loopback without TLS; tokens travel readable",
               StoreBool<PCW_FIELD(server.insecure_listen)>},
     ConfigKey{"server.max_connections_per_address", KeyType::kInteger, "256",
-              "raise it behind a proxy, whose address all clients share",
+              "trusted_proxies are not counted",
               StoreInteger<PCW_FIELD(server.max_connections_per_address), 1, 10'000>},
+    ConfigKey{"server.trusted_proxies", KeyType::kList, "",
+              "networks whose X-Forwarded-For counts: its rightmost address outside them is the "
+              "client",
+              [](Config& c, const RawValue& v) {
+                const auto parsed = net::server::AddressSet::Parse(v.items);
+                if (!parsed) return parsed.error().message();
+                c.server.trusted_proxies = *parsed;
+                return Good();
+              }},
     ConfigKey{"server.requests_per_second", KeyType::kInteger, "100",
-              "per token and per address, twice that at once; 0 = no limit",
+              "per token, and per address without one; twice that at once; 0 = no limit",
               StoreInteger<PCW_FIELD(server.requests_per_second), 0, 100'000>},
     ConfigKey{"service.workers", KeyType::kInteger, "4", "syncs at once in one process of serve",
               StoreInteger<PCW_FIELD(service.workers), 1, 64>},

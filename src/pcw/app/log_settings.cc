@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "pcw/app/interrupt.h"
 #include "pcw/base/log.h"
 #include "pcw/base/time.h"
 
@@ -82,10 +83,13 @@ void LogFollower::Apply(const LoadedConfig& loaded) {
 }
 
 void LogFollower::Follow(std::stop_token stop) {
+  std::uint64_t hangups = HangupCount();
   while (sleeper_.SleepFor(kBetweenFileLooks, stop)) {
     if (!payloads_.is_open()) payloads_.Close();
     const auto changed_at = ChangedAt(file_);
-    if (file_.empty() || !changed_at || changed_at == seen_) continue;
+    const std::uint64_t asked = HangupCount();
+    const bool is_asked = std::exchange(hangups, asked) != asked;
+    if (file_.empty() || !changed_at || (changed_at == seen_ && !is_asked)) continue;
     seen_ = changed_at;
     const Result<LoadedConfig> loaded = LoadConfig(sources_);
     if (loaded) {

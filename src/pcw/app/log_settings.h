@@ -18,8 +18,8 @@ void LogAsService();
 /// Applies the settings once.
 void ApplyLogLevel(const Config& config);
 
-/// Applies `logging.*` and looks every second whether the configuration file has changed: a new
-/// level or payload setting holds without a restart. A file with a mistake changes nothing and is
+/// Applies `logging.*` and looks every second whether the configuration file has changed, or a SIGHUP
+/// asked for it: a new level or payload setting holds without a restart. A file with a mistake changes nothing and is
 /// logged once.
 class LogFollower {
  public:

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/exhaustion.h"
 #include "pcw/app/interrupt.h"
 #include "pcw/app/service_user.h"
 #include "pcw/app/suggest.h"
@@ -145,6 +146,8 @@ int Run(int argc, char** argv) {
       return Report(became.error());
   }
   Result<int> done = invocation.verb();
+  // Stopped because nobody reads any more: that is how it was meant to end.
+  if (!done && done.error().code() == ErrorCode::kCancelled && HasLostReader()) return kExitOk;
   return done ? *done : Report(done.error());
 }
 
@@ -161,13 +164,16 @@ int main(int argc, char** argv) {
   // (mallopt(3)).
   ::mallopt(M_MMAP_THRESHOLD, 128 << 10);
   int exit_code = pcw::ReactionOf(pcw::ErrorCode::kInternal).exit_code;
+  pcw::app::InstallLastResort();
   try {
     exit_code = pcw::app::Run(argc, argv);
   } catch (const std::exception& problem) {
-    std::fprintf(stderr, "pcw: internal error: %s; please report it\n", problem.what());
+    exit_code = pcw::app::ReportException(problem);
   }
-  // A full disk or a closed pipe behind standard output must not look like success.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+  // A full disk behind standard output must not look like success. A reader that has seen enough
+  // (`| head`) is none of our business.
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!is_written && !pcw::app::IsReaderGone(STDOUT_FILENO)) {
     std::fprintf(stderr, "pcw: cannot write to standard output: %s\n", std::strerror(errno));
     if (exit_code == 0) exit_code = 1;
   }

@@ -4,6 +4,9 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include "pcw/app/interrupt.h"
 
 #include "pcw/app/suggest.h"
 #include "pcw/base/terminal_text.h"
@@ -35,6 +38,11 @@ void Write(std::string_view text) {
 }
 
 }  // namespace
+
+void PutPiece(std::string_view text) {
+  Write(text);
+  if (std::ferror(stdout) != 0 && IsReaderGone(STDOUT_FILENO)) StopForLackOfReader();
+}
 
 std::string ForTerminal(std::string_view text) { return TerminalText(text); }
 
@@ -79,12 +87,12 @@ std::string FormatTablePiece(const std::vector<OutputColumn>& columns,
 
 void RowPrinter::Add(OrderedJson row) {
   constexpr std::size_t kMeasured = 1'000;
-  if (format_ == OutputFormat::kNdjson) return Write(DumpJson(row) + "\n");
+  if (format_ == OutputFormat::kNdjson) return PutPiece(DumpJson(row) + "\n");
   if (format_ == OutputFormat::kJson) {
     // As DumpJsonPretty prints an array, one element at a time.
     std::string text = DumpJsonPretty(OrderedJson::array({std::move(row)}));
     text.erase(text.rfind("\n]"));
-    Write(has_printed_ ? "," + text.substr(1) : text);
+    PutPiece(has_printed_ ? "," + text.substr(1) : text);
     has_printed_ = true;
     return;
   }
@@ -93,7 +101,7 @@ void RowPrinter::Add(OrderedJson row) {
 }
 
 void RowPrinter::Flush() {
-  Write(FormatTablePiece(columns_, rows_, widths_));
+  PutPiece(FormatTablePiece(columns_, rows_, widths_));
   rows_.clear();
   has_printed_ = true;
 }

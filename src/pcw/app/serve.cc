@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "pcw/app/interrupt.h"
 #include "pcw/app/log_settings.h"
 #include "pcw/base/log.h"
 
@@ -22,6 +23,7 @@ constexpr milliseconds kLongestPause{5'000};
 constexpr seconds kBetweenTenantLooks{5};
 constexpr seconds kBetweenMetrics{60};
 constexpr milliseconds kLongestDrain{9'000};
+constexpr milliseconds kBetweenHangupLooks{500};
 
 constexpr std::array<RoleDef, 5> kRoles{{
     {"api", StartApi},
@@ -156,6 +158,7 @@ void RoleSession::Worked() {
 }
 
 Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& names) {
+  CountHangups();
   PCW_TRY(const auto roles, Chosen(names));
   PCW_TRY(const LoadedConfig loaded, invocation.LoadMain());
   LogAsService();
@@ -193,7 +196,11 @@ Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& 
   }
   Log(LogLevel::kInfo, "ready",
       {{"roles", started}, {"holder", context.holder}, {"version", PCW_VERSION}});
-  while (machine.sleeper.SleepFor(std::chrono::hours(1), invocation.stop)) {
+  std::uint64_t hangups = 0;
+  while (machine.sleeper.SleepFor(kBetweenHangupLooks, invocation.stop)) {
+    if (std::exchange(hangups, HangupCount()) == HangupCount()) continue;
+    Log(LogLevel::kInfo, "SIGHUP: files are read again");
+    for (const auto& role : running) role->Reload();
   }
   Log(LogLevel::kInfo, "draining: no new work is taken");
   {

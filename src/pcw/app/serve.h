@@ -36,6 +36,9 @@ struct ServeContext {
 class ServeRole {
  public:
   virtual ~ServeRole() = default;
+  /// Reads again what it took from files at its start. On Serve's thread; a failure is logged, and
+  /// what was in force stays.
+  virtual void Reload() {}
 };
 
 struct RoleDef {
@@ -47,7 +50,7 @@ struct RoleDef {
 std::span<const RoleDef> ServeRoles();
 
 /// The REST interface, for every tenant. kConfig for a bad address or certificate. On a database
-/// that never had a token it shows one admin token, once.
+/// that never had a token it writes one admin token, for a day, to a file of the home.
 Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::stop_token stop);
 /// Follows the tenants' queues of Partner Central events, and delivers their own.
@@ -57,7 +60,8 @@ Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_
 /// of letters whose mapping has changed.
 Result<std::unique_ptr<ServeRole>> StartReplay(ServeContext& context, std::stop_token stop);
 
-/// Runs the named roles until a stop is requested, then drains them. A process that cannot drain
+/// Runs the named roles until a stop is requested, then drains them. SIGHUP makes it read its files
+/// again: logging, tenants, certificate. A process that cannot drain
 /// within ten seconds ends all the same, with 69: what it held is taken over when its leases end.
 Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& roles);
 

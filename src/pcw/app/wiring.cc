@@ -39,15 +39,6 @@ std::string HostName() {
 
 }  // namespace
 
-std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& environment) {
-  if (const auto home = aws::Lookup(environment, "PCW_HOME")) return *home;
-  if (::geteuid() == 0) return "/var/lib/pcw";
-  if (const auto state = aws::Lookup(environment, "XDG_STATE_HOME"))
-    return std::filesystem::path(*state) / "pcw";
-  return std::filesystem::path(aws::Lookup(environment, "HOME").value_or("/tmp")) /
-         ".local/state/pcw";
-}
-
 Result<std::unique_ptr<DatabaseAccess>> DatabaseAccess::Open(const Config& config,
                                                              const std::filesystem::path& home,
                                                              std::stop_token stop,
@@ -61,6 +52,7 @@ Result<std::unique_ptr<DatabaseAccess>> DatabaseAccess::Open(const Config& confi
         config.database.admin_url.empty() ? config.database.url : config.database.admin_url;
     return access;
   }
+  PCW_TRY_OK(MakeHome(home));
   PCW_TRY(access->cluster_, pg::EmbeddedCluster::Start({.home = home}, stop));
   access->url_ = access->cluster_->url();
   access->admin_url_ = access->url_;

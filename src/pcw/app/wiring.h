@@ -10,6 +10,7 @@
 #include <string>
 
 #include "pcw/app/config.h"
+#include "pcw/app/home.h"
 #include "pcw/app/payload_log.h"
 #include "pcw/aws/caller.h"
 #include "pcw/aws/credentials.h"
@@ -39,9 +40,6 @@ struct Machine {
   SystemRng rng;
   PayloadLog payloads{clock};
 };
-
-/// $PCW_HOME, or the default of CONTRACT 1 for this user.
-std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& environment);
 
 /// What opening the embedded database does with an older schema.
 enum class OpenMigration { kApply, kLeave };

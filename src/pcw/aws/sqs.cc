@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/aws/queue_host.h"
 #include "pcw/base/assert.h"
 #include "pcw/base/json.h"
 #include "pcw/base/weak_digest.h"
@@ -62,43 +63,7 @@ Result<BatchOutcome> ReadBatch(const CallResult& answer, std::size_t asked) {
                            outcome.done.size() + outcome.failed.size(), asked));
 }
 
-bool IsRegion(std::string_view text) {
-  constexpr std::string_view kChars = "abcdefghijklmnopqrstuvwxyz0123456789-";
-  // "us-east-1": a word, a direction, a number.
-  return text.find_first_not_of(kChars) == std::string_view::npos &&
-         text.find('-') != std::string_view::npos && text.back() >= '0' && text.back() <= '9';
-}
-
-// The region between the two, if that is all there is.
-std::string Between(std::string_view host, std::string_view before, std::string_view behind) {
-  if (host.size() <= before.size() + behind.size() || !host.starts_with(before) ||
-      !host.ends_with(behind))
-    return "";
-  host.remove_prefix(before.size());
-  host.remove_suffix(behind.size());
-  return IsRegion(host) ? std::string(host) : "";
-}
-
 }  // namespace
-
-std::string RegionOfHost(std::string_view host) {
-  if (host == "queue.amazonaws.com") return "us-east-1";
-  for (const std::string_view domain : {".amazonaws.com", ".amazonaws.com.cn", ".api.aws"}) {
-    for (const std::string_view name : {"sqs.", "sqs-fips."}) {
-      if (std::string region = Between(host, name, domain); !region.empty()) return region;
-    }
-  }
-  if (std::string region = Between(host, "", ".queue.amazonaws.com"); !region.empty())
-    return region;
-  // "vpce-0a1b-2c3d.sqs.us-east-1.vpce.amazonaws.com", with a zone perhaps: "vpce-...-us-east-1a".
-  const auto dot = host.find('.');
-  if (!host.starts_with("vpce-") || dot == std::string_view::npos) return "";
-  for (const std::string_view domain : {".vpce.amazonaws.com", ".vpce.amazonaws.com.cn"}) {
-    if (std::string region = Between(host.substr(dot + 1), "sqs.", domain); !region.empty())
-      return region;
-  }
-  return "";
-}
 
 Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& configured,
                                   bool is_override, const std::string& region) {
@@ -110,15 +75,15 @@ Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& co
                              "https://sqs.<region>.amazonaws.com/<account>/<name>",
                              net::ShownUrl(queue_url)));
   }
-  std::string named = RegionOfHost(url.host);
-  const bool is_aws = url.scheme == "https" && !named.empty() && url.authority == url.host;
+  std::optional<std::string> named = RegionOfQueueHost(url.host);
+  const bool is_aws = named && url.scheme == "https" && url.authority == url.host;
   QueueAddress address{.endpoint = configured.url, .region = region};
-  if (is_aws) address.region = std::move(named);
+  if (is_aws) address.region = std::move(*named);
   if (is_override) return address;
   if (!is_aws) {
     return Error(
         ErrorCode::kConfig,
-        fmt::format("the host of the queue URL, {}, is none of AWS's; for another endpoint "
+        fmt::format("the host of the queue URL, {}, is none of SQS's; for another endpoint "
                     "set AWS_ENDPOINT_URL_SQS",
                     url.host));
   }

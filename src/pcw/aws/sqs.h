@@ -49,13 +49,8 @@ struct QueueAddress {
   std::string region;
 };
 
-/// The region that a host of SQS names, in any of AWS's forms: sqs.<region>.amazonaws.com, FIPS,
-/// dual-stack (sqs.<region>.api.aws), a VPC endpoint's own name, and the two older ones. Empty for
-/// any other host. `host` in lower case, as net::ParseUrl gives it.
-std::string RegionOfHost(std::string_view host);
-
 /// The endpoint that is configured for SQS beats the host of the queue URL; without one the URL's
-/// own host is used, which must be one of AWS's (RegionOfHost): https, default port (I32).
+/// own host is used, which must be one of AWS's (RegionOfQueueHost): https, default port (I32).
 /// The region is the one that the host names, else `region`. kConfig for a URL that is none of a
 /// queue.
 Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& configured,

@@ -11,6 +11,8 @@
 #include "pcw/base/json.h"
 #include "pcw/base/rng.h"
 #include "pcw/base/uuid.h"
+#include "pcw/dlq/drop_all.h"
+#include "pcw/dlq/filter_check.h"
 
 namespace pcw::dlq {
 namespace {
@@ -19,8 +21,8 @@ namespace {
 // since, until, stage.
 #define PCW_DLQ_WHERE                                                                           \
   " WHERE d.tenant_id = $1::uuid AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR d.state = $3) " \
-  "AND ($4 = '' OR d.run_id::text LIKE $4 || '%') AND ($5 = '' OR d.id::text LIKE $5 || '%') "  \
-  "AND ($6 = '' OR d.error_code = $6) AND ($7 = '' OR d.fingerprint LIKE $7 || '%') "           \
+  "AND ($4 = '' OR starts_with(d.run_id::text, $4)) AND ($5 = '' OR starts_with(d.id::text, "   \
+  "$5)) AND ($6 = '' OR d.error_code = $6) AND ($7 = '' OR starts_with(d.fingerprint, $7)) "    \
   "AND ($8 = '' OR d.last_seen_at >= nullif($8, '')::timestamptz) "                             \
   "AND ($9 = '' OR d.last_seen_at < nullif($9, '')::timestamptz) AND ($10 = '' OR d.stage = $10) "
 #define PCW_DLQ_TIME(column) \
@@ -237,6 +239,7 @@ Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_v
 Status VisitDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                         const DeadLetterFilter& filter,
                         const std::function<void(DeadLetter)>& visit, std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   PCW_TRY(pg::Transaction transaction,
           pg::Transaction::Begin(connection, "read dead letters", stop));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
@@ -258,6 +261,7 @@ Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
                                                 std::string_view tenant_id,
                                                 const DeadLetterFilter& filter,
                                                 std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(filter.limit));
   params.emplace_back("0");
@@ -273,6 +277,7 @@ Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
                                                    const DeadLetterFilter& filter,
                                                    std::string_view before_id,
                                                    std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(filter.limit));
   params.emplace_back("0");
@@ -286,7 +291,7 @@ Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
 
 Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view tenant_id,
                                   std::string_view id, std::stop_token stop) {
-  if (id.size() < 8 || id.find_first_not_of("0123456789abcdef-") != std::string_view::npos) {
+  if (!IsUuidStart(id)) {
     return Error(ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is not a dead letter id; give the id that `pcw dlq list` "
                              "shows, or its first 8 or more characters",
@@ -313,6 +318,7 @@ Result<std::vector<DeadLetterGroup>> LoadDeadLetterGroups(pg::Connection& connec
                                                           std::string_view tenant_id,
                                                           const DeadLetterFilter& filter,
                                                           int loop_guard, std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(loop_guard));
   params.emplace_back(std::to_string(filter.limit));
@@ -337,15 +343,18 @@ Result<std::vector<DeadLetterGroup>> LoadDeadLetterGroups(pg::Connection& connec
 
 Result<std::int64_t> CountDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                       const DeadLetterFilter& filter, std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"dead_letters_count", kCount}, ParamsOf(tenant_id, filter), stop));
   return rows.Int(0, 0);
 }
 
-Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_view tenant_id,
-                                     const DeadLetterFilter& filter, std::string_view reason,
-                                     std::string_view actor, std::optional<std::int64_t> expected,
-                                     std::stop_token stop) {
+namespace {
+
+Result<std::int64_t> Drop(pg::Connection& connection, std::string_view tenant_id,
+                          const DeadLetterFilter& filter, std::string_view reason,
+                          std::string_view actor, std::optional<std::int64_t> expected,
+                          std::stop_token stop) {
   PCW_TRY(pg::Transaction transaction,
           pg::Transaction::Begin(connection, "drop dead letters", stop));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
@@ -356,10 +365,28 @@ Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_vie
   if (expected && dropped != *expected) {
     return Error(
         ErrorCode::kConflict,
-        fmt::format("{} letters match, {} were expected: nothing is dropped", dropped, *expected));
+        fmt::format("{} dead letters match, {} were expected: nothing is dropped", dropped,
+                    *expected));
   }
   PCW_TRY_OK(transaction.Commit());
   return dropped;
+}
+
+}  // namespace
+
+Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                                     const DeadLetterFilter& filter, std::string_view reason,
+                                     std::string_view actor, std::optional<std::int64_t> expected,
+                                     std::stop_token stop) {
+  PCW_TRY_OK(CheckSelection(filter, Meant::kFilter));
+  return Drop(connection, tenant_id, filter, reason, actor, expected, std::move(stop));
+}
+
+Result<std::int64_t> DropAllDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                                        std::string_view reason, std::string_view actor,
+                                        std::optional<std::int64_t> expected,
+                                        std::stop_token stop) {
+  return Drop(connection, tenant_id, {}, reason, actor, expected, std::move(stop));
 }
 
 Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,

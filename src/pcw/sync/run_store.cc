@@ -7,6 +7,8 @@
 
 #include "pcw/base/json.h"
 #include "pcw/base/time.h"
+#include "pcw/base/uuid.h"
+#include "pcw/sync/run_page.h"
 
 namespace pcw::sync {
 namespace {
@@ -283,6 +285,12 @@ Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::
                  fmt::format("\"{}\" is not a run id; give the id that `pcw runs list` shows, or "
                              "its first 8 or more characters",
                              id.substr(0, 64)));
+  }
+  if (IsUuid(id)) {
+    PCW_TRY(std::optional<StoredRun> run, FindRun(connection, id, stop));
+    if (run) return std::move(*run);
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("there is no run {}; `pcw runs list` shows the runs", id));
   }
   PCW_TRY(const pg::Rows rows, connection.Exec({"runs_list", kListRuns},
                                                {std::string(), std::string(), std::string(id),
