@@ -165,6 +165,8 @@ ErrorCode CodeOf(std::string_view type, int status) {
     return ErrorCode::kUnavailable;
   // A key that is disabled, gone or of another use stays so until somebody mends it.
   if (Contains(kMisconfigured, type) || type.starts_with("KMS.")) return ErrorCode::kConfig;
+  if (type == "InvalidObjectState")
+    return ErrorCode::kInvalidRequest;  // 403, and no matter of rights
   if (status >= 500) return ErrorCode::kUnavailable;
   if (status == 401) return ErrorCode::kUnauthenticated;
   if (status == 403) return ErrorCode::kPermissionDenied;
