@@ -61,7 +61,8 @@ class BulkMergeTest : public DatabaseTest {
     PCW_TRY_OK(table.PrepareMerge(service, {}));
     MergeCounts counts;
     for (const sync::EncodedRows& round : rounds) {
-      PCW_TRY(const MergeCounts merged, table.Merge(service, "AWS", round.copy, {}));
+      PCW_TRY(const MergeCounts merged,
+              table.Merge(service, "AWS", round.copy, round.left_alone, {}));
       counts.inserted += merged.inserted;
       counts.updated += merged.updated;
     }
@@ -108,6 +109,63 @@ TEST_F(BulkMergeTest, AnyNumberOfRowsLandsOnceAndKeepsItsValues) {
                 "partnercentral_opportunities"),
             std::string("200 12.50 [\"Other\"] {\"a\": 1} ") + kRun + " 0 200")
       << "NULL stays NULL, an empty text is none";
+}
+
+TEST_F(BulkMergeTest, AColumnThatIsLeftAloneKeepsWhatItHad) {
+  const auto spoil = [this](std::vector<MappedRecord> records) {
+    for (std::size_t i = 0; i < mapping.columns.size(); ++i) {
+      if (mapping.columns[i].column != "expected_spend_amount") continue;
+      records[1].row.values[i] = {};
+      records[1].row.left_alone = {i};
+    }
+    return records;
+  };
+  ASSERT_TRUE(Merge(Records(3, R"({"a": 1})", 1)));
+
+  const Result<MergeCounts> bulk = Merge(spoil(Records(4, R"({"a": 2})", 2)));
+
+  ASSERT_TRUE(bulk) << bulk.error().message();
+  EXPECT_EQ(bulk->inserted, 1);
+  EXPECT_EQ(bulk->updated, 3);
+  const char* amounts =
+      "SELECT string_agg(pc_opportunity_id || ':' || coalesce(expected_spend_amount::text, 'NULL') "
+      "|| ':' || (payload_json->>'a'), ' ' ORDER BY pc_opportunity_id) FROM "
+      "partnercentral_opportunities";
+  EXPECT_EQ(Ask(amounts), "0:12.50:2 1:12.50:2 2:12.50:2 3:12.50:2");
+
+  // The same as a sync merges it.
+  const auto entity = sync::EntityTable::Create(def, mapping);
+  ASSERT_TRUE(entity);
+  Connection service = OpenService();
+  {
+    auto transaction = pg::Transaction::Begin(service, "test");
+    ASSERT_TRUE(transaction);
+    const auto merged =
+        entity->Merge(service, "AWS", kRun, spoil(Records(3, R"({"a": 3})", 3)), {});
+    ASSERT_TRUE(merged) << merged.error().message();
+    ASSERT_TRUE(transaction->Commit());
+  }
+  EXPECT_EQ(Ask(amounts), "0:12.50:3 1:12.50:3 2:12.50:3 3:12.50:2");
+
+  // A record that the table does not hold has nothing to keep. Two versions in one batch: the
+  // earlier one is merged for what the later one leaves alone.
+  ASSERT_TRUE(Merge([&] {
+    std::vector<MappedRecord> both = Records(2, R"({"a": 4})", 4);
+    std::vector<MappedRecord> later = spoil(Records(2, R"({"a": 5})", 5));
+    for (MappedRecord& record : both) record.id = "new" + record.id;
+    for (MappedRecord& record : later) record.id = "new" + record.id;
+    for (std::vector<MappedRecord>* records : {&both, &later}) {
+      for (MappedRecord& record : *records) {
+        for (std::size_t i = 0; i < mapping.columns.size(); ++i)
+          if (mapping.columns[i].column == def.id_column) record.row.values[i] = record.id;
+      }
+    }
+    both.insert(both.end(), later.begin(), later.end());
+    return both;
+  }()));
+  EXPECT_EQ(Ask("SELECT expected_spend_amount || ' ' || (payload_json->>'a') FROM "
+                "partnercentral_opportunities WHERE pc_opportunity_id = 'new1'"),
+            "12.50 5");
 }
 
 TEST_F(BulkMergeTest, OlderRowsChangeNothingAndNewerOnesReplace) {

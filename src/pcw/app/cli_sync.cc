@@ -132,6 +132,7 @@ Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
   PCW_TRY(SyncSite site, OpenSyncSite(loaded.config, invocation.environment,
                                       fmt::format("sync {} {}", wanted.entity, wanted.mode),
                                       machine, invocation.stop));
+  PCW_TRY_OK(site.lake->CheckRoom(invocation.stop));
   int exit_code = kExitOk;
   for (const connector::EntityDef* entity : entities) {
     PCW_TRY(const sync::RunMode mode, ModeOf(site, *entity, wanted, invocation.stop));

@@ -167,6 +167,7 @@ class Worker {
     PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity->name));
     PCW_TRY(const auto lake, OpenLake(config, environment, context_.machine));
     PCW_TRY_OK(lake->Probe(stop));
+    PCW_TRY_OK(lake->CheckRoom(stop));
     PCW_TRY(const auto aws,
             OpenAws(config, environment, context_.database, quota::Purpose::kBulk,
                     fmt::format("sync {} {}", job.entity, job.mode), context_.machine, stop));

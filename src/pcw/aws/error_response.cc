@@ -177,6 +177,8 @@ ErrorCode CodeOf(std::string_view type, int status) {
   // A key that is disabled, gone or of another use stays so until somebody changes that.
   if (Contains(kMisconfigured, type) || type.starts_with("KMS.") || type.starts_with("Kms"))
     return ErrorCode::kConfig;
+  if (type == "InvalidObjectState")
+    return ErrorCode::kInvalidRequest;  // 403, and not a matter of rights
   if (status >= 500) return ErrorCode::kUnavailable;
   if (status == 401) return ErrorCode::kUnauthenticated;
   if (status == 403) return ErrorCode::kPermissionDenied;

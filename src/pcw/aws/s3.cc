@@ -54,6 +54,17 @@ std::optional<std::string> Explanation(const Operation& operation, const BucketO
     return fmt::format("bucket {} does not exist; create it, or correct lake.url", options.bucket);
   if (error.code() == ErrorCode::kNotFound && type != "NoSuchUpload")
     return fmt::format("there is no object \"{}\" in bucket {}", key, options.bucket);
+  if (type == "InvalidObjectState")
+    return fmt::format(
+        "the object \"{}\" is archived and cannot be read: restore it (aws s3api restore-object "
+        "--bucket {} --key {} --restore-request Days=7), wait for it, and run again",
+        key, options.bucket, key);
+  if (error.code() == ErrorCode::kPermissionDenied &&
+      error.message().find("kms:Decrypt") != std::string::npos)
+    return fmt::format(
+        "the KMS key that the object \"{}\" is encrypted with does not let this role read it: "
+        "allow kms:Decrypt to the role, in its policy and in the key's; {}",
+        key, error.message());
   if (error.code() == ErrorCode::kPermissionDenied) {
     const std::string owner =
         options.expected_owner.empty()

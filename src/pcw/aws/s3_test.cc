@@ -261,6 +261,9 @@ TEST_F(BucketTest, ErrorsSpeakOfTheBucketAndTheNextStep) {
             "there is no object \"k\" in bucket pcw-lake");
   EXPECT_THAT(get(403, S3Error("AccessDenied")).message(),
               HasSubstr("S3 does not allow s3:GetObject on bucket pcw-lake"));
+  const Error archived = get(403, S3Error("InvalidObjectState"));
+  EXPECT_EQ(archived.code(), ErrorCode::kInvalidRequest) << "no matter of rights";
+  EXPECT_THAT(archived.message(), HasSubstr("is archived and cannot be read: restore it"));
   EXPECT_THAT(
       get(301, S3Error("PermanentRedirect"), {{"x-amz-bucket-region", "eu-west-1"}}).message(),
       HasSubstr("set lake.region: eu-west-1"));

@@ -1,63 +1,131 @@
 #include "pcw/aws/sqs.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "fakes/fake_http.h"
+#include "fakes/fake_time.h"
 #include "fakes/result_matchers.h"
+#include "pcw/aws/static_credentials.h"
+#include "pcw/base/json.h"
 
 namespace pcw::aws::sqs {
 namespace {
 
-const Endpoint kRule{"https://sqs.us-east-1.amazonaws.com", "AWS's rule", "us-east-1"};
+using net::Reply;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Key;
 
-TEST(AddressQueueTest, EveryFormOfAnAwsHostIsSignedForItsRegion) {
-  const struct {
-    const char* url;
-    const char* endpoint;
-    const char* region;
-  } cases[] = {
-      {"https://sqs.eu-west-1.amazonaws.com/123456789012/q", "https://sqs.eu-west-1.amazonaws.com",
-       "eu-west-1"},
-      {"https://SQS.EU-West-1.amazonaws.com/123456789012/Q", "https://sqs.eu-west-1.amazonaws.com",
-       "eu-west-1"},
-      {"https://sqs-fips.us-gov-west-1.amazonaws.com/1/q",
-       "https://sqs-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"},
-      {"https://sqs.eu-west-1.api.aws/1/q", "https://sqs.eu-west-1.api.aws", "eu-west-1"},
-      {"https://sqs-fips.us-east-2.api.aws/1/q", "https://sqs-fips.us-east-2.api.aws", "us-east-2"},
-      {"https://vpce-0a1b2c-3d4e.sqs.eu-central-1.vpce.amazonaws.com/1/q",
-       "https://vpce-0a1b2c-3d4e.sqs.eu-central-1.vpce.amazonaws.com", "eu-central-1"},
-      {"https://vpce-0a1b2c-3d4e-eu-central-1a.sqs.eu-central-1.vpce.amazonaws.com/1/q",
-       "https://vpce-0a1b2c-3d4e-eu-central-1a.sqs.eu-central-1.vpce.amazonaws.com",
-       "eu-central-1"},
-      {"https://eu-west-1.queue.amazonaws.com/1/q", "https://eu-west-1.queue.amazonaws.com",
-       "eu-west-1"},
-      {"https://queue.amazonaws.com/1/q", "https://queue.amazonaws.com", "us-east-1"},
-      {"https://sqs.cn-north-1.amazonaws.com.cn/1/q", "https://sqs.cn-north-1.amazonaws.com.cn",
-       "cn-north-1"},
-  };
-  for (const auto& [url, endpoint, region] : cases) {
-    const auto address = AddressQueue(url, kRule, false, "us-west-2");
-    ASSERT_THAT(address, Succeeds()) << url;
-    EXPECT_EQ(address->endpoint, endpoint);
-    EXPECT_EQ(address->region, region) << url;
+constexpr const char* kMd5OfA = "0cc175b9c0f1b6a831c399e269772661";
+
+class QueueTest : public ::testing::Test {
+ protected:
+  static Credentials Keys() {
+    Credentials keys;
+    keys.access_key_id = "AKID";
+    keys.secret_access_key = Secret("secret");
+    return keys;
+  }
+  static CallerOptions Options() {
+    CallerOptions options;
+    options.endpoint = "http://127.0.0.1:9000";
+    options.user_agent = "pcw/test";
+    return options;
+  }
+  // Messages named so, all with the body "a".
+  Result<BatchOutcome> Send(const std::vector<std::string>& ids) {
+    std::vector<OutgoingMessage> messages;
+    for (const std::string& id : ids) messages.push_back({.id = id, .body = "a", .attributes = {}});
+    return queue.Send(messages, {});
+  }
+  static std::string Taken(const std::vector<std::string>& ids) {
+    OrderedJson answer{{"Successful", OrderedJson::array()}};
+    for (const std::string& id : ids) {
+      answer["Successful"].push_back(
+          {{"Id", id}, {"MessageId", "m-" + id}, {"MD5OfMessageBody", kMd5OfA}});
+    }
+    return DumpJson(answer);
+  }
+
+  net::FakeHttpClient http;
+  FakeClock clock;
+  FakeSleeper sleeper{clock};
+  FakeRng rng;
+  StaticCredentialsProvider credentials{Keys()};
+  OpenQuotaGate gate;
+  Caller caller{kService, {http, credentials, gate, clock, sleeper, rng}, Options()};
+  Queue queue{caller, "http://127.0.0.1:9000/1/q"};
+};
+
+TEST_F(QueueTest, AnotherBodyThanWasSentFailsThatEntryAlone) {
+  http.script = {Reply(200, R"({"Successful":[{"Id":"1","MessageId":"m","MD5OfMessageBody":"00"},)"
+                            R"({"Id":"2","MessageId":"m-2","MD5OfMessageBody":")" +
+                                std::string(kMd5OfA) + R"("}]})")};
+
+  const auto sent = Send({"1", "2"});
+
+  ASSERT_THAT(sent, Succeeds());
+  EXPECT_THAT(sent->done, ElementsAre(Key("2")));
+  ASSERT_EQ(sent->failed.size(), 1U);
+  EXPECT_EQ(sent->failed[0].id, "1");
+  EXPECT_EQ(sent->failed[0].code, "OtherBody");
+}
+
+TEST_F(QueueTest, AnEntryThatTheAnswerIsSilentAboutHasFailed) {
+  http.script = {Reply(200, Taken({"1"}))};
+
+  const auto sent = Send({"1", "2"});
+
+  ASSERT_THAT(sent, Succeeds());
+  EXPECT_THAT(sent->done, ElementsAre(Key("1")));
+  ASSERT_EQ(sent->failed.size(), 1U);
+  EXPECT_EQ(sent->failed[0].code, "NoAnswer");
+}
+
+TEST_F(QueueTest, AnswersThatMakeNoSenseAreAnOutageAndNoFaultOfOurs) {
+  for (const char* body :
+       {R"({"Successful":[{"Id":null}]})", R"({"Successful":[{"Id":7}]})",
+        R"({"Successful":[null]})", R"({"Successful":{"Id":"1"}})", R"({"Successful":"1"})",
+        R"({"Successful":[{"Id":"other"}]})", "{}", "[]", "7"}) {
+    http.script = {Reply(200, body)};
+    EXPECT_THAT(Send({"1"}), FailsWith(ErrorCode::kUnavailable)) << body;
+    EXPECT_THAT(queue.Delete({"handle"}, {}), FailsWith(ErrorCode::kUnavailable)) << body;
   }
 }
 
-TEST(AddressQueueTest, NoOtherHostGetsSignedCalls) {
-  for (const char* url :
-       {"https://sqs.eu-west-1.amazonaws.com.evil.example/1/q", "https://evil.example/1/q",
-        "https://sqs.evil.amazonaws.com/1/q", "https://bucket.s3.eu-west-1.amazonaws.com/1/q",
-        "http://sqs.eu-west-1.amazonaws.com/1/q", "https://sqs.eu-west-1.amazonaws.com:8443/1/q",
-        "https://sqs.eu-west-1.amazonaws.com/q",
-        "https://vpce-1.s3.eu-west-1.vpce.amazonaws.com/1/q"})
-    EXPECT_THAT(AddressQueue(url, kRule, false, "us-west-2"), FailsWith(ErrorCode::kConfig)) << url;
+TEST_F(QueueTest, ABatchThatIsRefusedWholeIsHalvedDownToTheEntryThatIsNotTaken) {
+  const auto refusal = Reply(
+      400,
+      R"({"__type":"com.amazonaws.sqs#InvalidMessageContents","message":"Invalid character."})");
+  // 1 2 3 4, then 1 2, then 3 4, then 3, then 4.
+  http.script = {refusal, Reply(200, Taken({"1", "2"})), refusal, refusal,
+                 Reply(200, Taken({"4"}))};
+
+  const auto sent = Send({"1", "2", "3", "4"});
+
+  ASSERT_THAT(sent, Succeeds());
+  EXPECT_THAT(sent->done, ElementsAre(Key("1"), Key("2"), Key("4")));
+  ASSERT_EQ(sent->failed.size(), 1U);
+  EXPECT_EQ(sent->failed[0].id, "3");
+  EXPECT_EQ(sent->failed[0].code, "InvalidMessageContents");
+  EXPECT_TRUE(sent->failed[0].is_sender_fault);
+  EXPECT_EQ(http.sent.size(), 5U);
 }
 
-TEST(AddressQueueTest, AConfiguredEndpointBeatsTheHostButNotItsRegion) {
-  const auto address =
-      AddressQueue("https://sqs.eu-west-1.amazonaws.com/1/q",
-                   {"http://127.0.0.1:9", "AWS_ENDPOINT_URL_SQS", "us-east-1"}, true, "us-east-1");
-  EXPECT_EQ(address->endpoint, "http://127.0.0.1:9");
-  EXPECT_EQ(address->region, "eu-west-1");
+TEST_F(QueueTest, WhatIsNotAboutTheEntriesIsNotHalved) {
+  http.script = {Reply(403, R"({"__type":"AccessDeniedException","message":"no"})")};
+
+  EXPECT_THAT(Send({"1", "2"}), FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_EQ(http.sent.size(), 1U);
+}
+
+TEST_F(QueueTest, AQueueUrlThatIsNoTextIsNone) {
+  http.script = {Reply(200, R"({"QueueUrl":null})")};
+  const auto url = GetQueueUrl(caller, "q", {});
+  if (url) EXPECT_EQ(*url, "");
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ std::string EncodedRows::Slice(std::size_t begin, std::size_t end) const {
 EncodedRows EncodedRows::Without(const std::vector<std::size_t>& rows) const {
   if (rows.empty()) return *this;
   EncodedRows rest;
+  rest.left_alone = left_alone;  // of a row that is not staged it says nothing
   rest.copy = copy.substr(0, kCopyHeader);
   for (std::size_t row = 0; row < offsets.size(); ++row) {
     if (std::binary_search(rows.begin(), rows.end(), row)) continue;
@@ -265,6 +266,10 @@ Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const 
     if (is_ranked_) copy.AddInt2(static_cast<std::int16_t>(record->rank));
     if (def_->has_sparse()) copy.AddBool(record->is_sparse);
   }
+  for (const MappedRecord* record : round) {
+    for (const std::size_t column : record->row.left_alone)
+      rows.left_alone.push_back({record->id, column});
+  }
   rows.copy = copy.Finish();
   return Ok{};
 }
@@ -350,12 +355,14 @@ Status BulkTable::PrepareStaging(pg::Connection& connection, std::stop_token sto
   return Ok{};
 }
 
-Status BulkTable::Stage(pg::Connection& connection, std::string_view copy,
-                        std::stop_token stop) const {
+Status BulkTable::Stage(pg::Connection& connection, std::string_view catalog, std::string_view copy,
+                        std::span<const LeftAlone> left_alone, std::stop_token stop) const {
   PCW_TRY_OK(connection.Exec({"bulk_clear", sql_->clear_staging}, {}, stop));
   if (auto copied = connection.CopyIn({"bulk_copy", sql_->copy}, copy, stop); !copied)
     return AsDataError(std::move(copied).error());
-  return Ok{};
+  return FillLeftAlone(connection, *def_, *mapping_,
+                       {.staging = staging_, .table = table_, .catalog = catalog}, left_alone,
+                       stop);
 }
 
 Status BulkTable::PrepareMerge(pg::Connection& connection, std::stop_token stop) const {
@@ -363,9 +370,11 @@ Status BulkTable::PrepareMerge(pg::Connection& connection, std::stop_token stop)
 }
 
 Result<MergeCounts> BulkTable::Merge(pg::Connection& connection, std::string_view catalog,
-                                     std::string_view copy, std::stop_token stop) const {
-  if (direct_) return direct_->Run(connection, catalog, copy, stop);
-  PCW_TRY_OK(Stage(connection, copy, stop));
+                                     std::string_view copy, std::span<const LeftAlone> left_alone,
+                                     std::stop_token stop) const {
+  if (direct_ && left_alone.empty()) return direct_->Run(connection, catalog, copy, stop);
+  if (direct_) PCW_TRY_OK(PrepareStaging(connection, stop));
+  PCW_TRY_OK(Stage(connection, catalog, copy, left_alone, stop));
   return MergeStaged(connection, catalog, stop);
 }
 

@@ -11,6 +11,7 @@
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/lake/layout.h"
+#include "pcw/sync/empty_pass.h"
 #include "pcw/sync/fetch_requests.h"
 #include "pcw/sync/scan.h"
 
@@ -185,13 +186,25 @@ class RunInFlight {
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "finish fetch"));
     PCW_TRY_OK(lease_.CheckFence(connection, {}));
     PCW_TRY_OK(EndFetchRequests(connection, Requested(), taken_, {}));
-    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    PCW_TRY_OK(EndRun(connection));
     PCW_TRY_OK(transaction.Commit());
     PCW_FAILPOINT("fetch.finish.after");
     return Ok{};
   }
 
+  // A pass that stored nothing has nothing to vouch for; a full scan always says that it was whole.
+  bool HasManifest() const {
+    return options_.mode == RunMode::kFull || !committer_.parts().empty();
+  }
+
+  Status EndRun(pg::Connection& connection) {
+    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    return HasManifest() ? Status(Ok{})
+                         : NoteNoManifest(connection, run_.row.id, scan_.pages(), {});
+  }
+
   Status PutManifest() {
+    if (!HasManifest()) return Ok{};
     const lake::Manifest manifest =
         MakeManifest(def_, mapping_, run_, options_, scan_, committer_, deps_.clock.Now(), stats_);
     PCW_FAILPOINT("manifest.put.before");
@@ -264,7 +277,7 @@ class RunInFlight {
       PCW_TRY_OK(table_.RecordAbsence(connection, options_.catalog, run_.row.id, missing, {}));
     }
     PCW_TRY_OK(committer_.LearnDrift(connection));
-    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    PCW_TRY_OK(EndRun(connection));
     PCW_FAILPOINT("finish.commit.before");
     PCW_TRY_OK(transaction.Commit());
     PCW_FAILPOINT("finish.after");

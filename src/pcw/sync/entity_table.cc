@@ -9,6 +9,7 @@
 #include "pcw/base/json.h"
 #include "pcw/pg/binary_copy.h"
 #include "pcw/sync/entity_sql.h"
+#include "pcw/sync/left_alone.h"
 #include "pcw/sync/version_rounds.h"
 
 namespace pcw::sync {
@@ -242,6 +243,15 @@ Status EntityTable::MergeRound(pg::Connection& connection, std::string_view cata
                                std::span<const MappedRecord* const> records, MergeCounts& counts,
                                std::vector<LandedChange>* changes, std::stop_token stop) const {
   PCW_TRY_OK(CopyToStaging(connection, records, stop));
+  std::vector<LeftAlone> left_alone;
+  for (const MappedRecord* record : records) {
+    for (const std::size_t column : record->row.left_alone)
+      left_alone.push_back({record->id, column});
+  }
+  PCW_TRY_OK(FillLeftAlone(
+      connection, *def_, *mapping_,
+      {.staging = fmt::format("staging_{}", def_->name), .table = def_->table, .catalog = catalog},
+      left_alone, stop));
   if (changes != nullptr) PCW_TRY_OK(LoadChanges(connection, catalog, *changes, stop));
   std::int64_t written = 0;
   for (const std::string* merge : {&sql_->merge, &sql_->merge_sparse}) {

@@ -23,7 +23,7 @@ struct PartCommitter::Prepared {
   std::vector<MappedRecord> rows;
   std::vector<dlq::DeadLetter> letters;
   connector::DriftFindings drift;
-  std::int64_t misfits = 0;  ///< values that became NULL
+  std::int64_t misfits = 0;  ///< values that did not fit their columns
   RunStats before;           ///< counters without this batch
 };
 

@@ -123,7 +123,7 @@ Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatc
   if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
   for (const EncodedRows& round : batch.rounds) {
     PCW_TRY(const MergeCounts merged,
-            context_.table.Merge(connection, batch.catalog, round.copy, {}));
+            context_.table.Merge(connection, batch.catalog, round.copy, round.left_alone, {}));
     result.inserted += merged.inserted;
     result.updated += merged.updated;
   }
@@ -150,7 +150,7 @@ Result<LoadResult> LoaderPool::Compare(pg::Connection& connection, const LoadBat
   result.comparison.wants_changed_ids = context_.is_replay;
   if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
   for (const EncodedRows& round : batch.rounds) {
-    PCW_TRY_OK(context_.table.Stage(connection, round.copy, {}));
+    PCW_TRY_OK(context_.table.Stage(connection, batch.catalog, round.copy, round.left_alone, {}));
     PCW_TRY_OK(context_.table.CompareStaged(connection, batch.catalog, result.comparison, {}));
   }
   result.processed = static_cast<std::int64_t>(batch.records.size());
@@ -213,7 +213,7 @@ Status LoaderPool::FindPoison(Database& database, LoadBatch& batch, const Encode
   Status tried = database.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "find refused record"));
     PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
-    PCW_TRY_OK(context_.table.Merge(connection, batch.catalog, slice, {}));
+    PCW_TRY_OK(context_.table.Merge(connection, batch.catalog, slice, round.left_alone, {}));
     return Ok{};  // rolled back: this only asks
   });
   if (tried) return Ok{};

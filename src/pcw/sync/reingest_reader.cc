@@ -10,18 +10,13 @@
 #include "pcw/base/failpoint.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/layout.h"
+#include "pcw/lake/unreadable.h"
 
 namespace pcw::sync {
 namespace {
 
 // What one call may answer, one line of bronze must hold: else a record is stored and never read.
 static_assert(lake::kLongestAnswer == net::HttpLimits{}.max_body_bytes);
-
-bool IsOutOfReach(const Error& error) {
-  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kTimeout ||
-         error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kThrottled ||
-         error.code() == ErrorCode::kUnauthenticated;
-}
 
 }  // namespace
 
@@ -98,7 +93,7 @@ Status BronzeReader::ReadFolder(const lake::RunFolder& folder, std::stop_token s
   if (is_past) return Ok{};
   if (folder.has_manifest) {
     Result<std::string> text = store_.Get(manifest_key, stop);
-    if (!text && IsOutOfReach(text.error())) return std::move(text).error();
+    if (!text && !lake::IsOfTheObject(text.error())) return std::move(text).error();
     Result<lake::Manifest> manifest =
         text ? lake::ParseManifest(*text) : Result<lake::Manifest>(std::move(text).error());
     if (manifest) {
@@ -160,10 +155,8 @@ Status BronzeReader::ReadOne(ReadObject object, const lake::ManifestPart* promis
   };
   Result<std::string> text = store_.Get(object.key, stop);
   if (!text) {
-    if (IsOutOfReach(text.error())) return std::move(text).error();
-    return reject(text.error().code() == ErrorCode::kNotFound
-                      ? std::string("is in the manifest but not in the lake")
-                      : text.error().message());
+    if (!lake::IsOfTheObject(text.error())) return std::move(text).error();
+    return reject(lake::WhyUnreadable(text.error(), promised == nullptr));
   }
   object.text = std::move(*text);
   if (promised != nullptr &&

@@ -167,7 +167,7 @@ Status InsertRun(pg::Connection& connection, const NewRun& run, std::stop_token 
        "INSERT INTO ingestion_runs (tenant_id, id, connector_id, entity, mode, status, catalog, "
        "started_at, fence, bronze_prefix, "
        "resumed_from, stats_json) VALUES (pcw_tenant(), $1::uuid, $2::bigint, $3, $4, 'running', "
-       "$5, $6::timestamptz, $7::bigint, $8, "
+       "$5, $6::timestamptz, $7::bigint, nullif($8, ''), "
        "$9::uuid, $10::jsonb) ON CONFLICT (tenant_id, id) DO NOTHING"},
       {run.id, std::to_string(run.connector_id), run.entity, std::string(NameOf(run.mode)),
        run.catalog, FormatRfc3339(run.started_at), std::to_string(run.fence), run.bronze_prefix,
@@ -182,7 +182,7 @@ Status BeginQueuedRun(pg::Connection& connection, const NewRun& run, std::stop_t
           connection.Exec(
               {"run_begin",
                "UPDATE ingestion_runs SET status = 'running', started_at = "
-               "$2::timestamptz, fence = $3::bigint, bronze_prefix = $4 WHERE "
+               "$2::timestamptz, fence = $3::bigint, bronze_prefix = nullif($4, '') WHERE "
                "tenant_id = pcw_tenant() AND id = $1::uuid AND (status = 'queued' OR "
                "(status = 'running' AND fence = $3::bigint))"},
               {run.id, FormatRfc3339(run.started_at), std::to_string(run.fence), run.bronze_prefix},

@@ -41,7 +41,8 @@ std::vector<std::vector<const MappedRecord*>> RoundsOf(std::span<const MappedRec
     const bool is_stale = record.rank == before->rank &&
                           (modified(record) < modified(*before) || HasSameBytes(record, *before));
     if (is_lower || is_stale) continue;
-    if (clock == VersionClock::kSource && !record.is_sparse) {
+    const bool tells_all = !record.is_sparse && record.row.left_alone.empty();
+    if (clock == VersionClock::kSource && tells_all) {
       before = &record;
       continue;
     }
