@@ -89,11 +89,11 @@ class Worker {
       PCW_TRY_OK(sync::SettleJob(
           connection, *job,
           Error(ErrorCode::kUnavailable, "the tenant's configuration is not loaded"),
-          context_.machine.rng, context_.machine.clock, {}));
+          context_.machine.rng, {}));
       return Ok{};
     }
     PCW_TRY(const std::optional<std::string> run_id,
-            sync::PrepareJob(connection, *job, context_.machine.rng, context_.machine.clock, {}));
+            sync::PrepareJob(connection, *job, context_.machine.rng, {}));
     if (!run_id) return Ok{};
     const LogScope run_scope(LogFields{{"run_id", *run_id}});
     if (job->is_takeover)
@@ -196,8 +196,7 @@ class Worker {
       if (connection == nullptr) continue;
       Result<sync::JobOutcome> settled = [&]() -> Result<sync::JobOutcome> {
         PCW_TRY_OK(pg::ChangeTenant(*connection, job.tenant_id));
-        return sync::SettleJob(*connection, job, error, context_.machine.rng,
-                               context_.machine.clock, {});
+        return sync::SettleJob(*connection, job, error, context_.machine.rng, {});
       }();
       if (settled) {
         if (*settled == sync::JobOutcome::kPutBack)

@@ -21,6 +21,10 @@ struct EntityRuns {
   std::optional<std::chrono::seconds> interval{};
   std::optional<std::chrono::seconds> overdue{};  ///< how long the schedule waits for a scheduler
   std::optional<std::chrono::seconds> queued{};   ///< how long a due job waits for a worker
+  /// Runs whose times lie more than a minute ahead of the database's clock, the farthest of them.
+  std::int64_t future_runs = 0;
+  std::string future_run{};
+  std::chrono::seconds future_by{0};
 };
 
 /// An API token that ends soon.

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
-#include "pcw/sync/run_page.h"
+#include "pcw/sync/run_store.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -18,20 +18,15 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
                               std::stop_token stop) {
   EntityRuns runs{.entity = std::string(entity.name)};
   // As `pcw runs list` shows them, so that both call the same runs stalled.
-  PCW_TRY(
-      const auto newest,
-      sync::ListRunPage(
-          connection,
-          {.entity = runs.entity, .status = "", .before_id = "", .limit = 1, .is_of_scans = true},
-          stop));
-  for (const sync::StoredRun& run : newest) {
-    PCW_TRY(const Json stats, ParseJson(run.stats_json));
-    runs.run_id = run.id;
-    runs.mode = run.mode;
-    runs.status = run.status;
+  PCW_TRY(const auto newest, sync::LatestScan(connection, runs.entity, stop));
+  if (newest) {
+    PCW_TRY(const Json stats, ParseJson(newest->stats_json));
+    runs.run_id = newest->id;
+    runs.mode = newest->mode;
+    runs.status = newest->status;
     runs.reason = stats.value("reason", "");
-    runs.error_code = run.error_code;
-    runs.error = run.error;
+    runs.error_code = newest->error_code;
+    runs.error = newest->error;
     runs.dead_letters = stats.value("dead_lettered", std::int64_t{0});
     runs.is_resumable = stats.value("resumable", false);
   }
@@ -40,10 +35,12 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
       const pg::Rows ages,
       connection.Exec(
           {"doctor_run_ages",
-           "SELECT (SELECT extract(epoch FROM now() - max(r.started_at))::bigint FROM "
+           "SELECT (SELECT greatest(0, extract(epoch FROM pcw_now() - max(r.started_at)))::bigint "
+           "FROM "
            "ingestion_runs r JOIN connectors c ON c.tenant_id = r.tenant_id AND c.id = "
            "r.connector_id WHERE r.tenant_id = pcw_tenant() AND c.kind = $1 AND r.entity = $2 AND "
-           "r.mode IN ('full', 'incremental') AND r.status IN ('succeeded', 'partial')), "
+           "r.mode IN ('full', 'incremental') AND r.status IN ('succeeded', 'partial') AND "
+           "r.started_at <= pcw_now() + interval '1 minute'), "
            "(SELECT min(extract(epoch FROM s.next_due - s.last_due))::bigint FROM schedules s "
            "WHERE s.tenant_id = pcw_tenant() AND s.entity = $2 AND s.last_due IS NOT NULL AND "
            "s.next_due > s.last_due), (SELECT extract(epoch FROM now() - "
@@ -56,6 +53,20 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
   runs.interval = SecondsAt(ages, 0, 1);
   runs.overdue = SecondsAt(ages, 0, 2);
   runs.queued = SecondsAt(ages, 0, 3);
+  PCW_TRY(const pg::Rows future,
+          connection.Exec(
+              {"doctor_future_runs",
+               "SELECT r.id, extract(epoch FROM greatest(r.started_at, r.ended_at) - "
+               "pcw_now())::bigint, count(*) OVER () FROM ingestion_runs r WHERE r.tenant_id = "
+               "pcw_tenant() AND r.entity = $1 AND (r.started_at > pcw_now() + interval '1 minute' "
+               "OR r.ended_at > pcw_now() + interval '1 minute') ORDER BY r.started_at DESC LIMIT "
+               "1"},
+              {runs.entity}, stop));
+  if (!future.empty()) {
+    runs.future_run = future.Text(0, 0);
+    runs.future_by = std::chrono::seconds(future.Int(0, 1));
+    runs.future_runs = future.Int(0, 2);
+  }
   return runs;
 }
 

@@ -104,6 +104,14 @@ TEST(RunRulesTest, WhatIsDueAndWaitsIsSaidInsteadOfStaleData) {
   EXPECT_THAT(CodesOf(runs), ElementsAre("PCW2104", "PCW2100"));
 }
 
+TEST(RunRulesTest, RunsOfTheFutureAreSaidBesideWhateverElseIs) {
+  EntityRuns runs = Fresh();
+  runs.future_runs = 2;
+  runs.future_run = "019b";
+  runs.future_by = hours(24);
+  EXPECT_THAT(CodesOf(runs), ElementsAre("PCW2111", "PCW2100"));
+}
+
 TEST(RunRulesTest, TokensClockAndSessions) {
   Facts facts;
   facts.runs = RunFacts{.tokens = {{.name = "ci", .id = "abc", .expires_at = "2026-12-01"}},

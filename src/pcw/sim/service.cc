@@ -369,6 +369,7 @@ Reply Service::Handle(const Request& request) {
 
   const Answer answer = Execute(request, call);
   Response response = Render(answer, call, call.record.seq);
+  SpoilDate(response, call.now, call.faults);
   if (answer.status == 200) {
     SpoilResponse(response, *facts_.Find(call.record.operation), call.faults);
   }

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "pcw/base/time.h"
+
 namespace pcw::sim {
 namespace {
 
@@ -87,6 +89,9 @@ void BadRecord(std::string& body, const FaultRule& rule) {
   if (how == "bad_date") {
     ReplaceTextMember(body, NameIn(body, kModified), "\"2026-02-30T25:61:00Z\"");
   }
+  if (how == "future_date") {
+    ReplaceTextMember(body, NameIn(body, kModified), "\"2099-01-01T00:00:00.000Z\"");
+  }
   if (how == "other_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O1\"");
   if (how == "nul_in_string") ReplaceTextMember(body, NameIn(body, kTexts), "\"Net\\u0000New\"");
   if (how == "lone_surrogate") ReplaceTextMember(body, NameIn(body, kTexts), "\"\\ud83d alone\"");
@@ -95,6 +100,14 @@ void BadRecord(std::string& body, const FaultRule& rule) {
     AppendMember(body, "\"HugeField\":\"" +
                            std::string(static_cast<std::size_t>(rule.Number("bytes")), 'h') + "\"");
   }
+}
+
+// The time of change in whole seconds: "...30.123Z" becomes "...30Z".
+void DropFraction(std::string& body) {
+  const Place place = FindTextMember(body, NameIn(body, kModified));
+  const std::size_t dot = body.find('.', place.begin);
+  if (place.size == 0 || dot >= place.begin + place.size) return;
+  body.erase(dot, body.find('Z', dot) - dot);
 }
 
 }  // namespace
@@ -108,12 +121,22 @@ void BecomeHtml(Response& response) {
 
 void SpoilRecord(std::string& body, const FaultDecision& faults) {
   if (const FaultRule* rule = faults.Find(FaultKind::kBadRecord)) BadRecord(body, *rule);
+  if (faults.Find(FaultKind::kWholeSeconds) != nullptr) DropFraction(body);
   if (faults.Find(FaultKind::kUnknownMember) != nullptr) {
     AppendMember(body, R"("FutureMember":{"Level":3,"Notes":["a",null,1.50],"Empty":{}})");
   }
   if (faults.Find(FaultKind::kUnknownEnum) != nullptr) {
     ReplaceTextMember(body, NameIn(body, kEnums), "\"Nurturing (new)\"");
   }
+}
+
+void SpoilDate(Response& response, WallTime now, const FaultDecision& faults) {
+  const FaultRule* rule = faults.Find(FaultKind::kDateHeader);
+  if (rule == nullptr) return;
+  std::erase_if(response.headers, [](const auto& header) { return header.first == "Date"; });
+  if (rule->Word("form") == "missing") return;
+  response.headers.emplace_back(
+      "Date", FormatHttpDate(now + std::chrono::minutes(rule->Number("minutes"))));
 }
 
 void SpoilResponse(Response& response, const OperationFacts& facts, const FaultDecision& faults) {

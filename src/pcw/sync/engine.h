@@ -65,7 +65,7 @@ struct SyncDeps {
   pg::ConnectOptions lease_connect;  ///< for the lease's own session
   aws::Caller& caller;
   lake::BronzeStore& store;
-  Clock& clock;
+  Clock& clock;  ///< only its steady side counts: a run's times are the database's
   Sleeper& sleeper;
   Rng& rng;
   std::function<void(const Progress&)>

@@ -1,6 +1,8 @@
 #include "pcw/sync/entity_sql.h"
 
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -77,6 +79,75 @@ std::string OwnColumns(const connector::EntityDef& def) {
   return own;
 }
 
+namespace {
+
+// When a record is from, as the rows of one entity are compared: microseconds.
+std::string TimeOf(std::string_view row) {
+  return fmt::format("(extract(epoch FROM {}.source_modified_at) * 1000000)::bigint", row);
+}
+
+// When the value of a column of the held row t was told.
+std::string ToldAt(std::string_view column) {
+  return fmt::format(
+      "coalesce((t.kept_from ->> '{0}')::bigint, CASE WHEN t.kept_from IS NOT NULL AND t.{0} IS "
+      "NULL "
+      "THEN 0 ELSE {1} END)",
+      column, TimeOf("t"));
+}
+
+// {"column": value of each expression, ...} without the NULL ones; a function takes 100 arguments.
+std::string ObjectOf(const std::vector<std::pair<std::string, std::string>>& members) {
+  constexpr std::size_t kAtOnce = 40;
+  std::string object;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (i % kAtOnce == 0) object += i == 0 ? "jsonb_build_object(" : ") || jsonb_build_object(";
+    object += fmt::format("{}'{}', {}", i % kAtOnce == 0 ? "" : ", ", members[i].first,
+                          members[i].second);
+  }
+  return members.empty() ? "'{}'::jsonb" : fmt::format("jsonb_strip_nulls({}))", object);
+}
+
+std::vector<std::string> ToldColumns(const connector::EntityDef& def,
+                                     const connector::Mapping& mapping) {
+  std::vector<std::string> columns;
+  for (const ColumnMapping& column : mapping.columns) {
+    if (column.column != def.id_column && !column.is_required) columns.push_back(column.column);
+  }
+  return columns;
+}
+
+}  // namespace
+
+std::string KeptWhenNew(const connector::EntityDef& def, const connector::Mapping& mapping,
+                        std::string_view fresh, bool is_sparse) {
+  if (!is_sparse) return "NULL::jsonb";
+  std::vector<std::pair<std::string, std::string>> members;
+  for (const std::string& column : ToldColumns(def, mapping))
+    members.emplace_back(column, fmt::format("CASE WHEN {}.{} IS NULL THEN 0 END", fresh, column));
+  return ObjectOf(members);
+}
+
+std::string FillSql(const connector::EntityDef& def, const connector::Mapping& mapping,
+                    std::string_view table, std::string_view staging) {
+  std::string set, changes;
+  std::vector<std::pair<std::string, std::string>> told;
+  for (const std::string& column : ToldColumns(def, mapping)) {
+    const std::string takes = fmt::format("(NOT s.is_sparse OR s.{0} IS NOT NULL) AND {1} <= {2}",
+                                          column, ToldAt(column), TimeOf("s"));
+    set += fmt::format("{0} = CASE WHEN {1} THEN s.{0} ELSE t.{0} END, ", column, takes);
+    changes += fmt::format("{1}({2} AND s.{0} IS DISTINCT FROM t.{0})", column,
+                           changes.empty() ? "" : " OR ", takes);
+    told.emplace_back(column, fmt::format("CASE WHEN {} THEN {} END", takes, TimeOf("s")));
+  }
+  return fmt::format(
+      "UPDATE {0} AS t SET {1}kept_from = t.kept_from || {2}, updated_at = now() FROM {3} s WHERE "
+      "t.tenant_id = (SELECT pcw_tenant()) AND t.catalog = $1 AND t.{4} = s.{4} AND s.source_rank "
+      "= "
+      "t.source_rank AND s.source_modified_at < t.source_modified_at AND t.kept_from IS NOT NULL "
+      "AND ({5})",
+      table, set, ObjectOf(told), staging, def.id_column, changes);
+}
+
 std::string Assignments(const connector::EntityDef& def, const connector::Mapping& mapping,
                         bool is_sparse) {
   std::string assignments;
@@ -84,6 +155,16 @@ std::string Assignments(const connector::EntityDef& def, const connector::Mappin
     if (column.column == def.id_column) continue;
     assignments += is_sparse ? fmt::format("{0} = coalesce(excluded.{0}, t.{0}), ", column.column)
                              : fmt::format("{0} = excluded.{0}, ", column.column);
+  }
+  if (def.has_sparse() && is_sparse) {
+    std::vector<std::pair<std::string, std::string>> kept;
+    for (const std::string& column : ToldColumns(def, mapping)) {
+      kept.emplace_back(
+          column, fmt::format("CASE WHEN excluded.{} IS NULL THEN {} END", column, ToldAt(column)));
+    }
+    assignments += fmt::format("kept_from = {}, ", ObjectOf(kept));
+  } else if (def.has_sparse()) {
+    assignments += "kept_from = NULL, ";
   }
   const std::string own = OwnColumns(def);
   for (std::string_view rest = own; !rest.empty();) {

@@ -25,9 +25,20 @@ Error AsDataError(Error error);
 std::string OwnColumns(const connector::EntityDef& def);
 
 /// "a = excluded.a, " for every column a record brings, but the id. A sparse record leaves alone
-/// what it does not tell.
+/// what it does not tell, and notes who told it.
 std::string Assignments(const connector::EntityDef& def, const connector::Mapping& mapping,
                         bool is_sparse);
+
+/// Of an entity with sparse records: what `kept_from` holds of the row `fresh` when nothing is held
+/// yet, as an expression. NULL for a record that tells everything.
+std::string KeptWhenNew(const connector::EntityDef& def, const connector::Mapping& mapping,
+                        std::string_view fresh, bool is_sparse);
+
+/// Of an entity with sparse records: the UPDATE that takes from staged rows older than the held one
+/// ($1 = catalog) what no newer record has told. With it, rows end the same in whatever order
+/// records come.
+std::string FillSql(const connector::EntityDef& def, const connector::Mapping& mapping,
+                    std::string_view table, std::string_view staging);
 
 /// The rule of I4 as SQL: whether the row `fresh` replaces the row t. `version` is the mapping
 /// version of the former. The same bytes under another name of their version replace too: the

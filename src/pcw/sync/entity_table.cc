@@ -63,7 +63,8 @@ std::string EntityTable::MergeSql(bool is_sparse) const {
   const std::string guard = ReplacesHeld(*def_, "excluded", "excluded.mapping_version");
   return fmt::format(
       "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}{2}mapping_version, "
-      "last_seen_run) SELECT pcw_tenant(), $1, {1}{2}$2::integer, $3::uuid FROM staging_{3}{4} ON "
+      "last_seen_run{8}) SELECT pcw_tenant(), $1, {1}{2}$2::integer, $3::uuid{9} FROM staging_{3} "
+      "s{4} ON "
       "CONFLICT (tenant_id, catalog, {5}) DO UPDATE SET {6}mapping_version = "
       "excluded.mapping_version, last_seen_run = excluded.last_seen_run, missed_full_scans = 0, "
       "missing_since = NULL, updated_at = now() WHERE {7} RETURNING xmax = 0 AS is_new) SELECT "
@@ -72,7 +73,8 @@ std::string EntityTable::MergeSql(bool is_sparse) const {
       !def_->has_sparse() ? ""
       : is_sparse         ? " WHERE is_sparse"
                           : " WHERE NOT is_sparse",
-      def_->id_column, assignments, guard);
+      def_->id_column, assignments, guard, def_->has_sparse() ? ", kept_from" : "",
+      def_->has_sparse() ? ", " + KeptWhenNew(*def_, *mapping_, "s", is_sparse) : "");
 }
 
 // What the merge of the staged rows will change, read before it: INSERT ... ON CONFLICT cannot tell
@@ -128,7 +130,10 @@ EntityTable::Sql EntityTable::MakeSql() const {
   sql.clear_staging = fmt::format("DELETE FROM {}", staging);
   sql.copy = fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging);
   sql.merge = MergeSql(false);
-  if (def_->has_sparse()) sql.merge_sparse = MergeSql(true);
+  if (def_->has_sparse()) {
+    sql.merge_sparse = MergeSql(true);
+    sql.fill = FillSql(*def_, *mapping_, def_->table, staging);
+  }
   sql.changes = ChangesSql();
   const std::string seen =
       "last_seen_run = $2::uuid, missed_full_scans = 0, missing_since = NULL, updated_at = CASE "
@@ -244,6 +249,11 @@ Status EntityTable::MergeRound(pg::Connection& connection, std::string_view cata
   PCW_TRY_OK(CopyToStaging(connection, records, stop));
   if (changes != nullptr) PCW_TRY_OK(LoadChanges(connection, catalog, *changes, stop));
   std::int64_t written = 0;
+  if (!sql_->fill.empty()) {
+    auto filled = connection.Exec({"entity_fill", sql_->fill}, {std::string(catalog)}, stop);
+    if (!filled) return AsDataError(std::move(filled).error());
+    counts.updated += filled->affected();
+  }
   for (const std::string* merge : {&sql_->merge, &sql_->merge_sparse}) {
     if (merge->empty()) continue;
     auto merged = connection.Exec(

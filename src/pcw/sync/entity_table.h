@@ -104,7 +104,7 @@ class EntityTable {
 
  private:
   struct Sql {
-    std::string load_held, create_staging, clear_staging, copy, merge, merge_sparse, touch,
+    std::string load_held, create_staging, clear_staging, copy, merge, merge_sparse, fill, touch,
         mark_seen, count_present, candidates, count_missed, mark_missing, changes;
   };
   EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping);

@@ -324,6 +324,7 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   after.misfits += prepared.misfits;
   if (prepared.part > 0) {
     after.parts = prepared.part;
+    if (after.served_from.empty()) after.served_from = batch.records.front().served_at;
     PCW_TRY_OK(connection.Exec(
         {"part_insert",
          "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) "
@@ -366,6 +367,7 @@ Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connecti
   read("rows_unchanged", after.rows_unchanged);
   read("dead_lettered", after.dead_lettered);
   read("misfits", after.misfits);
+  after.served_from = stored.value("served_from", "");
   after.parts = prepared.part;
   return std::optional<RunStats>(std::move(after));
 }

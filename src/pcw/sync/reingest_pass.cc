@@ -19,6 +19,7 @@
 #include "pcw/sync/reingest_epochs.h"
 #include "pcw/sync/reingest_letters.h"
 #include "pcw/sync/reingest_loader.h"
+#include "pcw/sync/reingest_order.h"
 
 namespace pcw::sync {
 namespace {
@@ -88,6 +89,9 @@ class Reingest {
     PCW_TRY(std::vector<lake::RunFolder> folders,
             lake::ListRunFolders(
                 deps_.store, lake::EntityPrefix(def_.connector->lake_prefix, def_.name), stop_));
+    PCW_TRY(folders, InServedOrder(std::move(folders), deps_.store, database_, connector_id_,
+                                   def_.name, stop_));
+    places_ = FolderPlaces(folders);
     if (options_.is_rebuild) {
       PCW_TRY(pg::Connection owner, deps_.open_owner(stop_));
       PCW_TRY_OK(MakeShadow(owner, def_, options_.tenant_id, stop_));
@@ -102,6 +106,7 @@ class Reingest {
                     .entity = std::string(def_.name),
                     .settles_letters = letters_.has_open(),
                     .is_replay = options_.replay.has_value(),
+                    .places = &places_,
                     .mapping_version = mapping_.version,
                     .sleeper = deps_.sleeper,
                     .clock = deps_.clock},
@@ -474,6 +479,7 @@ class Reingest {
   std::vector<std::shared_ptr<const ReadObject>> held_objects_;  // whose records are in batches_
   std::deque<std::string> patched_;  // payloads of records in batches_ that have a patch
   std::size_t held_bytes_ = 0;
+  FolderPlaces places_;
   std::unique_ptr<LoaderPool> pool_;
   ReingestOutcome outcome_;
 };

@@ -17,8 +17,7 @@ constexpr std::string_view kRunPage = R"sql(
     JOIN connectors c ON c.tenant_id = r.tenant_id AND c.id = r.connector_id
     LEFT JOIN leases l ON l.tenant_id = r.tenant_id AND l.connector_id = r.connector_id AND l.entity = r.entity
     LEFT JOIN jobs j ON j.tenant_id = r.tenant_id AND j.run_id = r.id AND j.state = 'running'
-    WHERE r.tenant_id = pcw_tenant() AND ($1 = '' OR r.entity = $1) AND ($3 = '' OR r.id < nullif($3, '')::uuid)
-      AND (NOT $5::boolean OR r.mode IN ('full', 'incremental'))) runs
+    WHERE r.tenant_id = pcw_tenant() AND ($1 = '' OR r.entity = $1) AND ($3 = '' OR r.id < nullif($3, '')::uuid)) runs
   WHERE $2 = '' OR status = $2
   ORDER BY id DESC LIMIT $4::int)sql";
 
@@ -26,11 +25,10 @@ constexpr std::string_view kRunPage = R"sql(
 
 Result<std::vector<StoredRun>> ListRunPage(pg::Connection& connection,
                                            const RunPageRequest& request, std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"run_page", kRunPage},
-                          {request.entity, request.status, request.before_id,
-                           std::to_string(request.limit), request.is_of_scans ? "true" : "false"},
-                          stop));
+  PCW_TRY(const pg::Rows rows, connection.Exec({"run_page", kRunPage},
+                                               {request.entity, request.status, request.before_id,
+                                                std::to_string(request.limit)},
+                                               stop));
   std::vector<StoredRun> runs;
   for (std::size_t row = 0; row < rows.size(); ++row) runs.push_back(ReadRun(rows, row));
   return runs;

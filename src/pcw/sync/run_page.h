@@ -15,7 +15,6 @@ struct RunPageRequest {
   std::string status;     ///< empty = every; "stalled" is found too
   std::string before_id;  ///< only runs before this one; empty = from the newest
   int limit = 20;
-  bool is_of_scans = false;  ///< only runs that list: full and incremental ones
 };
 
 /// At most `limit` runs in falling order of id, which is the order of their making: unlike the time

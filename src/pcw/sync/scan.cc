@@ -36,7 +36,7 @@ std::string VersionIn(const connector::SourceDef& source, std::string_view body)
   return "sha256:" + Sha256Hex(body);
 }
 
-// When AWS served an answer; the local clock only where it sent no Date.
+// When AWS served an answer; the run's clock, which is the database's, where it sent no Date.
 std::string ServedAt(const std::optional<WallTime>& server_date, WallTime received_at) {
   return FormatRfc3339(server_date.value_or(received_at));
 }
@@ -104,7 +104,7 @@ bool Scan::IsDeniedAlone(const Error& error, Pass pass) {
 
 Status Scan::ListSource(const connector::SourceDef& source,
                         std::optional<WallTime> modified_after) {
-  PageSource pages(source, deps_.caller,
+  PageSource pages(source, deps_.caller, deps_.clock,
                    {.catalog = options_.catalog,
                     .page_size = options_.page_size,
                     .mode = options_.mode,
@@ -161,7 +161,10 @@ Status Scan::TakePage(const connector::SourceDef& source, ListedPage page) {
 }
 
 void Scan::Observe(const ListedPage& page, bool is_by_time) {
-  if (pages_.empty()) observation_.first_response_date = page.server_date;
+  if (pages_.empty()) {
+    observation_.first_response_date = page.server_date;
+    observation_.began_at = page.received_at;
+  }
   if (is_by_time) {
     for (const connector::PageItem& item : page.items) {
       if (const Result<WallTime> version = ParseRfc3339(item.version)) {

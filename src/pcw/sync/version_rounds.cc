@@ -38,10 +38,12 @@ std::vector<std::vector<const MappedRecord*>> RoundsOf(std::span<const MappedRec
       return std::get<WallTime>(r.row.values[modified_column]);
     };
     const bool is_lower = record.rank < before->rank;
-    const bool is_stale = record.rank == before->rank &&
-                          (modified(record) < modified(*before) || HasSameBytes(record, *before));
+    // An older record still tells what a sparse one does not.
+    const bool is_outdone = modified(record) < modified(*before) && !before->is_sparse;
+    const bool is_stale =
+        record.rank == before->rank && (is_outdone || HasSameBytes(record, *before));
     if (is_lower || is_stale) continue;
-    if (clock == VersionClock::kSource && !record.is_sparse) {
+    if (clock == VersionClock::kSource && !record.is_sparse && !before->is_sparse) {
       before = &record;
       continue;
     }
