@@ -143,3 +143,60 @@ test('a date of the year 2099 does not end incremental scans, with or without a 
     here.sql('DELETE FROM cursors');
   }
 }));
+
+test('a date that was 2099 once stands in the way, is said, and has a way out that a rebuild keeps', () => withSim(async (sim, here) => {
+  const id = (await sim.truth())[0].id;
+  const held = () => here.sql(`SELECT source_modified_at > now(), encode(payload_sha256, 'hex') FROM partnercentral_opportunities WHERE pc_opportunity_id = '${id}'`);
+  const truth = async () => (await sim.truth()).find((row) => row.id === id).sha256;
+  await sim.faults([{ kind: 'bad_record', variant: 'future_date', operation: 'GetOpportunity', identifiers: [id], limit: 1 }]);
+  await sync(here, 'opportunities');
+  await sim.modify({ ids: [id] });
+  await sync(here, 'opportunities');
+  assert.match(held(), /^t\|/, 'the wrong date keeps the record out');
+  const doctor = JSON.parse(expectCode(await here.pcw(['doctor', 'partner-central', '-o', 'json']), 1).stdout);
+  const finding = doctor.findings.find((one) => one.code === 'PCW2112');
+  assert.ok(finding && JSON.stringify(finding).includes(id), JSON.stringify(doctor.findings));
+
+  const refetch = ['sync', 'refetch', 'partner-central', 'opportunities'];
+  expectCode(await here.pcw([...refetch, id]), 0);
+  assert.match(held(), /^t\|/, 'not without being told');
+  expectCode(await here.pcw([...refetch, id, '--accept-older']), 0);
+
+  assert.equal(held(), `f|${await truth()}`);
+  assert.doesNotMatch((await here.pcw(['doctor', 'partner-central'])).stdout, /PCW2112/);
+  await expectRebuildEqual(here, 'opportunities');
+  expectCode(await here.pcw(['bronze', 'reingest', '--entity', 'opportunities']), 0);
+  assert.equal(held(), `f|${await truth()}`, 'older bronze does not bring the wrong date back');
+  await sim.modify({ ids: [id] });
+  assert.equal((await sync(here, 'opportunities', 'incremental')).rows_updated, 1, 'and later versions land as ever');
+  expectCode(await here.pcw([...refetch, 'O1']), 1);
+}));
+
+test('records that are only listed are fetched again out of the list', () => withSim(async (sim, here) => {
+  await sync(here, 'solutions');
+  const id = here.sql('SELECT min(solution_id) FROM partnercentral_solutions');
+  here.sql(`UPDATE partnercentral_solutions SET source_modified_at = source_modified_at + interval '2 days' WHERE solution_id = '${id}'`);
+  await sim.modify({ entity: 'solutions', count: 12 });
+  assert.equal((await sync(here, 'solutions')).rows_updated, 11);
+
+  const done = expectCode(await here.pcw(['sync', 'refetch', 'partner-central', 'solutions', id, '--accept-older', '-o', 'json']), 0);
+
+  assert.equal(JSON.parse(done.stdout).stats.rows_updated, 1);
+  assert.equal((await sync(here, 'solutions')).records_processed, 0);
+}));
+
+test('details in milliseconds and a list in seconds: what is held is not fetched again', () => withSim(async (sim, here) => {
+  await sim.faults([{ kind: 'whole_seconds', operation: 'ListOpportunities' }]);
+  await sync(here, 'opportunities');
+  assert.equal((await sync(here, 'opportunities')).records_processed, 0);
+  await sim.modify({ count: 4 });
+  assert.equal((await sync(here, 'opportunities', 'incremental')).rows_updated, 4);
+  await expectRebuildEqual(here, 'opportunities');
+}));
+
+test('what a scan waited for is no part of its length', () => withSim(async (sim, here) => {
+  const slow = { PCW_CONNECTORS_PARTNER_CENTRAL_MIN_INTERVAL: '50ms' };  // 30 details: at least a second and a half
+  const stats = await sync(here, 'opportunities', 'full', slow);
+  assert.ok(stats.elapsed_ms > 1000, JSON.stringify(stats));
+  assert.ok(Number(here.sql("SELECT longest_scan_ms FROM cursors WHERE entity = 'opportunities'")) < 1000);
+}));

@@ -25,6 +25,10 @@ struct EntityRuns {
   std::int64_t future_runs = 0;
   std::string future_run{};
   std::chrono::seconds future_by{0};
+  /// Records of which AWS has served an older version than is held, to several runs in a row or
+  /// where the held date lies in the future; some of their ids.
+  std::int64_t older_records = 0;
+  std::vector<std::string> older_ids{};
 };
 
 /// An API token that ends soon.

@@ -1,5 +1,6 @@
 #include "pcw/diagnose/run_gather.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
@@ -66,6 +67,18 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
     runs.future_run = future.Text(0, 0);
     runs.future_by = std::chrono::seconds(future.Int(0, 1));
     runs.future_runs = future.Int(0, 2);
+  }
+  PCW_TRY(const pg::Rows older,
+          connection.Exec(
+              {"doctor_older_versions",
+               fmt::format("SELECT {}, count(*) OVER () FROM {} WHERE tenant_id = pcw_tenant() AND "
+                           "older_seen > 0 AND (older_seen > 1 OR source_modified_at > pcw_now() + "
+                           "interval '1 hour') ORDER BY 1 LIMIT 3",
+                           entity.id_column, entity.table)},
+              {}, stop));
+  for (std::size_t row = 0; row < older.size(); ++row) {
+    runs.older_ids.emplace_back(older.Text(row, 0));
+    runs.older_records = older.Int(row, 1);
   }
   return runs;
 }

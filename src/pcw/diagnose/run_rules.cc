@@ -91,6 +91,19 @@ void JudgeEntity(const EntityRuns& runs, std::vector<Finding>& findings) {
                         .evidence = {{"run", runs.run_id}, {"status", runs.status}},
                         .next_steps = {"pcw runs list --entity " + runs.entity, SyncAgain(runs)}});
   }
+  if (runs.older_records > 0) {
+    findings.push_back(
+        {.def = &DefOf("PCW2112"),
+         .resource = runs.entity,
+         .message = fmt::format("{} records stand still: what AWS has of them now is dated earlier "
+                                "than what is held",
+                                runs.older_records),
+         .evidence = {{"records", fmt::format("{}", fmt::join(runs.older_ids, ", "))}},
+         .next_steps = {fmt::format("pcw history {} {}   # which date is wrong?", runs.entity,
+                                    runs.older_ids.front()),
+                        fmt::format("pcw sync refetch partner-central {} {} --accept-older",
+                                    runs.entity, fmt::join(runs.older_ids, " "))}});
+  }
   if (runs.future_runs > 0) {
     findings.push_back(
         {.def = &DefOf("PCW2111"),

@@ -112,6 +112,20 @@ TEST(RunRulesTest, RunsOfTheFutureAreSaidBesideWhateverElseIs) {
   EXPECT_THAT(CodesOf(runs), ElementsAre("PCW2111", "PCW2100"));
 }
 
+TEST(RunRulesTest, RecordsBehindADateHaveAWayOut) {
+  EntityRuns runs = Fresh();
+  runs.older_records = 1;
+  runs.older_ids = {"O1"};
+  Facts facts;
+  facts.runs = RunFacts{.entities = {runs}};
+
+  const std::vector<Finding> findings = JudgeRuns(facts);
+
+  EXPECT_THAT(CodesOf(findings), ElementsAre("PCW2112", "PCW2100"));
+  EXPECT_THAT(findings.front().next_steps,
+              Contains("pcw sync refetch partner-central opportunities O1 --accept-older"));
+}
+
 TEST(RunRulesTest, TokensClockAndSessions) {
   Facts facts;
   facts.runs = RunFacts{.tokens = {{.name = "ci", .id = "abc", .expires_at = "2026-12-01"}},

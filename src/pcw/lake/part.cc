@@ -110,6 +110,7 @@ Result<PartLine> ReadLine(std::string_view line, int number) {
   part.meta.served_at = TextOf(answer.meta, "served_at");
   part.meta.version = TextOf(answer.meta, "version");
   part.meta.source = TextOf(answer.meta, "source");
+  part.meta.accepts_older = answer.meta.contains("accept_older");
   if (const auto index = answer.meta.find("index");
       index != answer.meta.end() && index->is_number_integer())
     part.meta.index = index->get<int>();
@@ -170,6 +171,7 @@ AppendedLine PartBuilder::Append(RecordMeta meta, std::string_view payload, Comp
   AppendMember(text_, "sha256", Hex(line.sha256));
   if (!companion_payload.empty()) text_ += fmt::format(",\"size\":{}", payload.size());
   if (is_respaced) text_ += ",\"respaced\":true";
+  if (meta.accepts_older) text_ += ",\"accept_older\":true";
   text_ += '}';
   line.payload = AppendPayload(payload, is_respaced);
   if (!companion_payload.empty()) {

@@ -24,6 +24,8 @@ struct RecordMeta {
   int index = -1;            ///< position in the page, for source "list"
   Sha256Digest sha256{};     ///< of the original payload bytes
   bool is_respaced = false;  ///< raw line breaks between tokens became spaces
+  /// An operator had it fetched to replace what is held, even by an earlier date (`accept_older`).
+  bool accepts_older = false;
 };
 
 /// A second answer that belongs to a record: `"companion":{"meta":{...},"payload":...}` behind the

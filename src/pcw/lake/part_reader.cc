@@ -32,6 +32,7 @@ struct Meta {
   std::string_view id, operation, request_id, fetched_at, served_at, version, sha256;
   std::size_t size = std::string_view::npos;
   bool is_respaced = false;
+  bool accepts_older = false;
 };
 
 // Walks over a flat JSON object of strings, numbers and literals, from the front of a text.
@@ -93,6 +94,7 @@ class MetaScanner {
     const std::string_view value = rest_.substr(0, end);
     rest_.remove_prefix(end);
     if (name == "respaced") meta.is_respaced = true;
+    if (name == "accept_older") meta.accepts_older = true;
     if (name != "size") return true;
     const auto parsed = std::from_chars(value.data(), value.data() + value.size(), meta.size);
     return parsed.ec == std::errc() && parsed.ptr == value.data() + value.size();
@@ -133,6 +135,7 @@ class LineScanner {
                     .served_at = meta.served_at,
                     .version = meta.version,
                     .is_respaced = meta.is_respaced,
+                    .accepts_older = meta.accepts_older,
                     .payload = payload,
                     .companion = {},
                     .companion_operation = {}};

@@ -18,6 +18,7 @@ struct ScannedLine {
   std::string_view id, operation, request_id, fetched_at, served_at, version;
   Sha256Digest sha256{};     ///< of the payload's original bytes
   bool is_respaced = false;  ///< those are not the stored bytes
+  bool accepts_older = false;
   std::string_view payload;
   std::string_view companion;  ///< empty = none
   std::string_view companion_operation;

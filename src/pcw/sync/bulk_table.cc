@@ -114,6 +114,8 @@ std::vector<DirectMerge::Field> BulkTable::StreamFields() const {
                                      {"payload_sha256", "bytea"},
                                      {"bronze_key", "text"},
                                      {"bronze_line", "integer"},
+                                     {"listed_version", "text"},
+                                     {"accepted_key", "text"},
                                      {"fetched_run", "uuid"}})
     fields.push_back({column, type});
   if (has_companion_) {
@@ -223,7 +225,7 @@ Status BulkTable::CheckColumns(pg::Connection& connection, std::stop_token stop)
 
 Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,
                               std::string spare, EncodedRows& rows) const {
-  const std::size_t fields = mapping_->columns.size() + 5 + (has_companion_ ? 2 : 0) +
+  const std::size_t fields = mapping_->columns.size() + 7 + (has_companion_ ? 2 : 0) +
                              (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
   constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average
   std::size_t expected = 64;
@@ -242,6 +244,7 @@ Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const 
     copy.AddBytea(BytesOf(record->payload_sha256));
     copy.AddText(record->bronze_key);
     copy.AddInt4(record->bronze_line);
+    AddVersionNames(copy, *record);
     PCW_TRY_OK(copy.AddUuid(record->fetched_run));
     if (has_companion_ && record->companion.empty()) {
       copy.AddNull();

@@ -131,6 +131,7 @@ class RunInFlight {
                     .catalog = options.catalog,
                     .bronze_prefix = run_.row.bronze_prefix,
                     .mode = options.mode,
+                    .accepts_older = options.accepts_older,
                     .changes = options.changes},
                    RunStats{}, run_.has_open_letters,
                    {.accepted = run_.accepted_drift,
@@ -155,7 +156,21 @@ class RunInFlight {
             .catalog = options_.catalog};
   }
 
-  Status FetchAndFinish() {
+  /// Records that a person asked for. One that a call can name is fetched by it; others are taken
+  /// out of the list.
+  Status Refetch() {
+    const connector::SourceDef& source = def_.sources.front();
+    if (def_.sources.size() > 1 || source.detail == nullptr || !source.key_member.empty()) {
+      return scan_.FetchListed(
+          std::set<std::string>(options_.refetch.begin(), options_.refetch.end()));
+    }
+    std::vector<DetailTask> tasks;
+    for (const std::string& id : options_.refetch)
+      tasks.push_back({.source = &source, .id = id, .key = id, .listed_version = ""});
+    return scan_.FetchAll(std::move(tasks));
+  }
+
+  Status FetchRequested() {
     using Requests = std::vector<FetchRequest>;
     PCW_TRY(taken_, database_.Run<Requests>({}, [&](pg::Connection& connection) {
       return LoadFetchRequests(connection, Requested(), {});
@@ -169,7 +184,11 @@ class RunInFlight {
                        .key = request.detail_key,
                        .listed_version = ""});
     }
-    PCW_TRY_OK(scan_.FetchAll(std::move(tasks)));
+    return scan_.FetchAll(std::move(tasks));
+  }
+
+  Status FetchAndFinish() {
+    PCW_TRY_OK(options_.refetch.empty() ? FetchRequested() : Refetch());
     stats_ = Totals();
     PCW_ASSERT(stats_.AddsUp());
     status_ = stats_.dead_lettered > 0 ? RunStatus::kPartial : RunStatus::kSucceeded;
@@ -221,7 +240,8 @@ class RunInFlight {
       PCW_TRY(missing, scan_.ConfirmMissing());
     }
 
-    const std::chrono::milliseconds duration = Elapsed();
+    // What a scan waited for, a quota above all, is no part of its length.
+    const auto duration = std::chrono::ceil<std::chrono::milliseconds>(scan_.list_time());
     Cursor cursor = run_.cursor;
     const bool has_watermark =
         def_.incremental == connector::Incremental::kByModifiedFilter && !is_suspiciously_empty;

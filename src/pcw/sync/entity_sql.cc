@@ -63,6 +63,19 @@ Status AddValue(pg::BinaryCopy& copy, const connector::Value& value, ColumnType 
   return Error(ErrorCode::kInternal, "unknown column type");
 }
 
+void AddVersionNames(pg::BinaryCopy& copy, const MappedRecord& record) {
+  if (record.listed_version.empty()) {
+    copy.AddNull();
+  } else {
+    copy.AddText(record.listed_version);
+  }
+  if (record.accepts_older) {
+    copy.AddText(record.bronze_key);
+  } else {
+    copy.AddNull();
+  }
+}
+
 Error AsDataError(Error error) {
   const auto state = error.Find("sqlstate");
   if (!state || !state->starts_with("22")) return error;
@@ -73,7 +86,8 @@ Error AsDataError(Error error) {
 }
 
 std::string OwnColumns(const connector::EntityDef& def) {
-  std::string own = "payload_json, payload_sha256, bronze_key, bronze_line, ";
+  std::string own =
+      "payload_json, payload_sha256, bronze_key, bronze_line, listed_version, accepted_key, ";
   if (def.has_companion()) own += "companion_json, companion_sha256, ";
   if (def.sources.size() > 1) own += "source_rank, ";
   return own;
@@ -169,22 +183,29 @@ std::string Assignments(const connector::EntityDef& def, const connector::Mappin
   const std::string own = OwnColumns(def);
   for (std::string_view rest = own; !rest.empty();) {
     const std::string_view name = rest.substr(0, rest.find(','));
-    assignments += fmt::format("{0} = excluded.{0}, ", name);
+    assignments +=
+        name == "accepted_key"
+            ? std::string("accepted_key = coalesce(excluded.accepted_key, t.accepted_key), ")
+            : fmt::format("{0} = excluded.{0}, ", name);
     rest.remove_prefix(name.size() + 2);
   }
-  return assignments;
+  return assignments + "older_seen = 0, older_since = NULL, ";
 }
 
 std::string ReplacesHeld(const connector::EntityDef& def, std::string_view fresh,
                          std::string_view version) {
   std::string differs = fmt::format(
       "{0}.payload_sha256 <> t.payload_sha256 OR {1} <> t.mapping_version OR {0}.source_version <> "
-      "t.source_version",
+      "t.source_version OR ({0}.listed_version IS NOT NULL AND {0}.listed_version IS DISTINCT FROM "
+      "t.listed_version)",
       fresh, version);
   if (def.has_companion())
     differs += fmt::format(" OR {}.companion_sha256 IS DISTINCT FROM t.companion_sha256", fresh);
-  std::string guard =
-      fmt::format("{}.source_modified_at >= t.source_modified_at AND ({})", fresh, differs);
+  // A version that an operator accepted stands over a newer one, once.
+  std::string guard = fmt::format(
+      "({0}.source_modified_at >= t.source_modified_at OR ({0}.accepted_key IS NOT NULL AND "
+      "{0}.accepted_key IS DISTINCT FROM t.accepted_key)) AND ({1})",
+      fresh, differs);
   if (def.sources.size() > 1) {
     guard =
         fmt::format("{0}.source_rank > t.source_rank OR ({0}.source_rank = t.source_rank AND {1})",

@@ -8,6 +8,7 @@
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/pg/binary_copy.h"
+#include "pcw/sync/entity_table.h"
 
 namespace pcw::sync {
 
@@ -15,6 +16,9 @@ std::string_view SqlType(connector::ColumnType type);
 
 /// Appends one mapped value to a COPY stream.
 Status AddValue(pg::BinaryCopy& copy, const connector::Value& value, connector::ColumnType type);
+
+/// Appends listed_version and accepted_key.
+void AddVersionNames(pg::BinaryCopy& copy, const MappedRecord& record);
 
 /// Data that the server refuses (SQLSTATE class 22) is the record's fault, not the statement's:
 /// kSchemaMismatch then, else the error as it is.

@@ -14,7 +14,7 @@ namespace {
 std::string RequestBody(const connector::SourceDef& source, const ListOptions& options,
                         const std::string& token) {
   // Without a filter by modification both modes list everything.
-  const bool is_full = options.mode == RunMode::kFull || source.modified_filter.empty();
+  const bool is_full = options.mode != RunMode::kIncremental || source.modified_filter.empty();
   return connector::ListRequest(
       source, {.catalog = options.catalog,
                .page_size = options.page_size,
@@ -88,6 +88,7 @@ Result<ListedPage> PageSource::Fetch(std::stop_token stop) {
   ListedPage listed{.items = std::move(page.items),
                     .request_id = result.request_id,
                     .server_date = result.server_date,
+                    .elapsed = result.elapsed,
                     .received_at = clock_.Now(),
                     .is_last = page.next_token.empty()};
   if (!listed.is_last) PCW_TRY_OK(RememberToken(page.next_token));

@@ -23,7 +23,8 @@ struct ListedPage {
   std::vector<connector::PageItem> items;
   std::string request_id;
   std::optional<WallTime> server_date;
-  WallTime received_at{};  ///< the run's clock
+  std::chrono::microseconds elapsed{0};  ///< of the call
+  WallTime received_at{};                ///< the run's clock
   bool is_last = false;
 };
 

@@ -47,6 +47,7 @@ PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::M
       std::find_if(mapping.columns.begin(), mapping.columns.end(),
                    [&](const connector::ColumnMapping& c) { return c.column == def.id_column; });
   id_column_ = static_cast<std::size_t>(column - mapping.columns.begin());
+  version_column_ = PlaceOf(mapping, "source_version");
   worker_ = std::jthread([this](std::stop_token stop) { Work(stop); });
 }
 
@@ -211,6 +212,8 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
       continue;
     }
     prepared.misfits += static_cast<std::int64_t>(row->misfits.size());
+    const std::string_view listed = ListedName(
+        record.version, std::get<std::string>(row->values[version_column_]), record.served_at);
     prepared.rows.push_back({.id = record.id,
                              .row = std::move(*row),
                              .rank = record.source->rank,
@@ -220,7 +223,9 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
                              .companion = part.at(record.line.companion),
                              .companion_sha256 = record.line.companion_sha256,
                              .bronze_key = prepared.bronze_key,
-                             .bronze_line = record.line.line});
+                             .bronze_line = record.line.line,
+                             .listed_version = listed,
+                             .accepts_older = run_.accepts_older});
   }
   prepared.drift = observer_.TakeFindings();
   if (frozen) return std::move(*frozen);

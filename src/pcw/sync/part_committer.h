@@ -33,6 +33,7 @@ struct RunContext {
   std::string catalog;
   std::string bronze_prefix;
   RunMode mode = RunMode::kFull;
+  bool accepts_older = false;         ///< an operator wants what it fetches, however old
   ChangeListener* changes = nullptr;  ///< outlives the run; nullptr = nobody wants to know
 };
 
@@ -141,6 +142,7 @@ class PartCommitter {
   FailureLimit mismatches_;
   const int stop_at_mismatch_percent_;
   std::size_t id_column_ = 0;
+  std::size_t version_column_ = 0;
   bool has_open_letters_;
 
   mutable std::mutex mutex_;

@@ -18,7 +18,7 @@ constexpr std::size_t kMostSeen = 5000;
 constexpr std::size_t kPartSlack = 64U << 10U;  // the record that makes a part full is part of it
 
 bool IsSameVersion(const HeldRecord& held, const std::string& listed_version) {
-  if (held.version == listed_version) return true;
+  if (held.version == listed_version || held.listed == listed_version) return true;
   // The list may spell the same instant differently from the detail ("...30Z", "...30.000Z").
   const Result<WallTime> listed = ParseRfc3339(listed_version);
   return listed && *listed == held.modified_at;
@@ -82,6 +82,12 @@ Status Scan::FetchAll(std::vector<DetailTask> tasks) {
   progress_.expected = static_cast<std::int64_t>(tasks.size());
   for (DetailTask& task : tasks) PCW_TRY_OK(Fetch(std::move(task), Pass::kFirst));
   return FetchDeferred();
+}
+
+Status Scan::FetchListed(std::set<std::string> ids) {
+  wanted_ = std::move(ids);
+  progress_.expected = static_cast<std::int64_t>(wanted_.size());
+  return Run(std::nullopt);
 }
 
 Status Scan::FetchDeferred() {
@@ -161,6 +167,7 @@ Status Scan::TakePage(const connector::SourceDef& source, ListedPage page) {
 }
 
 void Scan::Observe(const ListedPage& page, bool is_by_time) {
+  list_time_ += page.elapsed;
   if (pages_.empty()) {
     observation_.first_response_date = page.server_date;
     observation_.began_at = page.received_at;
@@ -189,6 +196,7 @@ bool Scan::CountIfKnown(const connector::SourceDef& source, const connector::Pag
     ++progress_.settled;
     return true;
   }
+  if (!wanted_.empty()) return false;  // asked for by name: whatever is held
   const auto stored = held.find(item.id);
   if (stored == held.end() || stored->second.rank < source.rank) return false;
   const bool tells_more = stored->second.rank > source.rank;
@@ -212,6 +220,7 @@ bool Scan::CountIfKnown(const connector::SourceDef& source, const connector::Pag
 
 Status Scan::TakeItem(const connector::SourceDef& source, const ListedPage& page,
                       connector::PageItem item, const Held& held) {
+  if (!wanted_.empty() && !wanted_.contains(item.id)) return Ok{};
   if (CountIfKnown(source, item, held)) return Ok{};
   pending_[item.id] = {item.version, source.rank};
   if (!item.has_detail) return AppendListed(source, page, std::move(item));
@@ -342,6 +351,7 @@ Status Scan::Append(FetchedDetail detail) {
   meta.version = task.listed_version.empty() ? VersionIn(*task.source, call.body)
                                              : std::move(task.listed_version);
   meta.source = "get";
+  meta.accepts_older = options_.accepts_older;
   lake::CompanionMeta companion;
   std::string_view companion_payload;
   if (const auto& other = detail.result->companion) {
@@ -372,6 +382,7 @@ Status Scan::AppendListed(const connector::SourceDef& source, const ListedPage& 
   meta.served_at = ServedAt(page.server_date, page.received_at);
   meta.version = std::move(item.version);
   meta.source = "list";
+  meta.accepts_older = options_.accepts_older;
   meta.index = item.index;
   batch_.records.push_back({.id = std::move(item.id),
                             .source = &source,
