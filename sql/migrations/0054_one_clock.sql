@@ -6,4 +6,7 @@ SET LOCAL ROLE pcw_owner;
 CREATE FUNCTION pcw_now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT statement_timestamp() $$;
 COMMENT ON FUNCTION pcw_now() IS 'The clock of runs: that of the database, whatever the clocks of pcw''s machines say.';
 
+ALTER TABLE ingestion_runs ADD COLUMN served_from timestamptz;
+COMMENT ON COLUMN ingestion_runs.served_from IS 'AWS''s Date of the first answer that the run put into bronze: what a re-ingest orders runs by.';
+
 RESET ROLE;

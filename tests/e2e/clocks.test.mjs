@@ -74,7 +74,7 @@ test('a run that waited in the queue while another one ran is the later one of t
 }));
 
 test('a clock that stood a day ahead orders nothing, with and without a Date of AWS, and a new column is filled', () => withSim(async (sim, here) => {
-  await sim.faults([{ kind: 'date_header', operation: 'GetEngagementInvitation' }]);
+  await sim.faults([{ kind: 'skew', of: 'no_date', operation: 'GetEngagementInvitation' }]);
   await sync(here, 'leads', 'full', daysAhead(1));
   const [invitation, lead] = invitations(here)[0];
   const company = leadOf(here, lead).split('|')[1];
@@ -91,7 +91,7 @@ test('a clock that stood a day ahead orders nothing, with and without a Date of 
 }));
 
 test('without a Date of AWS a wrong clock freezes no entity that is listed whole', () => withSim(async (sim, here) => {
-  await sim.faults([{ kind: 'date_header', operation: 'GetPartner' }, { kind: 'date_header', operation: 'ListSolutions', at: [2, 3] }]);
+  await sim.faults([{ kind: 'skew', of: 'no_date', operation: 'GetPartner' }, { kind: 'skew', of: 'no_date', operation: 'ListSolutions', at: [2, 3] }]);
   for (const entity of ['profiles', 'solutions']) await sync(here, entity, 'full', daysAhead(2));
   await sim.faults([]);
   await sim.modify({ entity: 'profiles', count: 6 });
@@ -132,7 +132,7 @@ test('after a clock that jumped ahead and back, failures are failures and ages a
 }));
 
 test('a date of the year 2099 does not end incremental scans, with or without a Date of AWS', () => withSim(async (sim, here) => {
-  for (const header of [[], [{ kind: 'date_header', operation: 'ListOpportunities', at: [1] }]]) {
+  for (const header of [[], [{ kind: 'skew', of: 'no_date', operation: 'ListOpportunities', at: [1] }]]) {
     await sim.faults([{ kind: 'bad_record', variant: 'future_date', operation: 'ListOpportunities', limit: 1 }, ...header]);
     await here.pcw(run('opportunities'));
     await sim.faults([]);
@@ -186,7 +186,7 @@ test('records that are only listed are fetched again out of the list', () => wit
 }));
 
 test('details in milliseconds and a list in seconds: what is held is not fetched again', () => withSim(async (sim, here) => {
-  await sim.faults([{ kind: 'whole_seconds', operation: 'ListOpportunities' }]);
+  await sim.faults([{ kind: 'bad_record', variant: 'whole_seconds', operation: 'ListOpportunities' }]);
   await sync(here, 'opportunities');
   assert.equal((await sync(here, 'opportunities')).records_processed, 0);
   await sim.modify({ count: 4 });

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
-#include "pcw/sync/run_store.h"
+#include "pcw/sync/run_page.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -19,15 +19,20 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
                               std::stop_token stop) {
   EntityRuns runs{.entity = std::string(entity.name)};
   // As `pcw runs list` shows them, so that both call the same runs stalled.
-  PCW_TRY(const auto newest, sync::LatestScan(connection, runs.entity, stop));
-  if (newest) {
-    PCW_TRY(const Json stats, ParseJson(newest->stats_json));
-    runs.run_id = newest->id;
-    runs.mode = newest->mode;
-    runs.status = newest->status;
+  PCW_TRY(
+      const auto newest,
+      sync::ListRunPage(
+          connection,
+          {.entity = runs.entity, .status = "", .before_id = "", .limit = 1, .is_of_scans = true},
+          stop));
+  for (const sync::StoredRun& run : newest) {
+    PCW_TRY(const Json stats, ParseJson(run.stats_json));
+    runs.run_id = run.id;
+    runs.mode = run.mode;
+    runs.status = run.status;
     runs.reason = stats.value("reason", "");
-    runs.error_code = newest->error_code;
-    runs.error = newest->error;
+    runs.error_code = run.error_code;
+    runs.error = run.error;
     runs.dead_letters = stats.value("dead_lettered", std::int64_t{0});
     runs.is_resumable = stats.value("resumable", false);
   }

@@ -11,9 +11,10 @@ constexpr std::array kErrorBodies{"json"sv, "html"sv, "empty"sv};
 constexpr std::array kTruncations{"cut"sv, "matched"sv};
 constexpr std::array kMalformations{"html"sv, "invalid_json"sv, "missing_member"sv, "empty"sv,
                                     "depth_bomb"sv};
-constexpr std::array kBadRecords{
-    "missing_modified"sv, "missing_id"sv, "wrong_type"sv, "nul_in_string"sv, "lone_surrogate"sv,
-    "invalid_utf8"sv,     "huge_field"sv, "bad_date"sv,   "other_id"sv,      "future_date"sv};
+constexpr std::array kBadRecords{"missing_modified"sv, "missing_id"sv,     "wrong_type"sv,
+                                 "nul_in_string"sv,    "lone_surrogate"sv, "invalid_utf8"sv,
+                                 "huge_field"sv,       "bad_date"sv,       "other_id"sv,
+                                 "future_date"sv,      "whole_seconds"sv};
 
 constexpr std::array kThrottleParameters{
     FaultParameter{"retry_after_ms", 0, 3'600'000, -1},  // header x-amz-retry-after
@@ -32,10 +33,9 @@ constexpr std::array kBusCodes{"InternalFailure"sv, "ThrottlingException"sv, "In
 constexpr std::array kBusParameters{FaultParameter{"n", 1, 10, 1},
                                     FaultParameter{"code", 0, 0, 0, kBusCodes}};
 constexpr std::array kLagParameters{FaultParameter{"seconds", 1, 86'400, 600}};
-constexpr std::array kSkewParameters{FaultParameter{"minutes", -100'000, 100'000, 10}};
-constexpr std::array kDateForms{"missing"sv, "shifted"sv};
-constexpr std::array kDateParameters{FaultParameter{"form", 0, 0, 0, kDateForms},
-                                     FaultParameter{"minutes", -100'000, 100'000, 1'440}};
+constexpr std::array kSkewOf{"service"sv, "date"sv, "no_date"sv};
+constexpr std::array kSkewParameters{FaultParameter{"minutes", -100'000, 100'000, 10},
+                                     FaultParameter{"of", 0, 0, 0, kSkewOf}};
 constexpr std::array kBadRecordParameters{FaultParameter{"variant", 0, 0, 0, kBadRecords},
                                           FaultParameter{"bytes", 1, 64'000'000, 10'000'000}};
 
@@ -70,8 +70,6 @@ constexpr std::array<FaultSpec, kFaultKinds> kSpecs{{
     {FaultKind::kSqsBatchFailure, "sqs_batch_failure", kCountParameters},
     {FaultKind::kSqsEmptyReceive, "sqs_empty_receive", {}},
     {FaultKind::kBusEntryFailure, "bus_entry_failure", kBusParameters},
-    {FaultKind::kDateHeader, "date_header", kDateParameters},
-    {FaultKind::kWholeSeconds, "whole_seconds", {}},
 }};
 
 }  // namespace

@@ -363,7 +363,8 @@ Reply Service::Handle(const Request& request) {
       faults_.Decide({call.record.operation, call.record.catalog, IdentifierOf(call.body)});
   call.record.faults = call.faults.mask();
   call.record.seq = ledger_.Arrive(call.record, call.steady);
-  if (const FaultRule* rule = call.faults.Find(FaultKind::kSkew)) {
+  if (const FaultRule* rule = call.faults.Find(FaultKind::kSkew);
+      rule != nullptr && rule->Word("of") == "service") {
     call.now += std::chrono::minutes(rule->Number("minutes"));
   }
 

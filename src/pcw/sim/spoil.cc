@@ -81,6 +81,14 @@ std::string_view NameIn(const std::string& body, std::span<const std::string_vie
   return found == names.end() ? names.front() : *found;
 }
 
+// The time of change in whole seconds: "...30.123Z" becomes "...30Z".
+void DropFraction(std::string& body) {
+  const Place place = FindTextMember(body, NameIn(body, kModified));
+  const std::size_t dot = body.find('.', place.begin);
+  if (place.size == 0 || dot >= place.begin + place.size) return;
+  body.erase(dot, body.find('Z', dot) - dot);
+}
+
 void BadRecord(std::string& body, const FaultRule& rule) {
   const std::string& how = rule.Word("variant");
   if (how == "missing_modified") DropTextMember(body, NameIn(body, kModified));
@@ -92,6 +100,7 @@ void BadRecord(std::string& body, const FaultRule& rule) {
   if (how == "future_date") {
     ReplaceTextMember(body, NameIn(body, kModified), "\"2099-01-01T00:00:00.000Z\"");
   }
+  if (how == "whole_seconds") DropFraction(body);
   if (how == "other_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O1\"");
   if (how == "nul_in_string") ReplaceTextMember(body, NameIn(body, kTexts), "\"Net\\u0000New\"");
   if (how == "lone_surrogate") ReplaceTextMember(body, NameIn(body, kTexts), "\"\\ud83d alone\"");
@@ -100,14 +109,6 @@ void BadRecord(std::string& body, const FaultRule& rule) {
     AppendMember(body, "\"HugeField\":\"" +
                            std::string(static_cast<std::size_t>(rule.Number("bytes")), 'h') + "\"");
   }
-}
-
-// The time of change in whole seconds: "...30.123Z" becomes "...30Z".
-void DropFraction(std::string& body) {
-  const Place place = FindTextMember(body, NameIn(body, kModified));
-  const std::size_t dot = body.find('.', place.begin);
-  if (place.size == 0 || dot >= place.begin + place.size) return;
-  body.erase(dot, body.find('Z', dot) - dot);
 }
 
 }  // namespace
@@ -121,7 +122,6 @@ void BecomeHtml(Response& response) {
 
 void SpoilRecord(std::string& body, const FaultDecision& faults) {
   if (const FaultRule* rule = faults.Find(FaultKind::kBadRecord)) BadRecord(body, *rule);
-  if (faults.Find(FaultKind::kWholeSeconds) != nullptr) DropFraction(body);
   if (faults.Find(FaultKind::kUnknownMember) != nullptr) {
     AppendMember(body, R"("FutureMember":{"Level":3,"Notes":["a",null,1.50],"Empty":{}})");
   }
@@ -131,10 +131,10 @@ void SpoilRecord(std::string& body, const FaultDecision& faults) {
 }
 
 void SpoilDate(Response& response, WallTime now, const FaultDecision& faults) {
-  const FaultRule* rule = faults.Find(FaultKind::kDateHeader);
-  if (rule == nullptr) return;
+  const FaultRule* rule = faults.Find(FaultKind::kSkew);
+  if (rule == nullptr || rule->Word("of") == "service") return;
   std::erase_if(response.headers, [](const auto& header) { return header.first == "Date"; });
-  if (rule->Word("form") == "missing") return;
+  if (rule->Word("of") == "no_date") return;
   response.headers.emplace_back(
       "Date", FormatHttpDate(now + std::chrono::minutes(rule->Number("minutes"))));
 }

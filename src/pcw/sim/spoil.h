@@ -14,10 +14,10 @@ namespace pcw::sim {
 /// The body becomes the HTML page of a proxy in front of AWS; the status stays.
 void BecomeHtml(net::server::Response& response);
 
-/// Applies bad_record, whole_seconds, unknown_member and unknown_enum to the body of one record.
+/// Applies bad_record, unknown_member and unknown_enum to the body of one record.
 void SpoilRecord(std::string& body, const FaultDecision& faults);
 
-/// Leaves out the Date header, or shifts it, if `date_header` fired. Such an answer must not be
+/// Leaves out the Date header, or shifts it, if `skew` is of that alone. Such an answer must not be
 /// given one by the server: SpoilTransport renders it.
 void SpoilDate(net::server::Response& response, WallTime now, const FaultDecision& faults);
 

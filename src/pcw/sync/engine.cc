@@ -96,7 +96,7 @@ lake::Manifest MakeManifest(const connector::EntityDef& def, const connector::Ma
           .catalog = options.catalog,
           .started_at = FormatRfc3339(run.row.started_at),
           .ended_at = FormatRfc3339(ended),
-          .served_from = stats.served_from,
+          .served_from = committer.served_from(),
           .mapping_version = mapping.version,
           .watermark_before = stats.watermark_before,
           .watermark_after = stats.watermark_after,

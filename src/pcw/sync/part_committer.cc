@@ -79,6 +79,11 @@ std::vector<std::string> PartCommitter::TakeSettledIds() {
   return std::exchange(settled_, {});
 }
 
+std::string PartCommitter::served_from() const {
+  const std::lock_guard lock(mutex_);
+  return served_from_;
+}
+
 std::vector<lake::ManifestPart> PartCommitter::parts() const {
   const std::lock_guard lock(mutex_);
   return parts_;
@@ -144,6 +149,7 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   {
     const std::lock_guard lock(mutex_);
     stats_ = std::move(after);
+    if (prepared.part == 1) served_from_ = batch.records.front().served_at;
     if (prepared.part > 0) {
       parts_.push_back({.key = prepared.bronze_key,
                         .sha256 = Hex(prepared.sha256),
@@ -329,7 +335,12 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   after.misfits += prepared.misfits;
   if (prepared.part > 0) {
     after.parts = prepared.part;
-    if (after.served_from.empty()) after.served_from = batch.records.front().served_at;
+    if (prepared.part == 1) {
+      PCW_TRY_OK(connection.Exec({"run_served_from",
+                                  "UPDATE ingestion_runs SET served_from = $2::timestamptz WHERE "
+                                  "tenant_id = pcw_tenant() AND id = $1::uuid"},
+                                 {run_.run_id, batch.records.front().served_at}, {}));
+    }
     PCW_TRY_OK(connection.Exec(
         {"part_insert",
          "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) "
@@ -372,7 +383,6 @@ Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connecti
   read("rows_unchanged", after.rows_unchanged);
   read("dead_lettered", after.dead_lettered);
   read("misfits", after.misfits);
-  after.served_from = stored.value("served_from", "");
   after.parts = prepared.part;
   return std::optional<RunStats>(std::move(after));
 }

@@ -105,6 +105,8 @@ class PartCommitter {
   std::vector<std::string> TakeSettledIds();
   /// The parts written, for the manifest.
   std::vector<lake::ManifestPart> parts() const;
+  /// When AWS served the first record of them, RFC 3339; empty while there are none.
+  std::string served_from() const;
   /// Compares the rates of the whole run with the baseline and learns them. Inside the transaction
   /// that ends the run, after Flush.
   Status LearnDrift(pg::Connection& connection) const;
@@ -153,6 +155,7 @@ class PartCommitter {
   RunStats stats_;                                    // guarded by mutex_; written by the worker
   std::vector<std::string> settled_;                  // guarded by mutex_
   std::vector<lake::ManifestPart> parts_;             // guarded by mutex_
+  std::string served_from_;                           // guarded by mutex_
   std::jthread worker_;
 };
 

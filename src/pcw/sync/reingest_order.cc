@@ -35,15 +35,17 @@ Result<std::map<std::string, RunTimes, std::less<>>> LoadTimes(Database& databas
                                                                std::stop_token stop) {
   PCW_TRY(const pg::Rows rows,
           database.Exec({"reingest_run_times",
-                         "SELECT id, coalesce(stats_json->>'served_from', ''), (extract(epoch FROM "
-                         "started_at) * 1000000)::bigint FROM ingestion_runs WHERE tenant_id = "
+                         "SELECT id, (extract(epoch FROM served_from) * 1000000)::bigint, "
+                         "(extract(epoch FROM started_at) * 1000000)::bigint FROM ingestion_runs "
+                         "WHERE tenant_id = "
                          "pcw_tenant() AND connector_id = $1::bigint AND entity = $2"},
                         {std::to_string(connector_id), std::string(entity)}, stop));
   std::map<std::string, RunTimes, std::less<>> times;
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    times.emplace(rows.Text(row, 0),
-                  RunTimes{.served = TimeIn(rows.Text(row, 1)),
-                           .started = WallTime(std::chrono::microseconds(rows.Int(row, 2)))});
+    RunTimes run{.served = std::nullopt,
+                 .started = WallTime(std::chrono::microseconds(rows.Int(row, 2)))};
+    if (rows.At(row, 1)) run.served = WallTime(std::chrono::microseconds(rows.Int(row, 1)));
+    times.emplace(rows.Text(row, 0), run);
   }
   return times;
 }

@@ -33,7 +33,6 @@ struct RunStats {
   std::string reason;  ///< why it ended early ("quota_spent", "throttled", ...); empty = it did not
   std::string
       finding;  ///< what a person should look at although the scan is complete; empty = nothing
-  std::string served_from;  ///< RFC 3339, AWS's Date of the first answer in bronze; empty = none
   std::string watermark_before;  ///< RFC 3339; empty = none
   std::string watermark_after;
 

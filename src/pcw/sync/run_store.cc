@@ -77,7 +77,6 @@ std::string FormatStats(const RunStats& stats) {
   };
   add_text("reason", stats.reason);
   add_text("finding", stats.finding);
-  add_text("served_from", stats.served_from);
   add_text("watermark_before", stats.watermark_before);
   add_text("watermark_after", stats.watermark_after);
   return DumpJson(json);
@@ -298,16 +297,6 @@ Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::
     return Error(ErrorCode::kInvalidRequest,
                  fmt::format("more than one run begins with {}; give more of the id", id));
   return ReadRun(rows, 0);
-}
-
-Result<std::optional<StoredRun>> LatestScan(pg::Connection& connection, std::string_view entity,
-                                            std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows, connection.Exec({"runs_list", kListRuns},
-                                               {std::string(entity), std::string(), std::string(),
-                                                std::string(), "1", "sync"},
-                                               stop));
-  if (rows.empty()) return std::optional<StoredRun>();
-  return std::optional<StoredRun>(ReadRun(rows, 0));
 }
 
 Result<StoredRun> LatestResumableRun(pg::Connection& connection, std::int64_t connector_id,

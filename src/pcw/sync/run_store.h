@@ -31,7 +31,7 @@ struct NewRun {
   std::string entity;
   RunMode mode = RunMode::kFull;
   std::string catalog;
-  WallTime started_at;  ///< the database's clock
+  WallTime started_at;
   std::int64_t fence = 0;
   std::string bronze_prefix;
   std::optional<std::string> resumed_from;
@@ -98,10 +98,6 @@ Result<std::vector<StoredRun>> ListRuns(pg::Connection& connection, const RunFil
 /// By id or a unique prefix of it (8 characters or more). kNotFound, or kInvalidRequest if the
 /// prefix is ambiguous or too short.
 Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::stop_token stop);
-/// The newest run of the entity that lists, full or incremental, in whatever state; a run of the
-/// future does not count. nullopt: there never was one.
-Result<std::optional<StoredRun>> LatestScan(pg::Connection& connection, std::string_view entity,
-                                            std::stop_token stop);
 /// What a run is a continuation of: syncs that list of such, re-ingests of re-ingests.
 enum class RunKind { kSync, kReingest };
 /// The newest failed or cancelled run of the entity, for --resume. kNotFound if there is none.
