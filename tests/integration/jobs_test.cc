@@ -63,7 +63,7 @@ class JobsTest : public DatabaseTest {
         .value();
   }
   Result<sync::JobOutcome> Settle(const Job& job, std::optional<Error> error = std::nullopt) {
-    return sync::SettleJob(connection, job, error, rng, clock, {});
+    return sync::SettleJob(connection, job, error, rng, {});
   }
 
   SystemClock clock;
@@ -155,11 +155,11 @@ TEST_F(JobsTest, AJobOfASilentHolderIsTakenOverAndTheOldHolderLearnsOfIt) {
 TEST_F(JobsTest, ATakenOverRunGetsASuccessorThatNamesIt) {
   const std::string run = Request()->run.id;
   Job first = Claim(seconds(0));
-  ASSERT_EQ(sync::PrepareJob(connection, first, rng, clock, {}).value(), run);
+  ASSERT_EQ(sync::PrepareJob(connection, first, rng, {}).value(), run);
   Ask("UPDATE ingestion_runs SET status = 'running', fence = 1 RETURNING 1");
   Job second = Claim();
 
-  const auto ready = sync::PrepareJob(connection, second, rng, clock, {});
+  const auto ready = sync::PrepareJob(connection, second, rng, {});
 
   ASSERT_TRUE(ready.has_value() && ready->has_value());
   EXPECT_NE(**ready, run);
@@ -176,14 +176,14 @@ TEST_F(JobsTest, AJobThatKillsItsWorkersIsGivenUp) {
   std::string last = run;
   for (int i = 0; i < sync::kMostAttempts; ++i) {
     Job job = Claim(seconds(0));
-    const auto ready = sync::PrepareJob(connection, job, rng, clock, {});
+    const auto ready = sync::PrepareJob(connection, job, rng, {});
     ASSERT_TRUE(ready.has_value() && ready->has_value()) << i;
     last = **ready;
     Ask("UPDATE ingestion_runs SET status = 'running' WHERE id = '" + last + "' RETURNING 1");
   }
   Job job = Claim(seconds(0));
 
-  EXPECT_EQ(sync::PrepareJob(connection, job, rng, clock, {}).value(), std::nullopt);
+  EXPECT_EQ(sync::PrepareJob(connection, job, rng, {}).value(), std::nullopt);
 
   EXPECT_EQ(RunStatusOf(last), "failed");
   EXPECT_EQ(Ask("SELECT state FROM jobs"), "failed");

@@ -79,7 +79,8 @@ OrderedJson Schemas() {
       {"last_run_error_code", TextOrNothing()},
       {"last_run_ended_at", TextOrNothing()},
       {"open_run", TextOrNothing()},
-      {"open_run_status", TextOrNothing()}};
+      {"open_run_status", TextOrNothing()},
+      {"future_run", TextOrNothing()}};
   return {
       {"Problem", Object({{"type", Text()},
                           {"title", Text()},

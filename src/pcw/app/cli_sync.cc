@@ -1,4 +1,4 @@
-// pcw sync run
+// pcw sync run, pcw sync refetch
 #include <cstdio>
 #include <memory>
 
@@ -13,6 +13,7 @@
 #include "pcw/app/suggest.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
+#include "pcw/base/assert.h"
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
 
@@ -151,6 +152,64 @@ Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
   return exit_code;
 }
 
+struct Refetch {
+  std::string connector, entity;
+  std::vector<std::string> ids;
+  bool accepts_older = false;
+};
+
+Result<int> RunRefetchVerb(const Invocation& invocation, const Refetch& wanted) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(const connector::ConnectorDef* connector, ConnectorNamed(wanted.connector));
+  const connector::EntityDef* entity = connector::FindEntity(*connector, wanted.entity);
+  PCW_ASSERT(entity != nullptr);  // the option takes only names of entities
+  Machine machine;
+  PCW_TRY(const ConfigSources sources, invocation.Sources());
+  const LogFollower follower(sources, loaded, machine.payloads, machine.clock, machine.sleeper);
+  PCW_TRY(SyncSite site,
+          OpenSyncSite(loaded.config, invocation.environment,
+                       fmt::format("sync refetch {}", wanted.entity), machine, invocation.stop));
+  PCW_TRY(const sync::RunOutcome outcome,
+          RefetchRecords(site, loaded.config, *entity, wanted.ids,
+                         wanted.accepts_older ? OlderVersions::kAccept : OlderVersions::kKeepOut,
+                         machine, invocation.stop));
+  if (invocation.output == OutputFormat::kTable) {
+    std::fputs(DescribeOutcome(outcome, entity->name).c_str(), stdout);
+  } else {
+    PrintObject(invocation.output, ToJson(outcome, entity->name));
+  }
+  std::fflush(stdout);
+  DeliverAfter(loaded.config, invocation, machine, *site.database);
+  if (outcome.error) return *outcome.error;
+  return outcome.status == sync::RunStatus::kPartial ? kExitDeadLetters : kExitOk;
+}
+
+void AddRefetch(CLI::App& noun, Invocation& invocation) {
+  CLI::App* verb = AddVerb(
+      noun, "refetch", "Fetch some records again, whatever is held of them",
+      "  pcw sync refetch partner-central opportunities O1234567\n"
+      "  pcw sync refetch partner-central opportunities O1234567 --accept-older\n\n"
+      "A version that AWS dates earlier than the held one never replaces it: a slow answer would\n"
+      "undo a newer one. Where the held date was wrong (doctor: PCW2112), --accept-older lets "
+      "what\n"
+      "AWS has now stand; bronze remembers it, so that a rebuild ends the same.\n\n"
+      "Exit codes: as `pcw sync run`; 1 for a record that is not held.");
+  auto wanted = std::make_shared<Refetch>();
+  verb->add_option("connector", wanted->connector, "the source system")
+      ->required()
+      ->check(KnownValues({std::string(connector::PartnerCentral().url_name)}));
+  verb->add_option("entity", wanted->entity, "whose records")
+      ->required()
+      ->check(KnownValues(EntityNames()));
+  verb->add_option("ids", wanted->ids, "AWS's ids of the records")->required();
+  verb->add_flag("--accept-older", wanted->accepts_older,
+                 "what AWS has now replaces what is held, even by an earlier date");
+  AddOutputOption(*verb, invocation);
+  verb->callback([&invocation, wanted] {
+    invocation.verb = [&invocation, wanted] { return RunRefetchVerb(invocation, *wanted); };
+  });
+}
+
 }  // namespace
 
 std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view entity) {
@@ -222,6 +281,7 @@ void AddSync(CLI::App& root, Invocation& invocation) {
     wanted->has_mode = run->count("--mode") > 0;
     invocation.verb = [&invocation, wanted] { return RunSyncVerb(invocation, *wanted); };
   });
+  AddRefetch(*noun, invocation);
   AddSyncPlan(*noun, invocation);
 }
 

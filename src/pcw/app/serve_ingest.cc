@@ -99,11 +99,11 @@ class Worker {
       PCW_TRY_OK(sync::SettleJob(
           connection, *job,
           Error(ErrorCode::kUnavailable, "the tenant's configuration is not loaded"),
-          context_.machine.rng, context_.machine.clock, {}));
+          context_.machine.rng, {}));
       return Ok{};
     }
     const Result<std::optional<std::string>> run_id =
-        sync::PrepareJob(connection, *job, context_.machine.rng, context_.machine.clock, {});
+        sync::PrepareJob(connection, *job, context_.machine.rng, {});
     if (!run_id) {
       if (sync::MayStoreLater(run_id.error())) return run_id.error();
       // It would fail the same way each time somebody takes it over.

@@ -1,5 +1,6 @@
 #include "pcw/app/sync_command.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/app/mapping_choice.h"
@@ -92,15 +93,15 @@ Status WaitForQuota(SyncSite& site, const Config& config, std::int64_t calls, Ma
   return Ok{};
 }
 
-Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
-                                    const connector::EntityDef& entity, sync::RunMode mode,
-                                    const std::optional<std::string>& resume, Machine& machine,
-                                    std::stop_token stop) {
+namespace {
+
+Result<sync::RunOutcome> RunWith(SyncSite& site, const Config& config,
+                                 const connector::EntityDef& entity, sync::SyncOptions options,
+                                 Machine& machine, std::stop_token stop) {
   PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity.name));
   ProgressDisplay display(
       {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
       machine.clock);
-  sync::SyncOptions options = SyncOptionsFor(config, mode, resume);
   const auto recorder = MakeChangeRecorder(config, entity.name);
   options.changes = recorder.get();
   DatabaseAccess& database = *site.database;
@@ -117,6 +118,47 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
       stop);
   display.Finish();
   return outcome;
+}
+
+// A mistyped id would end as a dead letter.
+Status CheckHeld(SyncSite& site, const Config& config, const connector::EntityDef& entity,
+                 const std::vector<std::string>& ids, std::stop_token stop) {
+  PCW_TRY(pg::Connection connection, site.database->OpenService(stop));
+  for (const std::string& id : ids) {
+    PCW_TRY(const pg::Rows rows,
+            connection.Exec(
+                {"refetch_held", fmt::format("SELECT 1 FROM {} WHERE tenant_id = pcw_tenant() AND "
+                                             "catalog = $1 AND {} = $2",
+                                             entity.table, entity.id_column)},
+                {config.partner_central.catalog, id}, stop));
+    if (!rows.empty()) continue;
+    return Error(
+        ErrorCode::kNotFound,
+        fmt::format("{} holds no {} in catalog {}; a new record is fetched by `pcw sync run "
+                    "partner-central {}`",
+                    entity.table, id, config.partner_central.catalog, entity.name));
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
+                                    const connector::EntityDef& entity, sync::RunMode mode,
+                                    const std::optional<std::string>& resume, Machine& machine,
+                                    std::stop_token stop) {
+  return RunWith(site, config, entity, SyncOptionsFor(config, mode, resume), machine, stop);
+}
+
+Result<sync::RunOutcome> RefetchRecords(SyncSite& site, const Config& config,
+                                        const connector::EntityDef& entity,
+                                        const std::vector<std::string>& ids, OlderVersions older,
+                                        Machine& machine, std::stop_token stop) {
+  PCW_TRY_OK(CheckHeld(site, config, entity, ids, stop));
+  sync::SyncOptions options = SyncOptionsFor(config, sync::RunMode::kFetch, std::nullopt);
+  options.refetch = ids;
+  options.accepts_older = older == OlderVersions::kAccept;
+  return RunWith(site, config, entity, std::move(options), machine, stop);
 }
 
 }  // namespace pcw::app

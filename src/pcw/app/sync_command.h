@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pcw/app/config.h"
 #include "pcw/app/wiring.h"
@@ -51,6 +52,15 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
                                     const connector::EntityDef& entity, sync::RunMode mode,
                                     const std::optional<std::string>& resume, Machine& machine,
                                     std::stop_token stop);
+
+/// Fetches these records of one entity again, with progress on standard error. With kAcceptOlder
+/// what AWS has now replaces what is held although its date is earlier. kNotFound for a record that
+/// the table does not hold; else errors as sync::RunSync.
+enum class OlderVersions { kKeepOut, kAccept };
+Result<sync::RunOutcome> RefetchRecords(SyncSite& site, const Config& config,
+                                        const connector::EntityDef& entity,
+                                        const std::vector<std::string>& ids, OlderVersions older,
+                                        Machine& machine, std::stop_token stop);
 
 /// What a person reads at the end of a run: the sums, and the next step if there is one.
 std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view entity);

@@ -266,6 +266,18 @@ const std::array kCatalogue{
         "The scan is complete and brought nothing, or far less than the one before: a filter, "
         "a catalog, or an account that lost its rights without an error.",
         "Compare with Partner Central's console; look at catalog and account."},
+    FindingDef{
+        "PCW2111", kRuns, kError, kPerformance, "runs lie in the future",
+        "Their times are ahead of PostgreSQL's clock, which writes them: it stood ahead once, or "
+        "stands behind now. (Before migration 0054 the clock of pcw's machine wrote "
+        "them.) They do not count as fresh data.",
+        "Set the clock of PostgreSQL's machine right; the next runs count again."},
+    FindingDef{
+        "PCW2112", kRuns, kError, kData, "records stand still behind a date",
+        "A version never replaces one that AWS dated later, so a date that was wrong once, or was "
+        "corrected downwards, keeps every later version out.",
+        "Compare with Partner Central's console; accept what AWS has now by `pcw sync refetch "
+        "... --accept-older`."},
     FindingDef{"PCW3200", kBronze, kInfo, kData, "the newest object of an entity",
                "What was stored last.", "Nothing to do."},
     FindingDef{"PCW3201", kBronze, kError, kPerformance, "the lake cannot be reached",

@@ -91,6 +91,32 @@ void JudgeEntity(const EntityRuns& runs, std::vector<Finding>& findings) {
                         .evidence = {{"run", runs.run_id}, {"status", runs.status}},
                         .next_steps = {"pcw runs list --entity " + runs.entity, SyncAgain(runs)}});
   }
+  if (runs.older_records > 0) {
+    findings.push_back(
+        {.def = &DefOf("PCW2112"),
+         .resource = runs.entity,
+         .message = fmt::format("{} records stand still: what AWS has of them now is dated earlier "
+                                "than what is held",
+                                runs.older_records),
+         .evidence = {{"records", fmt::format("{}", fmt::join(runs.older_ids, ", "))}},
+         .next_steps = {fmt::format("pcw history {} {}   # which date is wrong?", runs.entity,
+                                    runs.older_ids.front()),
+                        fmt::format("pcw sync refetch partner-central {} {} --accept-older",
+                                    runs.entity, fmt::join(runs.older_ids, " "))}});
+  }
+  if (runs.future_runs > 0) {
+    findings.push_back(
+        {.def = &DefOf("PCW2111"),
+         .resource = runs.entity,
+         .message =
+             fmt::format("{} runs lie in the future, the farthest by {}; none of them counts "
+                         "for the age of the data",
+                         runs.future_runs, FormatDuration(runs.future_by)),
+         .evidence = {{"run", runs.future_run}},
+         .next_steps = {"pcw db psql -c \"SELECT now()\"; date -u   # is PostgreSQL's clock right?",
+                        "timedatectl; chronyc tracking   # on PostgreSQL's machine",
+                        SyncAgain(runs)}});
+  }
   findings.push_back({.def = &DefOf(runs.run_id.empty() ? "PCW2105" : "PCW2100"),
                       .resource = runs.entity,
                       .message = runs.run_id.empty() ? "was never synced"

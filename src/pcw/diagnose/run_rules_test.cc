@@ -104,6 +104,28 @@ TEST(RunRulesTest, WhatIsDueAndWaitsIsSaidInsteadOfStaleData) {
   EXPECT_THAT(CodesOf(runs), ElementsAre("PCW2104", "PCW2100"));
 }
 
+TEST(RunRulesTest, RunsOfTheFutureAreSaidBesideWhateverElseIs) {
+  EntityRuns runs = Fresh();
+  runs.future_runs = 2;
+  runs.future_run = "019b";
+  runs.future_by = hours(24);
+  EXPECT_THAT(CodesOf(runs), ElementsAre("PCW2111", "PCW2100"));
+}
+
+TEST(RunRulesTest, RecordsBehindADateHaveAWayOut) {
+  EntityRuns runs = Fresh();
+  runs.older_records = 1;
+  runs.older_ids = {"O1"};
+  Facts facts;
+  facts.runs = RunFacts{.entities = {runs}};
+
+  const std::vector<Finding> findings = JudgeRuns(facts);
+
+  EXPECT_THAT(CodesOf(findings), ElementsAre("PCW2112", "PCW2100"));
+  EXPECT_THAT(findings.front().next_steps,
+              Contains("pcw sync refetch partner-central opportunities O1 --accept-older"));
+}
+
 TEST(RunRulesTest, TokensClockAndSessions) {
   Facts facts;
   facts.runs = RunFacts{.tokens = {{.name = "ci", .id = "abc", .expires_at = "2026-12-01"}},

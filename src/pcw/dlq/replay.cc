@@ -264,10 +264,19 @@ class Replay {
     return Ok{};
   }
 
+  // Ids of runs sort by the database's clock.
+  Result<std::string> NewRunId() {
+    PCW_TRY(
+        const pg::Rows rows,
+        connection_.Exec({"replay_now", "SELECT (extract(epoch FROM pcw_now()) * 1000000)::bigint"},
+                         {}, stop_));
+    return MakeUuidV7(WallTime(std::chrono::microseconds(rows.Int(0, 0))), rng_);
+  }
+
   // All of them before the first is replayed: what a kill leaves is known by it.
   Status TakeUp() {
     if (jobs_.empty()) return Ok{};
-    report_.replay_id = MakeUuidV7(clock_.Now(), rng_);
+    PCW_TRY(report_.replay_id, NewRunId());
     PCW_TRY_OK(Begin(report_.replay_id));
     for (const auto& [name, letters] : jobs_) {
       for (std::size_t begin = 0; begin < letters.size(); begin += kAtOnce) {
@@ -350,7 +359,10 @@ class Replay {
     for (std::size_t begin = 0; begin < letters.size() && !IsStopped(); begin += kLettersInRun) {
       const auto piece = PieceOf(letters, begin);
       const bool is_first = report_.runs.empty();
-      const std::string run_id = is_first ? report_.replay_id : MakeUuidV7(clock_.Now(), rng_);
+      std::string run_id = report_.replay_id;
+      if (!is_first) {
+        PCW_TRY(run_id, NewRunId());
+      }
       if (!is_first) PCW_TRY_OK(Begin(run_id));
       PCW_TRY_OK(connection_.Exec({"replay_note", kNote},
                                   {std::string(tenant_id_), run_id, IdsOf(piece), options_.actor},

@@ -107,6 +107,7 @@ AppendedLine PartBuilder::Append(RecordMeta meta, std::string_view payload, Comp
   if (malformed.empty() && !companion_payload.empty())
     text_ += fmt::format(",\"size\":{}", payload.size());
   if (is_respaced) text_ += ",\"respaced\":true";
+  if (meta.accepts_older) text_ += ",\"accept_older\":true";
   text_ += '}';
   line.payload = AppendAnswer(payload, malformed, is_respaced);
   line.malformed = malformed;

@@ -17,13 +17,15 @@ struct RecordMeta {
   std::string id;         ///< the record's natural key
   std::string operation;  ///< "GetOpportunity"
   std::string request_id;
-  std::string fetched_at;    ///< RFC 3339, local clock
-  std::string served_at;     ///< RFC 3339, AWS's Date header; empty if it sent none
+  std::string fetched_at;    ///< RFC 3339, the database's clock
+  std::string served_at;     ///< RFC 3339, AWS's Date header; fetched_at if it sent none
   std::string version;       ///< as listed, verbatim; empty = the list gave none
   std::string source;        ///< "get" or "list"
   int index = -1;            ///< position in the page, for source "list"
   Sha256Digest sha256{};     ///< of the original payload bytes
   bool is_respaced = false;  ///< raw line breaks between tokens became spaces
+  /// An operator had it fetched to replace what is held, even by an earlier date (`accept_older`).
+  bool accepts_older = false;
 };
 
 /// A second answer that belongs to a record: `"companion":{"meta":{...},"payload":...}` behind the
@@ -109,8 +111,9 @@ struct Manifest {
   std::string entity;
   std::string mode;
   std::string catalog;
-  std::string started_at;
+  std::string started_at;  ///< the database's clock
   std::string ended_at;
+  std::string served_from;  ///< AWS's Date of the first answer in its parts; empty = no parts
   int mapping_version = 0;
   std::string watermark_before;
   std::string watermark_after;

@@ -37,6 +37,7 @@ struct Meta {
   std::size_t size = std::string_view::npos;
   int index = -1;
   bool is_respaced = false;
+  bool accepts_older = false;
 };
 
 // Walks over a flat JSON object of strings, numbers and literals, from the front of a text.
@@ -100,6 +101,7 @@ class MetaScanner {
     const std::string_view value = rest_.substr(0, end);
     rest_.remove_prefix(end);
     if (name == "respaced") meta.is_respaced = true;
+    if (name == "accept_older") meta.accepts_older = true;
     const auto read = [&](auto& number) {
       const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
       return parsed.ec == std::errc() && parsed.ptr == value.data() + value.size();
@@ -147,6 +149,7 @@ class LineScanner {
                     .source = meta.source,
                     .index = meta.index,
                     .is_respaced = meta.is_respaced,
+                    .accepts_older = meta.accepts_older,
                     .payload = payload,
                     .companion = {},
                     .companion_operation = {},

@@ -19,6 +19,7 @@ struct ScannedLine {
   int index = -1;            ///< position in its list page; -1 = of no page
   Sha256Digest sha256{};     ///< of the payload's original bytes
   bool is_respaced = false;  ///< those are not the stored bytes
+  bool accepts_older = false;
   std::string_view payload;
   std::string_view companion;  ///< empty = none
   std::string_view companion_operation, companion_request_id;

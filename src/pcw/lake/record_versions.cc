@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pcw/base/time.h"
 #include "pcw/lake/part.h"
 #include "pcw/lake/part_reader.h"
 #include "pcw/lake/selection.h"
@@ -76,6 +77,17 @@ Result<RecordVersions> FindVersions(BronzeStore& store, std::string_view prefix,
       TakeObject(*text, beginning, object.key, found);
     }
   }
+  // As AWS served them; within one second of its Date as they were fetched.
+  const auto when = [](const RecordVersion& version) {
+    const auto time = [](const std::string& text) {
+      return ParseRfc3339(text).value_or(WallTime{});
+    };
+    const WallTime fetched = time(version.fetched_at);
+    return std::pair(version.served_at.empty() ? fetched : time(version.served_at), fetched);
+  };
+  std::stable_sort(
+      found.versions.begin(), found.versions.end(),
+      [&](const RecordVersion& a, const RecordVersion& b) { return when(a) < when(b); });
   return found;
 }
 

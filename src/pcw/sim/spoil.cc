@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "pcw/base/time.h"
 #include "pcw/sim/json_text.h"
 
 namespace pcw::sim {
@@ -81,6 +82,14 @@ std::string_view NameIn(const std::string& body, std::span<const std::string_vie
   return found == names.end() ? names.front() : *found;
 }
 
+// The time of change in whole seconds: "...30.123Z" becomes "...30Z".
+void DropFraction(std::string& body) {
+  const Place place = FindTextMember(body, NameIn(body, kModified));
+  const std::size_t dot = body.find('.', place.begin);
+  if (place.size == 0 || dot >= place.begin + place.size) return;
+  body.erase(dot, body.find('Z', dot) - dot);
+}
+
 void BadRecord(std::string& body, const FaultRule& rule) {
   const std::string& how = rule.Word("variant");
   if (how == "missing_modified") DropTextMember(body, NameIn(body, kModified));
@@ -89,6 +98,10 @@ void BadRecord(std::string& body, const FaultRule& rule) {
   if (how == "bad_date") {
     ReplaceTextMember(body, NameIn(body, kModified), "\"2026-02-30T25:61:00Z\"");
   }
+  if (how == "future_date") {
+    ReplaceTextMember(body, NameIn(body, kModified), "\"2099-01-01T00:00:00.000Z\"");
+  }
+  if (how == "whole_seconds") DropFraction(body);
   if (how == "other_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O1\"");
   if (how == "nul_in_string") ReplaceTextMember(body, NameIn(body, kTexts), "\"Net\\u0000New\"");
   if (how == "lone_surrogate") ReplaceTextMember(body, NameIn(body, kTexts), "\"\\ud83d alone\"");
@@ -146,6 +159,15 @@ void SpoilRecord(std::string& body, const FaultDecision& faults, std::size_t ite
   if (faults.Find(FaultKind::kUnknownEnum) != nullptr) {
     ReplaceTextMember(body, NameIn(body, kEnums), "\"Nurturing (new)\"");
   }
+}
+
+void SpoilDate(Response& response, WallTime now, const FaultDecision& faults) {
+  const FaultRule* rule = faults.Find(FaultKind::kSkew);
+  if (rule == nullptr || rule->Word("of") == "service") return;
+  std::erase_if(response.headers, [](const auto& header) { return header.first == "Date"; });
+  if (rule->Word("of") == "no_date") return;
+  response.headers.emplace_back(
+      "Date", FormatHttpDate(now + std::chrono::minutes(rule->Number("minutes"))));
 }
 
 void SpoilResponse(Response& response, const OperationFacts& facts, const FaultDecision& faults) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "pcw/base/clock.h"
 #include "pcw/net/server/message.h"
 #include "pcw/sim/facts.h"
 #include "pcw/sim/faults.h"
@@ -19,6 +20,10 @@ void SpoilRecord(std::string& body, const FaultDecision& faults, std::size_t ite
 
 /// The NextToken of a page as `odd_token` wants it, JSON text; `token` as it is without that fault.
 std::string TokenJson(std::string_view token, const FaultDecision& faults);
+
+/// Leaves out the Date header, or shifts it, if `skew` is of that alone. Such an answer must not be
+/// given one by the server: SpoilTransport renders it.
+void SpoilDate(net::server::Response& response, WallTime now, const FaultDecision& faults);
 
 /// Replaces an answer of that operation by what `error` or `malformed` ask for, if they fired.
 void SpoilResponse(net::server::Response& response, const OperationFacts& facts,

@@ -93,7 +93,8 @@ std::string BulkTable::MergeSql(bool is_sparse) const {
   columns += OwnColumns(*def_);
   return fmt::format(
       "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}mapping_version, "
-      "last_seen_run) SELECT (SELECT pcw_tenant()), $1, {1}$2::integer, fetched_run FROM {2}{3} ON "
+      "last_seen_run, kept_from) SELECT (SELECT pcw_tenant()), $1, {1}$2::integer, fetched_run, "
+      "{7} FROM {2} s{3} ON "
       "CONFLICT (tenant_id, catalog, {4}) DO UPDATE SET {5}mapping_version = "
       "excluded.mapping_version, updated_at = now() WHERE {6} RETURNING xmax = 0 AS is_new) SELECT "
       "count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM merged",
@@ -102,7 +103,8 @@ std::string BulkTable::MergeSql(bool is_sparse) const {
       : is_sparse         ? " WHERE is_sparse"
                           : " WHERE NOT is_sparse",
       def_->id_column, Assignments(*def_, *mapping_, is_sparse),
-      ReplacesHeld(*def_, "excluded", "excluded.mapping_version"));
+      ReplacesHeld(*def_, "excluded", "excluded.mapping_version"),
+      KeptWhenNew(*def_, *mapping_, "s", is_sparse));
 }
 
 std::vector<DirectMerge::Field> BulkTable::StreamFields() const {
@@ -113,6 +115,8 @@ std::vector<DirectMerge::Field> BulkTable::StreamFields() const {
                                      {"payload_sha256", "bytea"},
                                      {"bronze_key", "text"},
                                      {"bronze_line", "integer"},
+                                     {"listed_version", "text"},
+                                     {"accepted_key", "text"},
                                      {"fetched_run", "uuid"}})
     fields.push_back({column, type});
   if (has_companion_) {
@@ -159,24 +163,10 @@ BulkTable::Sql BulkTable::MakeSql() const {
   sql.is_empty = fmt::format(
       "SELECT NOT EXISTS (SELECT FROM {} WHERE tenant_id = (SELECT pcw_tenant()) AND catalog = $1)",
       table_);
-  sql.merge = MergeSql(false);
   if (def_->has_sparse()) {
+    sql.merge = MergeSql(false);
     sql.merge_sparse = MergeSql(true);
-    // What the newest record of a row does not tell stays as an earlier one told it. A column that
-    // is new in this mapping is told by that earlier one only now.
-    std::string set, fills;
-    for (const ColumnMapping& column : mapping_->columns) {
-      if (column.column == def_->id_column || column.is_required) continue;
-      set += fmt::format("{0} = coalesce(t.{0}, s.{0}), ", column.column);
-      fills += fmt::format("{1}(t.{0} IS NULL AND s.{0} IS NOT NULL)", column.column,
-                           fills.empty() ? "" : " OR ");
-    }
-    sql.fill = fmt::format(
-        "UPDATE {0} AS t SET {1}updated_at = now() FROM {2} s WHERE t.tenant_id = (SELECT "
-        "pcw_tenant()) AND t.catalog = $1 AND t.{3} = s.{3} AND NOT s.is_sparse AND s.source_rank "
-        "= t.source_rank AND s.source_modified_at < t.source_modified_at AND t.mapping_version <> "
-        "$2::integer AND ({4})",
-        table_, set, staging_, def_->id_column, fills);
+    sql.fill = FillSql(*def_, *mapping_, table_, staging_);
   }
   sql.columns =
       "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT "
@@ -236,7 +226,7 @@ Status BulkTable::CheckColumns(pg::Connection& connection, std::stop_token stop)
 
 Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,
                               std::string spare, EncodedRows& rows) const {
-  const std::size_t fields = mapping_->columns.size() + 5 + (has_companion_ ? 2 : 0) +
+  const std::size_t fields = mapping_->columns.size() + 7 + (has_companion_ ? 2 : 0) +
                              (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
   constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average
   std::size_t expected = 64;
@@ -255,6 +245,7 @@ Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const 
     copy.AddBytea(BytesOf(record->payload_sha256));
     copy.AddText(record->bronze_key);
     copy.AddInt4(record->bronze_line);
+    AddVersionNames(copy, *record);
     PCW_TRY_OK(copy.AddUuid(record->fetched_run));
     if (has_companion_ && record->companion.empty()) {
       copy.AddNull();
@@ -383,7 +374,7 @@ Result<MergeCounts> BulkTable::MergeStaged(pg::Connection& connection, std::stri
   MergeCounts counts;
   const std::string version = std::to_string(mapping_->version);
   if (!sql_->fill.empty()) {
-    auto filled = connection.Exec({"bulk_fill", sql_->fill}, {std::string(catalog), version}, stop);
+    auto filled = connection.Exec({"bulk_fill", sql_->fill}, {std::string(catalog)}, stop);
     if (!filled) return AsDataError(std::move(filled).error());
     counts.updated += filled->affected();
   }

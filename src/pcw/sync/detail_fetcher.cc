@@ -108,12 +108,14 @@ Result<DetailAnswer> DetailFetcher::Fetch(const DetailTask& task, std::stop_toke
   PCW_FAILPOINT("get.before");
   PCW_TRY(aws::CallResult detail, caller_.Call(*source.detail, request, stop));
   PCW_FAILPOINT("get.after");
+  detail.received_at = clock_.Now();
   DetailAnswer answer{.detail = std::move(detail), .companion = std::nullopt};
   if (source.companion == nullptr) return answer;
   Result<aws::CallResult> companion = caller_.Call(*source.companion, request, stop);
   // A record need not have one; any other failure would take a column for empty.
   if (companion) {
     answer.companion = std::move(*companion);
+    answer.companion->received_at = clock_.Now();
   } else if (companion.error().code() != ErrorCode::kNotFound) {
     return std::move(companion).error();
   }

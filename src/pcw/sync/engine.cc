@@ -11,6 +11,7 @@
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/lake/layout.h"
+#include "pcw/sync/database_clock.h"
 #include "pcw/sync/empty_pass.h"
 #include "pcw/sync/fetch_requests.h"
 #include "pcw/sync/scan.h"
@@ -96,6 +97,7 @@ lake::Manifest MakeManifest(const connector::EntityDef& def, const connector::Ma
           .catalog = options.catalog,
           .started_at = FormatRfc3339(run.row.started_at),
           .ended_at = FormatRfc3339(ended),
+          .served_from = committer.served_from(),
           .mapping_version = mapping.version,
           .watermark_before = stats.watermark_before,
           .watermark_after = stats.watermark_after,
@@ -130,6 +132,7 @@ class RunInFlight {
                     .catalog = options.catalog,
                     .bronze_prefix = run_.row.bronze_prefix,
                     .mode = options.mode,
+                    .accepts_older = options.accepts_older,
                     .changes = options.changes},
                    RunStats{}, run_.has_open_letters,
                    {.accepted = run_.accepted_drift,
@@ -154,7 +157,21 @@ class RunInFlight {
             .catalog = options_.catalog};
   }
 
-  Status FetchAndFinish() {
+  /// Records that a person asked for. One that a call can name is fetched by it; others are taken
+  /// out of the list.
+  Status Refetch() {
+    const connector::SourceDef& source = def_.sources.front();
+    if (def_.sources.size() > 1 || source.detail == nullptr || !source.key_member.empty()) {
+      return scan_.FetchListed(
+          std::set<std::string>(options_.refetch.begin(), options_.refetch.end()));
+    }
+    std::vector<DetailTask> tasks;
+    for (const std::string& id : options_.refetch)
+      tasks.push_back({.source = &source, .id = id, .key = id, .listed_version = ""});
+    return scan_.FetchAll(std::move(tasks));
+  }
+
+  Status FetchRequested() {
     using Requests = std::vector<FetchRequest>;
     PCW_TRY(taken_, database_.Run<Requests>({}, [&](pg::Connection& connection) {
       return LoadFetchRequests(connection, Requested(), {});
@@ -168,7 +185,11 @@ class RunInFlight {
                        .key = request.detail_key,
                        .listed_version = ""});
     }
-    PCW_TRY_OK(scan_.FetchAll(std::move(tasks)));
+    return scan_.FetchAll(std::move(tasks));
+  }
+
+  Status FetchAndFinish() {
+    PCW_TRY_OK(options_.refetch.empty() ? FetchRequested() : Refetch());
     stats_ = Totals();
     PCW_ASSERT(stats_.AddsUp());
     status_ = stats_.dead_lettered > 0 ? RunStatus::kPartial : RunStatus::kSucceeded;
@@ -233,7 +254,8 @@ class RunInFlight {
       PCW_TRY(missing, scan_.ConfirmMissing());
     }
 
-    const std::chrono::milliseconds duration = Elapsed();
+    // What a scan waited for, a quota above all, is no part of its length.
+    const auto duration = std::chrono::ceil<std::chrono::milliseconds>(scan_.list_time());
     Cursor cursor = run_.cursor;
     const bool has_watermark =
         def_.incremental == connector::Incremental::kByModifiedFilter && !is_suspiciously_empty;
@@ -362,14 +384,25 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
                            const SyncOptions& options, SyncDeps deps, std::stop_token stop) {
   PCW_TRY(const EntityTable table, EntityTable::Create(def, mapping));
   Database database(deps.open, deps.sleeper, deps.clock);
-  PCW_TRY(const std::int64_t connector_id,
-          database.Run<std::int64_t>(stop, [&](pg::Connection& connection) {
-            return UpsertConnector(connection, *def.connector, true, options.connector_config_json,
-                                   stop);
-          }));
-
-  const WallTime started = deps.clock.Now();
-  const std::string run_id = options.queued_run.value_or(MakeUuidV7(started, deps.rng));
+  std::int64_t connector_id = 0;
+  PCW_TRY(
+      DatabaseClock clock,
+      database.Run<DatabaseClock>(stop, [&](pg::Connection& connection) -> Result<DatabaseClock> {
+        PCW_TRY(connector_id, UpsertConnector(connection, *def.connector, true,
+                                              options.connector_config_json, stop));
+        return DatabaseClock::Read(connection, deps.clock, stop);
+      }));
+  // From here on every time is the database's: of the run, of its folder, of what is fetched.
+  SyncDeps timed{.open = deps.open,
+                 .lease_connect = deps.lease_connect,
+                 .caller = deps.caller,
+                 .store = deps.store,
+                 .clock = clock,
+                 .sleeper = deps.sleeper,
+                 .rng = deps.rng,
+                 .on_progress = deps.on_progress,
+                 .stop_reason = deps.stop_reason};
+  const std::string run_id = options.queued_run.value_or(MakeUuidV7(clock.Now(), deps.rng));
   const LogScope scope({{"run_id", run_id},
                         {"tenant", options.tenant_id},
                         {"connector", std::string(def.connector->kind)},
@@ -383,6 +416,8 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
                             .entity = std::string(def.name)},
                            run_id, {.duration = options.lease}, deps.clock, deps.sleeper, stop));
   PCW_FAILPOINT("lease.after");
+  // Behind the lease: runs of an entity follow each other in time as they do in fences.
+  const WallTime started = clock.Now();
 
   // Either the caller or the loss of the lease ends the work.
   std::stop_source either;
@@ -402,7 +437,7 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
   PCW_TRY(OpenRun run, database.Run<OpenRun>(stop, [&](pg::Connection& connection) {
     return StartRun(connection, def, table, row, options, either.get_token());
   }));
-  return RunInFlight(def, mapping, table, options, deps, *lease, std::move(run), database,
+  return RunInFlight(def, mapping, table, options, timed, *lease, std::move(run), database,
                      either.get_token())
       .Run();
 }

@@ -42,6 +42,10 @@ struct SyncOptions {
   int stop_window = 200;
   /// A run that waits in the queue: it is the one that is run, instead of a new one.
   std::optional<std::string> queued_run;
+  /// Of mode kFetch: these records, which the table holds, instead of those that events asked for.
+  std::vector<std::string> refetch;
+  /// What this run fetches replaces what is held even if AWS dates it earlier: an operator said so.
+  bool accepts_older = false;
   std::chrono::seconds lease{30};     ///< of the entity, on the database's clock
   ChangeListener* changes = nullptr;  ///< told what each part changes; outlives the run
 };
@@ -65,7 +69,7 @@ struct SyncDeps {
   pg::ConnectOptions lease_connect;  ///< for the lease's own session
   aws::Caller& caller;
   lake::BronzeStore& store;
-  Clock& clock;
+  Clock& clock;  ///< only its steady side counts: a run's times are the database's
   Sleeper& sleeper;
   Rng& rng;
   std::function<void(const Progress&)>

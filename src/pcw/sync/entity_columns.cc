@@ -13,10 +13,11 @@ using connector::ColumnMapping;
 using connector::ColumnType;
 
 // What every entity table has beside its mapping's columns (CONTRACT 3).
-constexpr std::array<std::string_view, 15> kOwnColumns{
-    "tenant_id",     "catalog",     "payload_json",  "payload_sha256", "mapping_version",
-    "bronze_key",    "bronze_line", "first_seen_at", "last_seen_run",  "missed_full_scans",
-    "missing_since", "updated_at",  "source_rank",   "companion_json", "companion_sha256"};
+constexpr std::array<std::string_view, 20> kOwnColumns{
+    "tenant_id",     "catalog",        "payload_json",  "payload_sha256", "mapping_version",
+    "bronze_key",    "bronze_line",    "first_seen_at", "last_seen_run",  "missed_full_scans",
+    "missing_since", "updated_at",     "source_rank",   "companion_json", "companion_sha256",
+    "kept_from",     "listed_version", "accepted_key",  "older_seen",     "older_since"};
 
 /// Types of the table that a column type can go into; the first is the one that is made.
 std::vector<std::string_view> SqlTypes(ColumnType type) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/base/time.h"
 #include "pcw/pg/binary_copy.h"
 #include "pcw/sync/entity_sql.h"
 #include "pcw/sync/left_alone.h"
@@ -28,6 +29,23 @@ std::string ArrayLiteral(std::span<const std::string> items) {
   }
   text += '}';
   return text;
+}
+
+std::string_view ListedName(std::string_view listed, std::string_view source_version,
+                            std::string_view served_at) {
+  if (listed.empty() || listed == source_version) return {};
+  const Result<WallTime> version = ParseRfc3339(listed);
+  const Result<WallTime> served = ParseRfc3339(served_at);
+  const bool is_in_seconds = version && listed.find('.') == std::string_view::npos;
+  // The record may change again within the second, and the list would call that the same.
+  if (is_in_seconds && (!served || *served < *version + std::chrono::seconds(1))) return {};
+  return listed;
+}
+
+std::size_t PlaceOf(const connector::Mapping& mapping, std::string_view column) {
+  const auto found = std::find_if(mapping.columns.begin(), mapping.columns.end(),
+                                  [&](const ColumnMapping& c) { return c.column == column; });
+  return static_cast<std::size_t>(found - mapping.columns.begin());
 }
 
 EntityTable::EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping)
@@ -64,7 +82,8 @@ std::string EntityTable::MergeSql(bool is_sparse) const {
   const std::string guard = ReplacesHeld(*def_, "excluded", "excluded.mapping_version");
   return fmt::format(
       "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}{2}mapping_version, "
-      "last_seen_run) SELECT pcw_tenant(), $1, {1}{2}$2::integer, $3::uuid FROM staging_{3}{4} ON "
+      "last_seen_run{8}) SELECT pcw_tenant(), $1, {1}{2}$2::integer, $3::uuid{9} FROM staging_{3} "
+      "s{4} ON "
       "CONFLICT (tenant_id, catalog, {5}) DO UPDATE SET {6}mapping_version = "
       "excluded.mapping_version, last_seen_run = excluded.last_seen_run, missed_full_scans = 0, "
       "missing_since = NULL, updated_at = now() WHERE {7} RETURNING xmax = 0 AS is_new) SELECT "
@@ -73,7 +92,8 @@ std::string EntityTable::MergeSql(bool is_sparse) const {
       !def_->has_sparse() ? ""
       : is_sparse         ? " WHERE is_sparse"
                           : " WHERE NOT is_sparse",
-      def_->id_column, assignments, guard);
+      def_->id_column, assignments, guard, def_->has_sparse() ? ", kept_from" : "",
+      def_->has_sparse() ? ", " + KeptWhenNew(*def_, *mapping_, "s", is_sparse) : "");
 }
 
 // What the merge of the staged rows will change, read before it: INSERT ... ON CONFLICT cannot tell
@@ -110,7 +130,8 @@ EntityTable::Sql EntityTable::MakeSql() const {
   sql.load_held = fmt::format(
       "SELECT held.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT {0}, "
       "source_version, (extract(epoch FROM source_modified_at) * 1000000)::bigint, last_seen_run, "
-      "{2} FROM {1} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND {0} = wanted.id LIMIT 1) "
+      "{2}, coalesce(listed_version, '') FROM {1} WHERE tenant_id = pcw_tenant() AND catalog = $1 "
+      "AND {0} = wanted.id LIMIT 1) "
       "AS held",
       def_->id_column, def_->table, is_ranked_ ? "source_rank" : "0");
   // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies (PERFORMANCE
@@ -120,7 +141,7 @@ EntityTable::Sql EntityTable::MakeSql() const {
     typed += fmt::format("{} {}, ", column.column, SqlType(column.type));
   typed +=
       "payload_json jsonb COMPRESSION lz4, payload_sha256 bytea, bronze_key text, bronze_line "
-      "integer";
+      "integer, listed_version text, accepted_key text";
   if (has_companion_) typed += ", companion_json jsonb, companion_sha256 bytea";
   if (is_ranked_) typed += ", source_rank smallint";
   if (def_->has_sparse()) typed += ", is_sparse boolean";
@@ -129,17 +150,28 @@ EntityTable::Sql EntityTable::MakeSql() const {
   sql.clear_staging = fmt::format("DELETE FROM {}", staging);
   sql.copy = fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging);
   sql.merge = MergeSql(false);
-  if (def_->has_sparse()) sql.merge_sparse = MergeSql(true);
+  if (def_->has_sparse()) {
+    sql.merge_sparse = MergeSql(true);
+    sql.fill = FillSql(*def_, *mapping_, def_->table, staging);
+  }
   sql.changes = ChangesSql();
   const std::string seen =
       "last_seen_run = $2::uuid, missed_full_scans = 0, missing_since = NULL, updated_at = CASE "
       "WHEN t.missing_since IS NULL THEN t.updated_at ELSE now() END";
+  // AWS served an older version than is held, and not just the same bytes.
+  const std::string is_older = fmt::format(
+      "(s.source_modified_at < t.source_modified_at AND s.payload_sha256 <> t.payload_sha256{})",
+      is_ranked_ ? " AND s.source_rank = t.source_rank" : "");
   sql.touch = fmt::format(
-      "UPDATE {0} AS t SET {3} FROM {2} s WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND "
-      "t.{1} = s.{1} AND t.last_seen_run <> $2::uuid",
-      def_->table, def_->id_column, staging, seen);
+      "UPDATE {0} AS t SET {3}, older_seen = CASE WHEN {4} THEN least(t.older_seen + 1, 1000) ELSE "
+      "0 "
+      "END, older_since = CASE WHEN {4} THEN coalesce(t.older_since, now()) END FROM {2} s WHERE "
+      "t.tenant_id = pcw_tenant() AND t.catalog = $1 AND t.{1} = s.{1} AND t.last_seen_run <> "
+      "$2::uuid",
+      def_->table, def_->id_column, staging, seen, is_older);
   sql.mark_seen = fmt::format(
-      "UPDATE {0} AS t SET {2} WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND t.{1} = ANY "
+      "UPDATE {0} AS t SET older_seen = 0, older_since = NULL, {2} WHERE t.tenant_id = "
+      "pcw_tenant() AND t.catalog = $1 AND t.{1} = ANY "
       "($3::text[]) AND t.last_seen_run <> $2::uuid",
       def_->table, def_->id_column, seen);
   sql.count_present = fmt::format(
@@ -179,7 +211,8 @@ Result<std::unordered_map<std::string, HeldRecord>> EntityTable::LoadHeld(
                  HeldRecord{.version = std::string(rows.Text(row, 1)),
                             .modified_at = WallTime(std::chrono::microseconds(rows.Int(row, 2))),
                             .last_seen_run = std::string(rows.Text(row, 3)),
-                            .rank = static_cast<int>(rows.Int(row, 4))});
+                            .rank = static_cast<int>(rows.Int(row, 4)),
+                            .listed = std::string(rows.Text(row, 5))});
   }
   return held;
 }
@@ -187,7 +220,7 @@ Result<std::unordered_map<std::string, HeldRecord>> EntityTable::LoadHeld(
 Status EntityTable::CopyToStaging(pg::Connection& connection,
                                   std::span<const MappedRecord* const> records,
                                   std::stop_token stop) const {
-  const std::size_t fields = mapping_->columns.size() + 4 + (has_companion_ ? 2 : 0) +
+  const std::size_t fields = mapping_->columns.size() + 6 + (has_companion_ ? 2 : 0) +
                              (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
   constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average, with its length
   std::size_t expected = 0;
@@ -202,6 +235,7 @@ Status EntityTable::CopyToStaging(pg::Connection& connection,
     copy.AddBytea(BytesOf(record->payload_sha256));
     copy.AddText(record->bronze_key);
     copy.AddInt4(record->bronze_line);
+    AddVersionNames(copy, *record);
     if (has_companion_ && record->companion.empty()) {
       copy.AddNull();
       copy.AddNull();
@@ -254,6 +288,11 @@ Status EntityTable::MergeRound(pg::Connection& connection, std::string_view cata
       left_alone, stop));
   if (changes != nullptr) PCW_TRY_OK(LoadChanges(connection, catalog, *changes, stop));
   std::int64_t written = 0;
+  if (!sql_->fill.empty()) {
+    auto filled = connection.Exec({"entity_fill", sql_->fill}, {std::string(catalog)}, stop);
+    if (!filled) return AsDataError(std::move(filled).error());
+    counts.updated += filled->affected();
+  }
   for (const std::string* merge : {&sql_->merge, &sql_->merge_sparse}) {
     if (merge->empty()) continue;
     auto merged = connection.Exec(

@@ -14,7 +14,7 @@ namespace {
 std::string RequestBody(const connector::SourceDef& source, const ListOptions& options,
                         const std::string& token) {
   // Without a filter by modification both modes list everything.
-  const bool is_full = options.mode == RunMode::kFull || source.modified_filter.empty();
+  const bool is_full = options.mode != RunMode::kIncremental || source.modified_filter.empty();
   return connector::ListRequest(
       source, {.catalog = options.catalog,
                .page_size = options.page_size,
@@ -25,10 +25,11 @@ std::string RequestBody(const connector::SourceDef& source, const ListOptions& o
 
 }  // namespace
 
-PageSource::PageSource(const connector::SourceDef& source, aws::Caller& caller, ListOptions options,
-                       std::stop_token stop)
+PageSource::PageSource(const connector::SourceDef& source, aws::Caller& caller, const Clock& clock,
+                       ListOptions options, std::stop_token stop)
     : source_(source),
       caller_(caller),
+      clock_(clock),
       options_(std::move(options)),
       forward_stop_(stop, [this] { stop_source_.request_stop(); }),
       worker_([this] { Work(stop_source_.get_token()); }) {}
@@ -87,7 +88,8 @@ Result<ListedPage> PageSource::Fetch(std::stop_token stop) {
   ListedPage listed{.items = std::move(page.items),
                     .request_id = result.request_id,
                     .server_date = result.server_date,
-                    .received_at = result.received_at,
+                    .elapsed = result.elapsed,
+                    .received_at = clock_.Now(),
                     .is_last = page.next_token.empty()};
   if (!listed.is_last) PCW_TRY_OK(RememberToken(page.next_token));
   token_ = page.next_token;

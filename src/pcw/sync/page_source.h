@@ -23,7 +23,8 @@ struct ListedPage {
   std::vector<connector::PageItem> items;
   std::string request_id;
   std::optional<WallTime> server_date;
-  WallTime received_at{};  ///< local clock
+  std::chrono::microseconds elapsed{0};  ///< of the call
+  WallTime received_at{};                ///< the run's clock
   bool is_last = false;
 };
 
@@ -42,8 +43,8 @@ struct ListOptions {
 /// repeats ends it with kUnavailable.
 class PageSource {
  public:
-  PageSource(const connector::SourceDef& source, aws::Caller& caller, ListOptions options,
-             std::stop_token stop);
+  PageSource(const connector::SourceDef& source, aws::Caller& caller, const Clock& clock,
+             ListOptions options, std::stop_token stop);
   ~PageSource();
 
   /// The next page; after the last one (is_last) it must not be called again. Errors are those of
@@ -61,6 +62,7 @@ class PageSource {
 
   const connector::SourceDef& source_;
   aws::Caller& caller_;
+  const Clock& clock_;
   ListOptions options_;
   const LogFields log_fields_ = CurrentLogFields();  ///< of the run, for the thread
   std::string token_;

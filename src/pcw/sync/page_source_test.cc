@@ -44,7 +44,7 @@ TEST(PageSourceTest, AStopWhileAPageWaitsToBeTakenEndsTheListing) {
   aws::Caller caller(*connector::Opportunities().sources.front().list->service,
                      {http, credentials, quota, clock, sleeper, rng}, options);
   std::stop_source stop;
-  PageSource pages(connector::Opportunities().sources.front(), caller,
+  PageSource pages(connector::Opportunities().sources.front(), caller, clock,
                    {.catalog = "AWS", .modified_after = std::nullopt}, stop.get_token());
   http.AwaitThem();  // the second page waits: nobody has taken the first
 

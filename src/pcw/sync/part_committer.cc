@@ -48,6 +48,7 @@ PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::M
       std::find_if(mapping.columns.begin(), mapping.columns.end(),
                    [&](const connector::ColumnMapping& c) { return c.column == def.id_column; });
   id_column_ = static_cast<std::size_t>(column - mapping.columns.begin());
+  version_column_ = PlaceOf(mapping, "source_version");
   worker_ = std::jthread([this](std::stop_token stop) { Work(stop); });
 }
 
@@ -77,6 +78,11 @@ RunStats PartCommitter::committed() const {
 std::vector<std::string> PartCommitter::TakeSettledIds() {
   const std::lock_guard lock(mutex_);
   return std::exchange(settled_, {});
+}
+
+std::string PartCommitter::served_from() const {
+  const std::lock_guard lock(mutex_);
+  return served_from_;
 }
 
 std::vector<lake::ManifestPart> PartCommitter::parts() const {
@@ -144,6 +150,7 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   {
     const std::lock_guard lock(mutex_);
     stats_ = std::move(after);
+    if (prepared.part == 1) served_from_ = batch.records.front().served_at;
     if (prepared.part > 0) {
       parts_.push_back({.key = prepared.bronze_key,
                         .sha256 = Hex(prepared.sha256),
@@ -214,6 +221,8 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
       continue;
     }
     prepared.misfits += static_cast<std::int64_t>(row->misfits.size());
+    const std::string_view listed = ListedName(
+        record.version, std::get<std::string>(row->values[version_column_]), record.served_at);
     prepared.rows.push_back({.id = record.id,
                              .row = std::move(*row),
                              .rank = record.source->rank,
@@ -223,7 +232,9 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
                              .companion = part.at(record.line.companion),
                              .companion_sha256 = record.line.companion_sha256,
                              .bronze_key = prepared.bronze_key,
-                             .bronze_line = record.line.line});
+                             .bronze_line = record.line.line,
+                             .listed_version = listed,
+                             .accepts_older = run_.accepts_older});
   }
   prepared.drift = observer_.TakeFindings();
   if (frozen) return std::move(*frozen);
@@ -327,6 +338,12 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   after.misfits += prepared.misfits;
   if (prepared.part > 0) {
     after.parts = prepared.part;
+    if (prepared.part == 1) {
+      PCW_TRY_OK(connection.Exec({"run_served_from",
+                                  "UPDATE ingestion_runs SET served_from = $2::timestamptz WHERE "
+                                  "tenant_id = pcw_tenant() AND id = $1::uuid"},
+                                 {run_.run_id, batch.records.front().served_at}, {}));
+    }
     PCW_TRY_OK(connection.Exec(
         {"part_insert",
          "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) "

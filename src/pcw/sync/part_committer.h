@@ -33,6 +33,7 @@ struct RunContext {
   std::string catalog;
   std::string bronze_prefix;
   RunMode mode = RunMode::kFull;
+  bool accepts_older = false;         ///< an operator wants what it fetches, however old
   ChangeListener* changes = nullptr;  ///< outlives the run; nullptr = nobody wants to know
 };
 
@@ -106,6 +107,8 @@ class PartCommitter {
   std::vector<std::string> TakeSettledIds();
   /// The parts written, for the manifest.
   std::vector<lake::ManifestPart> parts() const;
+  /// When AWS served the first record of them, RFC 3339; empty while there are none.
+  std::string served_from() const;
   /// Compares the rates of the whole run with the baseline and learns them. Inside the transaction
   /// that ends the run, after Flush.
   Status LearnDrift(pg::Connection& connection) const;
@@ -143,6 +146,7 @@ class PartCommitter {
   FailureLimit mismatches_;
   const int stop_at_mismatch_percent_;
   std::size_t id_column_ = 0;
+  std::size_t version_column_ = 0;
   bool has_open_letters_;
 
   mutable std::mutex mutex_;
@@ -153,6 +157,7 @@ class PartCommitter {
   RunStats stats_;                                    // guarded by mutex_; written by the worker
   std::vector<std::string> settled_;                  // guarded by mutex_
   std::vector<lake::ManifestPart> parts_;             // guarded by mutex_
+  std::string served_from_;                           // guarded by mutex_
   std::jthread worker_;
 };
 

@@ -77,7 +77,7 @@ struct ReingestOutcome {
 /// The counters with what only a re-ingest counts, as stats_json keeps them.
 std::string FormatStats(const ReingestOutcome& outcome, const ReingestOptions& options);
 
-/// Re-ingests one entity: reads the selected objects in the order they were written, leaves alone
+/// Re-ingests one entity: reads the selected objects in the order AWS answered in, leaves alone
 /// what the table holds already by this mapping, maps the rest and merges it by the rule of I4.
 ///
 /// Holds the entity's lease for its whole length and is a run of mode reingest, except for a dry

@@ -20,6 +20,7 @@
 #include "pcw/sync/reingest_epochs.h"
 #include "pcw/sync/reingest_letters.h"
 #include "pcw/sync/reingest_loader.h"
+#include "pcw/sync/reingest_order.h"
 
 namespace pcw::sync {
 namespace {
@@ -53,7 +54,7 @@ class Reingest {
                        : connections_ == 2 ? 1500
                                            : 1000),
         epochs_(pass.options, outcome_),
-        batches_(connections_) {
+        batches_(connections_, ReingestBatch(pass.mapping)) {
     outcome_.run_id = pass.run_id;
   }
 
@@ -89,6 +90,9 @@ class Reingest {
     PCW_TRY(std::vector<lake::RunFolder> folders,
             lake::ListRunFolders(
                 deps_.store, lake::EntityPrefix(def_.connector->lake_prefix, def_.name), stop_));
+    PCW_TRY(folders, InServedOrder(std::move(folders), deps_.store, database_, connector_id_,
+                                   def_.name, stop_));
+    places_ = FolderPlaces(folders);
     if (options_.is_rebuild) {
       PCW_TRY(pg::Connection owner, deps_.open_owner(stop_));
       PCW_TRY_OK(MakeShadow(owner, def_, options_.tenant_id, stop_));
@@ -103,6 +107,7 @@ class Reingest {
                     .entity = std::string(def_.name),
                     .settles_letters = letters_.has_open(),
                     .is_replay = options_.replay.has_value(),
+                    .places = &places_,
                     .mapping_version = mapping_.version,
                     .sleeper = deps_.sleeper,
                     .clock = deps_.clock},
@@ -198,12 +203,17 @@ class Reingest {
       PCW_TRY(const bool is_empty, IsTableEmpty());
       looks_first_ = !is_empty;
       PCW_TRY_OK(ReadDigests());
+      PCW_TRY(accepted_, LoadAccepted());
     }
     outcome_.stats.bytes += static_cast<std::int64_t>(object.text.size());
     std::vector<const lake::ScannedLine*> lines, asked;
     lines.reserve(object.part.lines.size());
     for (const lake::ScannedLine& line : object.part.lines) {
       if (!filter_.Takes(line) || RejectsLine(object.key, line)) continue;
+      if (IsOverruled(line, object.key)) {
+        epochs_.AddUnchanged();
+        continue;
+      }
       lines.push_back(&line);
       if (!IsKnownUnchanged(line)) asked.push_back(&line);
     }
@@ -227,6 +237,30 @@ class Reingest {
       if (is_cut) PCW_TRY_OK(CloseEpoch());
     }
     return Ok{};
+  }
+
+  // Versions that an operator accepted though they were older than what was held: by record, where
+  // they lie in bronze. A rebuild comes to them in their order.
+  Result<std::map<std::string, std::string, std::less<>>> LoadAccepted() {
+    std::map<std::string, std::string, std::less<>> accepted;
+    if (options_.is_rebuild) return accepted;
+    PCW_TRY(const pg::Rows rows,
+            database_.Exec(
+                {"reingest_accepted",
+                 fmt::format("SELECT {}, accepted_key FROM {} WHERE tenant_id = pcw_tenant() AND "
+                             "catalog = $1 AND accepted_key IS NOT NULL",
+                             def_.id_column, def_.table)},
+                {catalog_}, stop_));
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      accepted.emplace(rows.Text(row, 0), rows.Text(row, 1));
+    return accepted;
+  }
+
+  // What runs before an accepted version fetched does not count any more.
+  bool IsOverruled(const lake::ScannedLine& line, const std::string& key) const {
+    if (accepted_.empty()) return false;
+    const auto found = accepted_.find(line.id);
+    return found != accepted_.end() && places_.IsEarlierRun(key, found->second);
   }
 
   // What was read of the table is old news for a record that is on its way to it, and one with an
@@ -309,8 +343,9 @@ class Reingest {
       row = Error(ErrorCode::kSchemaMismatch,
                   "the detail answer is of another record than the one asked for");
     }
-    const bool is_outdated = row && held != nullptr && !held->is_same && !options_.is_dry_run &&
-                             !letters_.IsOpen(hash) && table_.IsOutdated(*row, source.rank, *held);
+    const bool is_outdated = row && !line.accepts_older && held != nullptr && !held->is_same &&
+                             !options_.is_dry_run && !letters_.IsOpen(hash) &&
+                             table_.IsOutdated(*row, source.rank, *held);
     if (is_outdated) {
       epochs_.AddUnchanged();
       return Ok{};
@@ -476,6 +511,8 @@ class Reingest {
   std::vector<std::shared_ptr<const ReadObject>> held_objects_;  // whose records are in batches_
   std::deque<std::string> patched_;  // payloads of records in batches_ that have a patch
   std::size_t held_bytes_ = 0;
+  FolderPlaces places_;
+  std::map<std::string, std::string, std::less<>> accepted_;  // of catalog_
   std::unique_ptr<LoaderPool> pool_;
   ReingestOutcome outcome_;
 };

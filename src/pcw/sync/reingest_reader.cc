@@ -26,6 +26,12 @@ BronzeReader::BronzeReader(lake::BronzeStore& store, std::vector<lake::RunFolder
       folders_(std::move(folders)),
       filter_(std::move(filter)),
       caller_stop_(std::move(stop)) {
+  if (const auto after = lake::SplitKey(filter_.after_key)) {
+    const auto found =
+        std::find_if(folders_.begin(), folders_.end(),
+                     [&](const lake::RunFolder& folder) { return folder.prefix == after->prefix; });
+    if (found != folders_.end()) first_folder_ = static_cast<std::size_t>(found - folders_.begin());
+  }
   thread_ = std::jthread([this](std::stop_token own) { Work(own); });
 }
 
@@ -43,8 +49,8 @@ Result<std::optional<ReadObject>> BronzeReader::Next() {
 void BronzeReader::Work(std::stop_token stop) {
   std::optional<Error> failure;
   try {
-    for (const lake::RunFolder& folder : folders_) {
-      if (Status read = ReadFolder(folder, stop); !read) {
+    for (std::size_t i = first_folder_; i < folders_.size(); ++i) {
+      if (Status read = ReadFolder(folders_[i], stop); !read) {
         failure = std::move(read).error();
         break;
       }
@@ -61,7 +67,10 @@ void BronzeReader::Work(std::stop_token stop) {
 
 bool BronzeReader::IsWanted(const std::string& key) const {
   if (!filter_.keys.empty() && !filter_.keys.contains(key)) return false;
-  return filter_.after_key.empty() || lake::IsBefore(filter_.after_key, key);
+  const auto after = lake::SplitKey(filter_.after_key);
+  // Of the folder that holds after_key the parts behind it; folders before it are not read at all.
+  return !after || lake::SplitKey(key)->prefix != after->prefix ||
+         lake::IsBefore(filter_.after_key, key);
 }
 
 Status BronzeReader::Reject(const lake::RunFolder& folder, std::string key, std::string reason,

@@ -187,16 +187,18 @@ Status BronzeReplay::FetchOne(const connector::SourceDef& source, std::string_vi
   meta.id = target.record_key;
   meta.operation = source.detail->name;
   meta.request_id = detail.request_id;
-  meta.fetched_at = FormatRfc3339(detail.received_at);
-  meta.served_at = FormatRfc3339(detail.server_date.value_or(detail.received_at));
+  const WallTime now = refetched_.clock->Now();
+  meta.fetched_at = FormatRfc3339(now);
+  meta.served_at = FormatRfc3339(detail.server_date.value_or(now));
   meta.version = "sha256:" + Sha256Hex(detail.body);
   meta.source = "get";
+  if (refetched_.served_from.empty()) refetched_.served_from = meta.served_at;
   lake::CompanionMeta other;
   std::string_view other_body;
   if (companion) {
     other.operation = source.companion->name;
     other.request_id = companion->request_id;
-    other.fetched_at = FormatRfc3339(companion->received_at);
+    other.fetched_at = FormatRfc3339(now);
     other_body = companion->body;
   }
   const lake::AppendedLine line =
@@ -209,7 +211,11 @@ Status BronzeReplay::FetchOne(const connector::SourceDef& source, std::string_vi
 Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJob& job,
                              std::vector<dlq::ReplayTarget>& targets, std::stop_token stop) {
   aws::Caller* caller = nullptr;
-  refetched_.started = deps_.reingest.clock.Now();
+  {
+    PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
+    PCW_TRY(refetched_.clock, DatabaseClock::Read(connection, deps_.reingest.clock, stop));
+  }
+  refetched_.started = refetched_.clock->Now();
   refetched_.prefix =
       lake::RunPrefix(def.connector->lake_prefix, def.name, refetched_.started, job.run_id);
   PartInHand part;
@@ -289,7 +295,8 @@ Status BronzeReplay::Seal(const connector::EntityDef& def, const dlq::ReplayJob&
   manifest.mode = NameOf(RunMode::kReplay);
   manifest.catalog = refetched_.catalog;
   manifest.started_at = FormatRfc3339(refetched_.started);
-  manifest.ended_at = FormatRfc3339(deps_.reingest.clock.Now());
+  manifest.served_from = refetched_.served_from;
+  manifest.ended_at = FormatRfc3339(refetched_.clock->Now());
   PCW_TRY(pg::Connection connection, deps_.reingest.open({}));
   for (const RefetchedPart& part : refetched_.parts) {
     PCW_TRY_OK(connection.Exec(

@@ -12,6 +12,7 @@
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/dlq/replay.h"
+#include "pcw/sync/database_clock.h"
 #include "pcw/sync/reingest.h"
 
 namespace pcw::sync {
@@ -51,7 +52,8 @@ class BronzeReplay final : public dlq::ReplayHandler {
   };
   /// What a replay has fetched again, as far as it came.
   struct Refetched {
-    std::string prefix, catalog;
+    std::string prefix, catalog, served_from;
+    std::optional<DatabaseClock> clock;  ///< there once a refetch has begun
     WallTime started{};
     std::vector<RefetchedPart> parts;
     std::optional<Error> ended;  ///< why it did not come to the rest

@@ -48,7 +48,12 @@ Statement Select(const RunPageRequest& request) {
   if (!request.entity.empty()) where += " AND entity = " + select.Bind(request.entity);
   if (!request.before_id.empty())
     where += fmt::format(" AND id < {}::uuid", select.Bind(request.before_id));
-  if (request.is_of_scans) where += " AND mode IN ('full', 'incremental')";
+  // A scan that waited in the queue may have begun after one that was asked for later.
+  const std::string_view order = request.is_of_scans ? "started_at" : "id";
+  if (request.is_of_scans) {
+    where +=
+        " AND mode IN ('full', 'incremental') AND started_at <= pcw_now() + interval '1 minute'";
+  }
   const std::string limit = select.Bind(std::to_string(request.limit)) + "::int";
   if (IsOfRunning(request.status)) {
     select.text = fmt::format(
@@ -59,9 +64,9 @@ Statement Select(const RunPageRequest& request) {
   }
   if (!request.status.empty()) where += " AND status = " + select.Bind(request.status);
   select.text = fmt::format(
-      "{} FROM (SELECT * FROM (SELECT * FROM ingestion_runs WHERE {} ORDER BY id DESC LIMIT {}) "
-      "newest LIMIT {}) r {} ORDER BY r.id DESC",
-      kColumns, where, kMostRuns, limit, kJoins);
+      "{5} FROM (SELECT * FROM (SELECT * FROM ingestion_runs WHERE {0} ORDER BY {1} DESC LIMIT "
+      "{2}) newest LIMIT {3}) r {4} ORDER BY r.{1} DESC",
+      where, order, kMostRuns, limit, kJoins, kColumns);
   return select;
 }
 

@@ -16,7 +16,9 @@ struct RunPageRequest {
   std::string status;     ///< empty = every; "stalled" is found too
   std::string before_id;  ///< only runs before this one; empty = from the newest
   int limit = 20;         ///< at most 1,000
-  bool is_of_scans = false;  ///< only runs that list: full and incremental ones
+  /// Only runs that list, full and incremental ones, by the time of their start; those of the
+  /// future do not count.
+  bool is_of_scans = false;
 };
 
 /// At most `limit` runs in falling order of id, which is the order of their making: unlike the time

@@ -16,7 +16,7 @@ namespace {
 // Every select of runs has these columns in this order.
 constexpr std::string_view kListRuns = R"sql(
   SELECT r.id, c.kind, r.entity, r.mode,
-         CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < now() OR j.stalls_at < now())
+         CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < pcw_now() OR j.stalls_at < pcw_now())
               THEN 'stalled' ELSE r.status END,
          r.catalog, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
          to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), r.resumed_from, r.bronze_prefix, r.error_code, r.error,
@@ -27,7 +27,7 @@ constexpr std::string_view kListRuns = R"sql(
   LEFT JOIN jobs j ON j.tenant_id = r.tenant_id AND j.run_id = r.id AND j.state = 'running'
   WHERE ($1 = '' OR r.entity = $1) AND ($2 = '' OR r.status = $2) AND ($3 = '' OR r.id::text LIKE $3 || '%')
     AND ($4 = '' OR (r.connector_id = nullif($4, '')::bigint AND r.status IN ('failed', 'cancelled')))
-    AND ($6 = '' OR (r.mode NOT IN ('replay', 'fetch') AND ($6 = 'reingest') = (r.mode = 'reingest')))
+    AND ($6 = '' OR (r.mode NOT IN ('replay', 'fetch') AND ($6 = 'reingest') = (r.mode = 'reingest') AND r.started_at <= pcw_now() + interval '1 minute'))
   ORDER BY r.started_at DESC, r.id DESC LIMIT $5::int)sql";
 
 std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
@@ -150,7 +150,8 @@ Status AbandonOlderRuns(pg::Connection& connection, std::int64_t connector_id,
                         std::string_view entity, std::int64_t fence, std::stop_token stop) {
   PCW_TRY_OK(connection.Exec(
       {"runs_abandon",
-       "UPDATE ingestion_runs SET status = 'failed', ended_at = now(), error_code = 'abandoned', "
+       "UPDATE ingestion_runs SET status = 'failed', ended_at = pcw_now(), error_code = "
+       "'abandoned', "
        "error = 'the process that ran it ended "
        "without finishing it; run it again: what is stored is not fetched again', stats_json = "
        "stats_json || '{\"resumable\": true, "
@@ -207,13 +208,14 @@ Status FinishRun(pg::Connection& connection, std::string_view run_id, RunStatus 
                  std::stop_token stop) {
   const pg::Param code = error ? pg::Param(std::string(NameOf(error->code()))) : std::nullopt;
   const pg::Param text = error ? pg::Param(error->ToString()) : std::nullopt;
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec(
-              {"run_finish",
-               "UPDATE ingestion_runs SET status = $2, ended_at = now(), stats_json = $3::jsonb, "
-               "error_code = $4, error = $5 "
-               "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND ended_at IS NULL"},
-              {std::string(run_id), std::string(NameOf(status)), stats_json, code, text}, stop));
+  PCW_TRY(
+      const pg::Rows rows,
+      connection.Exec(
+          {"run_finish",
+           "UPDATE ingestion_runs SET status = $2, ended_at = pcw_now(), stats_json = $3::jsonb, "
+           "error_code = $4, error = $5 "
+           "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND ended_at IS NULL"},
+          {std::string(run_id), std::string(NameOf(status)), stats_json, code, text}, stop));
   if (rows.affected() == 1) return Ok{};
   return Error(ErrorCode::kConflict, "the run has ended already")
       .With("run_id", std::string(run_id));

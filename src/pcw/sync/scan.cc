@@ -18,7 +18,7 @@ constexpr std::size_t kMostSeen = 5000;
 constexpr std::size_t kPartSlack = 64U << 10U;  // the record that makes a part full is part of it
 
 bool IsSameVersion(const HeldRecord& held, const std::string& listed_version) {
-  if (held.version == listed_version) return true;
+  if (held.version == listed_version || held.listed == listed_version) return true;
   // The list may spell the same instant differently from the detail ("...30Z", "...30.000Z").
   const Result<WallTime> listed = ParseRfc3339(listed_version);
   return listed && *listed == held.modified_at;
@@ -36,7 +36,7 @@ std::string VersionIn(const connector::SourceDef& source, std::string_view body)
   return "sha256:" + Sha256Hex(body);
 }
 
-// When AWS served an answer; the local clock only where it sent no Date.
+// When AWS served an answer; the run's clock, which is the database's, where it sent no Date.
 std::string ServedAt(const std::optional<WallTime>& server_date, WallTime received_at) {
   return FormatRfc3339(server_date.value_or(received_at));
 }
@@ -84,6 +84,12 @@ Status Scan::FetchAll(std::vector<DetailTask> tasks) {
   return FetchDeferred();
 }
 
+Status Scan::FetchListed(std::set<std::string> ids) {
+  wanted_ = std::move(ids);
+  progress_.expected = static_cast<std::int64_t>(wanted_.size());
+  return Run(std::nullopt);
+}
+
 Status Scan::FetchDeferred() {
   PCW_TRY_OK(DrainAll(Pass::kFirst));
   std::vector<DetailTask> deferred = std::exchange(deferred_, {});
@@ -104,7 +110,7 @@ bool Scan::IsDeniedAlone(const Error& error, Pass pass) {
 
 Status Scan::ListSource(const connector::SourceDef& source,
                         std::optional<WallTime> modified_after) {
-  PageSource pages(source, deps_.caller,
+  PageSource pages(source, deps_.caller, deps_.clock,
                    {.catalog = options_.catalog,
                     .page_size = options_.page_size,
                     .mode = options_.mode,
@@ -163,7 +169,11 @@ Status Scan::TakePage(const connector::SourceDef& source, ListedPage page) {
 }
 
 void Scan::Observe(const ListedPage& page, bool is_by_time) {
-  if (pages_.empty()) observation_.first_response_date = page.server_date;
+  list_time_ += page.elapsed;
+  if (pages_.empty()) {
+    observation_.first_response_date = page.server_date;
+    observation_.began_at = page.received_at;
+  }
   if (is_by_time) {
     for (const connector::PageItem& item : page.items) {
       if (const Result<WallTime> version = ParseRfc3339(item.version)) {
@@ -188,6 +198,7 @@ bool Scan::CountIfKnown(const connector::SourceDef& source, const connector::Pag
     ++progress_.settled;
     return true;
   }
+  if (!wanted_.empty()) return false;  // asked for by name: whatever is held
   const auto stored = held.find(item.id);
   if (stored == held.end() || stored->second.rank < source.rank) return false;
   const bool tells_more = stored->second.rank > source.rank;
@@ -211,6 +222,7 @@ bool Scan::CountIfKnown(const connector::SourceDef& source, const connector::Pag
 
 Status Scan::TakeItem(const connector::SourceDef& source, const ListedPage& page,
                       connector::PageItem item, const Held& held) {
+  if (!wanted_.empty() && !wanted_.contains(item.id)) return Ok{};
   // Its bytes are kept and it is a dead letter; what is held of it stays, and it is not missing.
   if (item.problem) {
     has_unnamed_ = has_unnamed_ || !item.has_id;
@@ -347,6 +359,7 @@ Status Scan::Append(FetchedDetail detail) {
   meta.version = task.listed_version.empty() ? VersionIn(*task.source, call.body)
                                              : std::move(task.listed_version);
   meta.source = "get";
+  meta.accepts_older = options_.accepts_older;
   lake::CompanionMeta companion;
   std::string_view companion_payload;
   if (const auto& other = detail.result->companion) {
@@ -377,6 +390,7 @@ Status Scan::AppendListed(const connector::SourceDef& source, const ListedPage& 
   meta.served_at = ServedAt(page.server_date, page.received_at);
   meta.version = std::move(item.version);
   meta.source = "list";
+  meta.accepts_older = options_.accepts_older;
   meta.index = item.index;
   batch_.records.push_back({.id = std::move(item.id),
                             .source = &source,

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -38,6 +39,10 @@ class Scan {
   /// id does not hold up the rest (I25).
   Status FetchAll(std::vector<DetailTask> tasks);
 
+  /// Lists everything and takes these records alone, whatever is held of them. Returns with all
+  /// batches committed.
+  Status FetchListed(std::set<std::string> ids);
+
   /// After a complete full scan: asks AWS about the records that this scan and the one before it
   /// missed. Returns those that AWS no longer knows; those it still knows are processed as if
   /// listed.
@@ -51,6 +56,8 @@ class Scan {
   std::int64_t listed() const { return listed_; }
   /// A listed item did not say whose it is: which records are missing cannot be told.
   bool has_unnamed() const { return has_unnamed_; }
+  /// How long AWS took to answer the list calls: a scan without what it waited for.
+  std::chrono::microseconds list_time() const { return list_time_; }
   CallTotals totals() const;
 
  private:
@@ -107,6 +114,8 @@ class Scan {
   Progress progress_;
   std::int64_t listed_ = 0;
   bool has_unnamed_ = false;
+  std::chrono::microseconds list_time_{0};
+  std::set<std::string> wanted_;      ///< of FetchListed; empty = every record
   std::int64_t fetched_by_name_ = 0;  ///< of FetchAll, answered
   int denied_ = 0;                    ///< of FetchAll, before the first answer
   int failures_in_row_ = 0;
