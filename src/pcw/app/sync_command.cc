@@ -31,15 +31,15 @@ std::int64_t BulkCallsLeft(SyncSite& site, const Config& config, std::stop_token
 
 }  // namespace
 
-sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
-                                 const std::optional<std::string>& resume) {
+sync::SyncOptions SyncOptionsFor(const Config& config, const SyncWish& wish) {
   const auto& connector = config.partner_central;
   sync::SyncOptions options;
   options.tenant_id = config.tenant_id;
   options.connector_config_json = ConnectorConfigJson(config);
   options.catalog = connector.catalog;
-  options.mode = mode;
-  options.resume_run = resume;
+  options.mode = wish.mode;
+  options.resume_run = wish.resume;
+  options.accepts_shrink = wish.accepts_shrink;
   options.page_size = connector.batch_size;
   options.fetch = {.catalog = connector.catalog,
                    .max_in_flight = connector.max_in_flight,
@@ -53,6 +53,7 @@ sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
   options.stop_at_mismatch_percent = config.sync.stop_at_mismatch_percent;
   options.stop_at_fetch_failure_percent = config.sync.stop_at_fetch_failure_percent;
   options.stop_window = config.sync.stop_window;
+  options.shrank_below_percent = config.sync.shrank_below_percent;
   return options;
 }
 
@@ -93,14 +94,13 @@ Status WaitForQuota(SyncSite& site, const Config& config, std::int64_t calls, Ma
 }
 
 Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
-                                    const connector::EntityDef& entity, sync::RunMode mode,
-                                    const std::optional<std::string>& resume, Machine& machine,
-                                    std::stop_token stop) {
+                                    const connector::EntityDef& entity, const SyncWish& wish,
+                                    Machine& machine, std::stop_token stop) {
   PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity.name));
   ProgressDisplay display(
       {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
       machine.clock);
-  sync::SyncOptions options = SyncOptionsFor(config, mode, resume);
+  sync::SyncOptions options = SyncOptionsFor(config, wish);
   const auto recorder = MakeChangeRecorder(config, entity.name);
   options.changes = recorder.get();
   DatabaseAccess& database = *site.database;
