@@ -13,6 +13,13 @@
 
 namespace pcw::app {
 
+Error AsStopped(Error error) { return std::move(error).With("run", "stopped"); }
+
+int ExitCodeOf(const Error& error) {
+  const int code = ReactionOf(error.code()).exit_code;
+  return code == kExitDeadLetters && error.Find("run") == "stopped" ? kExitFindings : code;
+}
+
 std::span<const ExitCode> ExitCodes() {
   static constexpr std::array<ExitCode, 10> kCodes{{
       {kExitOk, "ok", ""},

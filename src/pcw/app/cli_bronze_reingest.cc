@@ -202,7 +202,7 @@ Result<int> RunReingestVerb(const Invocation& invocation, const ReingestWish& wa
   display.Finish();
   PCW_TRY_OK(outcome);
   PrintReingest(invocation, *outcome, options, entity, mapping);
-  if (outcome->error) return std::move(*outcome->error);
+  if (outcome->error) return AsStopped(std::move(*outcome->error));
   if (outcome->status == sync::RunStatus::kPartial) return kExitDeadLetters;
   const bool has_changes = outcome->stats.rows_inserted + outcome->stats.rows_updated > 0;
   return options.is_dry_run && wanted.has_detailed_exit_code && has_changes ? kExitChanges

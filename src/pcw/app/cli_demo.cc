@@ -176,10 +176,10 @@ Result<int> Demo(const Invocation& invocation, Pace pace, Afterwards afterwards)
       std::printf("\n$ pcw sync run partner-central %s --mode %s\n",
                   std::string(entity->name).c_str(), std::string(NameOf(mode)).c_str());
       std::fflush(stdout);
-      PCW_TRY(const sync::RunOutcome outcome, SyncEntity(site, loaded.config, *entity, mode,
-                                                         std::nullopt, machine, invocation.stop));
+      PCW_TRY(const sync::RunOutcome outcome,
+              SyncEntity(site, loaded.config, *entity, {.mode = mode}, machine, invocation.stop));
       std::fputs(DescribeOutcome(outcome, entity->name).c_str(), stdout);
-      if (outcome.error) return *outcome.error;
+      if (outcome.error) return AsStopped(*outcome.error);
     }
   }
 

@@ -94,7 +94,9 @@ int ExitCodeOf(const sync::StoredRun& run) {
   if (run.status == "succeeded") return kExitOk;
   if (run.status == "partial") return kExitDeadLetters;
   for (const Reaction& reaction : kReactions) {
-    if (reaction.name == run.error_code) return reaction.exit_code;
+    // 3 says that a run finished; this one did not.
+    const bool is_of_finished = reaction.exit_code == kExitDeadLetters;
+    if (reaction.name == run.error_code && !is_of_finished) return reaction.exit_code;
   }
   return kExitFindings;
 }

@@ -28,6 +28,7 @@ struct Wanted {
   bool has_resume = false;
   std::string resume;
   bool waits_for_quota = false;
+  bool accepts_shrink = false;
 };
 
 // What is continued keeps its mode unless another is asked for.
@@ -58,11 +59,10 @@ Result<sync::RunMode> ModeOf(SyncSite& site, const connector::EntityDef& entity,
 Result<sync::RunOutcome> RunEntity(SyncSite& site, const Config& config,
                                    const connector::EntityDef& entity, sync::RunMode mode,
                                    const Wanted& wanted, Machine& machine, std::stop_token stop) {
-  std::optional<std::string> resume;
-  if (wanted.has_resume) resume = wanted.resume;
+  SyncWish wish{.mode = mode, .accepts_shrink = wanted.accepts_shrink};
+  if (wanted.has_resume) wish.resume = wanted.resume;
   for (;;) {
-    PCW_TRY(sync::RunOutcome outcome,
-            SyncEntity(site, config, entity, mode, resume, machine, stop));
+    PCW_TRY(sync::RunOutcome outcome, SyncEntity(site, config, entity, wish, machine, stop));
     const bool is_spent = outcome.error && outcome.error->Find("reason") == "quota_spent";
     if (!is_spent || !wanted.waits_for_quota) return outcome;
     const std::int64_t enough = ResumeWith(outcome.stats.pages);
@@ -70,7 +70,7 @@ Result<sync::RunOutcome> RunEntity(SyncSite& site, const Config& config,
         stderr, "pcw: paused: %s; run %s goes on by itself when %s calls are free\n",
         outcome.error->message().c_str(), outcome.run_id.c_str(),
         FormatCount(std::min<std::int64_t>(enough, LimitsOf(config).bulk_reads_per_day())).c_str());
-    resume = outcome.run_id;
+    wish.resume = outcome.run_id;
     PCW_TRY_OK(WaitForQuota(site, config, enough, machine, stop));
   }
 }
@@ -146,7 +146,7 @@ Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
     }
     std::fflush(stdout);
     DeliverAfter(loaded.config, invocation, machine, *site.database);
-    if (outcome.error) return *outcome.error;
+    if (outcome.error) return AsStopped(*outcome.error);
     if (outcome.status == sync::RunStatus::kPartial) exit_code = kExitDeadLetters;
   }
   return exit_code;
@@ -225,6 +225,10 @@ std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view en
       FormatCount(stats.api_calls), FormatCount(stats.throttles),
       FormatDuration(std::chrono::milliseconds(stats.elapsed_ms)),
       static_cast<double>(stats.records_listed) / seconds, outcome.run_id);
+  if (stats.records_absent > 0) {
+    text += fmt::format("  AWS has no record for {} of them, which is no failure\n",
+                        FormatCount(stats.records_absent));
+  }
   if (stats.records_missing > 0) {
     text += fmt::format("  {} records are gone at AWS: marked missing_since, nothing deleted\n",
                         FormatCount(stats.records_missing));
@@ -251,10 +255,11 @@ void AddSync(CLI::App& root, Invocation& invocation) {
                           "  pcw sync run partner-central all -o json\n"
                           "  pcw sync run partner-central opportunities --resume      # go on with "
                           "the newest failed run\n\n"
-                          "Exit codes: 0 succeeded, 3 finished with dead letters or a finding, 4 "
-                          "authentication or permission,\n"
-                          "5 throttled or daily quota spent, 69 unavailable, 130 interrupted; all "
-                          "but 0 and 3 can be run again.");
+                          "Exit codes: 0 succeeded, 1 stopped by drift or too many failures, 3 "
+                          "finished with dead letters or a finding,\n"
+                          "4 authentication or permission, 5 throttled or daily quota spent, 69 "
+                          "unavailable, 130 interrupted;\n"
+                          "all but 0 and 3 can be run again.");
   auto wanted = std::make_shared<Wanted>();
   run->add_option("connector", wanted->connector, "the source system")
       ->required()
@@ -275,6 +280,8 @@ void AddSync(CLI::App& root, Invocation& invocation) {
       ->expected(0, 1);
   run->add_flag("--wait", wanted->waits_for_quota,
                 "when the day's quota is spent, wait until it frees and go on");
+  run->add_flag("--accept-shrink", wanted->accepts_shrink,
+                "believe a full listing that is far shorter than the last one (listing_shrank)");
   AddOutputOption(*run, invocation);
   run->callback([&invocation, wanted, run] {
     wanted->has_resume = run->count("--resume") > 0;

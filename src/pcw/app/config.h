@@ -63,6 +63,7 @@ struct Config {
     int stop_at_mismatch_percent = 50;
     int stop_at_fetch_failure_percent = 50;
     int stop_window = 200;
+    int shrank_below_percent = 50;
   } sync;
   struct {
     bool is_enabled = true;

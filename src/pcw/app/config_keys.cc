@@ -337,6 +337,10 @@ const std::array kKeys{
               StoreInteger<PCW_FIELD(sync.stop_at_fetch_failure_percent), 0, 100>},
     ConfigKey{"sync.stop_window", KeyType::kInteger, "200", "how many records those shares are of",
               StoreInteger<PCW_FIELD(sync.stop_window), 10, 100'000>},
+    ConfigKey{"sync.shrank_below_percent", KeyType::kInteger, "50",
+              "a full listing of fewer records than that share of the last one is not believed: "
+              "nothing is marked missing; 0 = every one is",
+              StoreInteger<PCW_FIELD(sync.shrank_below_percent), 0, 100>},
     ConfigKey{"connectors.partner_central.enabled", KeyType::kBool, "true", "",
               StoreBool<PCW_FIELD(partner_central.is_enabled)>},
     ConfigKey{"connectors.partner_central.catalog", KeyType::kText, "AWS", "or Sandbox",

@@ -73,7 +73,7 @@ int Report(const Error& error) {
   if (section != "-")
     std::fprintf(stderr, "  see: docs/runbook.md section %s, docs/errors.md#%s\n",
                  std::string(section).c_str(), std::string(NameOf(error.code())).c_str());
-  return ReactionOf(error.code()).exit_code;
+  return ExitCodeOf(error);
 }
 
 int Run(int argc, char** argv) {

@@ -171,7 +171,7 @@ class Worker {
     PCW_TRY(const auto aws,
             OpenAws(config, environment, context_.database, quota::Purpose::kBulk,
                     fmt::format("sync {} {}", job.entity, job.mode), context_.machine, stop));
-    sync::SyncOptions options = SyncOptionsFor(config, mode, std::nullopt);
+    sync::SyncOptions options = SyncOptionsFor(config, {.mode = mode});
     options.queued_run = job.run_id;
     const auto recorder = MakeChangeRecorder(config, job.entity);
     options.changes = recorder.get();

@@ -32,15 +32,15 @@ std::int64_t BulkCallsLeft(SyncSite& site, const Config& config, std::stop_token
 
 }  // namespace
 
-sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
-                                 const std::optional<std::string>& resume) {
+sync::SyncOptions SyncOptionsFor(const Config& config, const SyncWish& wish) {
   const auto& connector = config.partner_central;
   sync::SyncOptions options;
   options.tenant_id = config.tenant_id;
   options.connector_config_json = ConnectorConfigJson(config);
   options.catalog = connector.catalog;
-  options.mode = mode;
-  options.resume_run = resume;
+  options.mode = wish.mode;
+  options.resume_run = wish.resume;
+  options.accepts_shrink = wish.accepts_shrink;
   options.page_size = connector.batch_size;
   options.fetch = {.catalog = connector.catalog,
                    .max_in_flight = connector.max_in_flight,
@@ -54,6 +54,7 @@ sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
   options.stop_at_mismatch_percent = config.sync.stop_at_mismatch_percent;
   options.stop_at_fetch_failure_percent = config.sync.stop_at_fetch_failure_percent;
   options.stop_window = config.sync.stop_window;
+  options.shrank_below_percent = config.sync.shrank_below_percent;
   return options;
 }
 
@@ -144,10 +145,9 @@ Status CheckHeld(SyncSite& site, const Config& config, const connector::EntityDe
 }  // namespace
 
 Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
-                                    const connector::EntityDef& entity, sync::RunMode mode,
-                                    const std::optional<std::string>& resume, Machine& machine,
-                                    std::stop_token stop) {
-  return RunWith(site, config, entity, SyncOptionsFor(config, mode, resume), machine, stop);
+                                    const connector::EntityDef& entity, const SyncWish& wish,
+                                    Machine& machine, std::stop_token stop) {
+  return RunWith(site, config, entity, SyncOptionsFor(config, wish), machine, stop);
 }
 
 Result<sync::RunOutcome> RefetchRecords(SyncSite& site, const Config& config,
@@ -155,7 +155,7 @@ Result<sync::RunOutcome> RefetchRecords(SyncSite& site, const Config& config,
                                         const std::vector<std::string>& ids, OlderVersions older,
                                         Machine& machine, std::stop_token stop) {
   PCW_TRY_OK(CheckHeld(site, config, entity, ids, stop));
-  sync::SyncOptions options = SyncOptionsFor(config, sync::RunMode::kFetch, std::nullopt);
+  sync::SyncOptions options = SyncOptionsFor(config, {.mode = sync::RunMode::kFetch});
   options.refetch = ids;
   options.accepts_older = older == OlderVersions::kAccept;
   return RunWith(site, config, entity, std::move(options), machine, stop);

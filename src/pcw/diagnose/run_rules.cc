@@ -60,13 +60,21 @@ void JudgeEntity(const EntityRuns& runs, std::vector<Finding>& findings) {
          .message = fmt::format("the newest run left {} dead letters", runs.dead_letters),
          .evidence = {{"run", runs.run_id}},
          .next_steps = {fmt::format("pcw dlq list --run {}", runs.run_id)}});
-  } else if (runs.status == "partial") {
-    findings.push_back(
-        {.def = &DefOf("PCW2110"),
-         .resource = runs.entity,
-         .message = fmt::format("the newest run is partial: {}", runs.reason),
-         .evidence = {{"run", runs.run_id}},
-         .next_steps = {ShowRun(runs), "pcw config show --origin   # catalog, account, entities"}});
+  }
+  // A listing that is not believed may have dead letters as well.
+  if (runs.status == "partial" && (runs.dead_letters == 0 || !runs.reason.empty())) {
+    Finding finding{
+        .def = &DefOf("PCW2110"),
+        .resource = runs.entity,
+        .message = fmt::format("the newest run is partial: {}", runs.reason),
+        .evidence = {{"run", runs.run_id}},
+        .next_steps = {ShowRun(runs), "pcw config show --origin   # catalog, account, entities"}};
+    if (runs.reason == "listing_shrank")
+      finding.next_steps.push_back(
+          fmt::format("pcw sync run partner-central {} --mode full --accept-shrink   # if so many "
+                      "records are gone",
+                      runs.entity));
+    findings.push_back(std::move(finding));
   }
   const seconds waiting =
       std::max(runs.overdue.value_or(seconds(0)), runs.queued.value_or(seconds(0)));

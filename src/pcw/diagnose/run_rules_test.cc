@@ -66,6 +66,20 @@ TEST(RunRulesTest, DeadLettersOfARunAreTheirOwnSectionsAlarm) {
   EXPECT_EQ(DefOf("PCW2106").level, Level::kInfo);
 }
 
+TEST(RunRulesTest, AListingThatShrankIsToldBesideItsDeadLetters) {
+  Facts facts;
+  EntityRuns runs = Fresh();
+  runs.status = "partial";
+  runs.dead_letters = 2;
+  runs.reason = "listing_shrank";
+  facts.runs = RunFacts{.entities = {runs}};
+
+  const std::vector<Finding> findings = JudgeRuns(facts);
+
+  EXPECT_THAT(CodesOf(findings), ElementsAre("PCW2106", "PCW2110", "PCW2100"));
+  EXPECT_THAT(findings[1].next_steps.back(), ::testing::HasSubstr("--accept-shrink"));
+}
+
 TEST(RunRulesTest, AFailedRunIsResumedIfItCanBe) {
   Facts facts;
   EntityRuns runs = Fresh();

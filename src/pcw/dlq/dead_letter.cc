@@ -139,8 +139,6 @@ DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_ke
   OrderedJson context = OrderedJson::object();
   for (const auto& [key, value] : error.context()) context[key] = value;
   letter.error_context_json = DumpJson(context);
-  if (const auto attempts = error.Find("attempts"))
-    letter.attempts = std::max(1, std::atoi(std::string(*attempts).c_str()));
   return letter;
 }
 
@@ -162,7 +160,8 @@ constexpr std::string_view kPut =
     "catalog, record_key, stage) WHERE state = 'open' DO UPDATE SET run_id = excluded.run_id, "
     "error_code = excluded.error_code, error = excluded.error, error_context = "
     "excluded.error_context, bronze_key = excluded.bronze_key, bronze_line = "
-    "excluded.bronze_line, attempts = d.attempts + excluded.attempts, last_seen_at = now(), "
+    "excluded.bronze_line, attempts = d.attempts + CASE WHEN d.run_id = excluded.run_id "
+    "THEN 0 ELSE excluded.attempts END, last_seen_at = now(), "
     "mapping_version = coalesce(excluded.mapping_version, d.mapping_version), replay_failed = "
     "d.replay_failed OR excluded.failed_replays > 0, "
     // The loop guard counts replays that end the same way; a sync that meets the record again
@@ -234,6 +233,23 @@ Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_v
                            std::string(entity), std::string(catalog), ArrayOf(record_keys)},
                           stop));
   return rows.affected();
+}
+
+Result<std::vector<std::string>> LoadOpenRecordKeys(
+    pg::Connection& connection, std::string_view tenant_id, std::int64_t connector_id,
+    std::string_view entity, std::string_view catalog, Stage stage, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"dead_letters_open_keys",
+                           "SELECT record_key FROM dead_letters WHERE tenant_id = $1::uuid AND "
+                           "connector_id = $2::bigint AND entity = $3 AND catalog = $4 AND stage = "
+                           "$5 AND state = 'open'"},
+                          {std::string(tenant_id), std::to_string(connector_id),
+                           std::string(entity), std::string(catalog), std::string(NameOf(stage))},
+                          stop));
+  std::vector<std::string> keys;
+  keys.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) keys.emplace_back(rows.Text(row, 0));
+  return keys;
 }
 
 Status VisitDeadLetters(pg::Connection& connection, std::string_view tenant_id,

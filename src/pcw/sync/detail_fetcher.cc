@@ -122,6 +122,12 @@ Result<DetailAnswer> DetailFetcher::Fetch(const DetailTask& task, std::stop_toke
   return answer;
 }
 
+Result<DetailAnswer> DetailFetcher::FetchNow(const DetailTask& task) {
+  const std::stop_token stop = stop_source_.get_token();
+  if (!WaitForTurn(stop)) return Error(ErrorCode::kCancelled, "stopped before the call");
+  return Fetch(task, stop);
+}
+
 void DetailFetcher::Work(std::stop_token stop) {
   const LogScope scope(log_fields_);
   for (;;) {

@@ -14,6 +14,7 @@
 #include "pcw/sync/database_clock.h"
 #include "pcw/sync/empty_pass.h"
 #include "pcw/sync/fetch_requests.h"
+#include "pcw/sync/listing_size.h"
 #include "pcw/sync/scan.h"
 
 namespace pcw::sync {
@@ -24,6 +25,7 @@ struct OpenRun {
   NewRun row;
   Cursor cursor;
   bool has_open_letters = false;
+  std::vector<std::string> failed_before;  ///< with an open dead letter of stage fetch
   std::int64_t rows_present = 0;
   std::set<connector::DriftKey> accepted_drift;
 };
@@ -69,6 +71,7 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   OpenRun run{.row = std::move(row),
               .cursor = {},
               .has_open_letters = false,
+              .failed_before = {},
               .rows_present = 0,
               .accepted_drift = {}};
   PCW_TRY(run.cursor,
@@ -81,6 +84,11 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   PCW_TRY(const auto letters,
           dlq::LoadDeadLetters(connection, options.tenant_id, open_letters, stop));
   run.has_open_letters = !letters.empty();
+  if (run.has_open_letters) {
+    PCW_TRY(run.failed_before,
+            dlq::LoadOpenRecordKeys(connection, options.tenant_id, run.row.connector_id, def.name,
+                                    options.catalog, dlq::Stage::kFetch, stop));
+  }
   // Last: a run that has begun comes to its caller, who ends it whatever happens.
   PCW_TRY_OK(transaction.Commit());
   PCW_FAILPOINT("run.start.after");
@@ -139,7 +147,9 @@ class RunInFlight {
                     .stop_at_mismatch_percent = options.stop_at_mismatch_percent,
                     .stop_window = options.stop_window}),
         scan_(def, table, options, deps, database, committer_, run_.row.id,
-              run_.cursor.last_full_listed, stop) {}
+              {.expected = run_.cursor.last_full_listed,
+               .failed_before = {run_.failed_before.begin(), run_.failed_before.end()}},
+              stop) {}
 
   RunOutcome Run() {
     Status scanned = options_.mode == RunMode::kFetch ? FetchAndFinish() : ScanAndFinish();
@@ -191,6 +201,7 @@ class RunInFlight {
   Status FetchAndFinish() {
     PCW_TRY_OK(options_.refetch.empty() ? FetchRequested() : Refetch());
     stats_ = Totals();
+    stats_.finding = scan_.AbsenceFinding();
     PCW_ASSERT(stats_.AddsUp());
     status_ = stats_.dead_lettered > 0 ? RunStatus::kPartial : RunStatus::kSucceeded;
     PCW_TRY_OK(PutManifest());
@@ -245,48 +256,79 @@ class RunInFlight {
     }
     PCW_TRY_OK(scan_.Run(after));
 
-    // A full scan that suddenly lists nothing looks like a lost permission or a wrong catalog, not
-    // like a partner who lost every deal.
-    const bool is_suspiciously_empty = is_full && scan_.listed() == 0 && run_.rows_present > 0;
+    const ListingSize size = is_full ? SizeOf(Listing()) : ListingSize::kUsual;
+    const bool is_believed = size == ListingSize::kUsual;
     std::vector<std::string> missing;
     // Behind an item that does not say whose it is may stand any of them.
-    if (is_full && !is_suspiciously_empty && !scan_.has_unnamed()) {
+    if (is_full && is_believed && !scan_.has_unnamed()) {
       PCW_TRY(missing, scan_.ConfirmMissing());
     }
 
-    // What a scan waited for, a quota above all, is no part of its length.
-    const auto duration = std::chrono::ceil<std::chrono::milliseconds>(scan_.list_time());
-    Cursor cursor = run_.cursor;
-    const bool has_watermark =
-        def_.incremental == connector::Incremental::kByModifiedFilter && !is_suspiciously_empty;
-    if (has_watermark)
-      cursor.watermark = AdvanceWatermark(cursor.watermark, scan_.observation(), options_.lag);
-    cursor.longest_scan_ms = std::max<std::int64_t>(cursor.longest_scan_ms, duration.count());
-    cursor.last_full_listed = scan_.listed();
-
+    const Cursor cursor = CursorAfter(size);
     stats_ = Totals();
     stats_.records_missing = static_cast<std::int64_t>(missing.size());
     stats_.watermark_before = TextOf(run_.cursor.watermark);
     stats_.watermark_after = TextOf(cursor.watermark);
-    if (is_suspiciously_empty) {
-      stats_.finding = fmt::format(
-          "the full scan listed nothing although {} records are held; absence was not counted: "
-          "check catalog, account and permissions",
-          run_.rows_present);
-    }
+    stats_.finding = FindingOf(size);
+    if (size == ListingSize::kShrank) stats_.reason = "listing_shrank";
+    if (size == ListingSize::kEmpty) stats_.reason = "listed_nothing";
     PCW_ASSERT(stats_.AddsUp());
-    status_ = stats_.dead_lettered > 0 || is_suspiciously_empty ? RunStatus::kPartial
-                                                                : RunStatus::kSucceeded;
+    status_ =
+        stats_.dead_lettered > 0 || !is_believed ? RunStatus::kPartial : RunStatus::kSucceeded;
 
     PCW_TRY_OK(PutManifest());
     return database_.Run<Ok>({}, [&](pg::Connection& connection) {
-      return CommitEnd(connection, cursor, missing, is_suspiciously_empty);
+      return CommitEnd(connection, cursor, missing, is_believed);
     });
+  }
+
+  FullListing Listing() const {
+    return {.listed = scan_.listed(),
+            .last_listed = run_.cursor.last_full_listed,
+            .shrunk_listed = run_.cursor.shrunk_listed,
+            .rows_present = run_.rows_present,
+            .shrank_below_percent = options_.shrank_below_percent,
+            .is_accepted = options_.accepts_shrink};
+  }
+
+  /// Where the next run begins. A listing that is not believed moves nothing: what it left out may
+  /// have changed.
+  Cursor CursorAfter(ListingSize size) const {
+    Cursor cursor = run_.cursor;
+    // What a scan waited for, a quota above all, is not part of its length.
+    const auto duration = std::chrono::ceil<std::chrono::milliseconds>(scan_.list_time());
+    cursor.longest_scan_ms = std::max<std::int64_t>(cursor.longest_scan_ms, duration.count());
+    if (size == ListingSize::kShrank) cursor.shrunk_listed = scan_.listed();
+    if (size != ListingSize::kUsual) return cursor;
+    if (def_.incremental == connector::Incremental::kByModifiedFilter)
+      cursor.watermark = AdvanceWatermark(cursor.watermark, scan_.observation(), options_.lag);
+    cursor.last_full_listed = scan_.listed();
+    cursor.shrunk_listed = -1;
+    return cursor;
+  }
+
+  std::string FindingOf(ListingSize size) const {
+    switch (size) {
+      case ListingSize::kEmpty:
+        return fmt::format(
+            "the full scan listed nothing although {} records are held; absence was not counted: "
+            "check catalog, account and permissions",
+            run_.rows_present);
+      case ListingSize::kShrank:
+        return fmt::format(
+            "the full scan listed {} records, far fewer than before ({}); absence was not counted. "
+            "If the next full scan lists as many, or with --accept-shrink, it is",
+            scan_.listed(),
+            run_.cursor.last_full_listed >= 0 ? run_.cursor.last_full_listed : run_.rows_present);
+      case ListingSize::kUsual:
+        break;
+    }
+    return scan_.AbsenceFinding();
   }
 
   /// Watermark, absence and the end of the run, in one transaction.
   Status CommitEnd(pg::Connection& connection, const Cursor& cursor,
-                   const std::vector<std::string>& missing, bool is_suspiciously_empty) {
+                   const std::vector<std::string>& missing, bool is_believed) {
     PCW_FAILPOINT("finish.before");
     PCW_TRY(const StoredRun stored, LoadRun(connection, run_.row.id, {}));
     if (stored.status == NameOf(status_))
@@ -295,7 +337,7 @@ class RunInFlight {
     PCW_TRY_OK(lease_.CheckFence(connection, {}));
     PCW_TRY_OK(SaveCursor(connection, run_.row.connector_id, def_.name, options_.catalog, cursor,
                           options_.mode, run_.row.id, lease_.fence(), {}));
-    if (options_.mode == RunMode::kFull && !is_suspiciously_empty && !scan_.has_unnamed()) {
+    if (options_.mode == RunMode::kFull && is_believed && !scan_.has_unnamed()) {
       PCW_TRY_OK(table_.RecordAbsence(connection, options_.catalog, run_.row.id, missing, {}));
     }
     PCW_TRY_OK(committer_.LearnDrift(connection));

@@ -40,6 +40,10 @@ struct SyncOptions {
   int stop_at_mismatch_percent = 50;
   int stop_at_fetch_failure_percent = 50;
   int stop_window = 200;
+  /// A full listing of fewer records than that share of the last one counts no absence; 0 = every
+  /// one does.
+  int shrank_below_percent = 50;
+  bool accepts_shrink = false;  ///< a person says that so many records are gone
   /// A run that waits in the queue: it is the one that is run, instead of a new one.
   std::optional<std::string> queued_run;
   /// Of mode kFetch: these records, which the table holds, instead of those that events asked for.
@@ -53,7 +57,7 @@ struct SyncOptions {
 /// A moment of a running sync, for progress displays.
 struct Progress {
   std::string run_id;
-  std::int64_t settled = 0;  ///< records whose fate is known, committed or on the way
+  std::int64_t settled = 0;  ///< records whose outcome is known, committed or on the way
   std::int64_t fetched = 0;
   std::int64_t skipped = 0;
   std::int64_t expected = -1;  ///< records the last full scan listed, -1 = unknown

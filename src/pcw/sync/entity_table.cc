@@ -48,6 +48,18 @@ std::size_t PlaceOf(const connector::Mapping& mapping, std::string_view column) 
   return static_cast<std::size_t>(found - mapping.columns.begin());
 }
 
+namespace {
+
+std::vector<HeldKey> KeysOf(const pg::Rows& rows) {
+  std::vector<HeldKey> keys;
+  keys.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    keys.push_back({std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1))});
+  return keys;
+}
+
+}  // namespace
+
 EntityTable::EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping)
     : def_(&def),
       mapping_(&mapping),
@@ -184,6 +196,11 @@ EntityTable::Sql EntityTable::MakeSql() const {
       "<> $2::uuid AND missing_since IS NULL AND missed_full_scans >= 1 AND {2} = $3::integer "
       "ORDER "
       "BY {1}",
+      def_->table, def_->id_column,
+      is_ranked_ ? std::string("source_rank") : fmt::format("{}", def_->sources.front().rank));
+  sql.recent = fmt::format(
+      "SELECT {1}, {{}} FROM {0} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND missing_since "
+      "IS NULL AND {2} = $2::integer ORDER BY updated_at DESC LIMIT 100",
       def_->table, def_->id_column,
       is_ranked_ ? std::string("source_rank") : fmt::format("{}", def_->sources.front().rank));
   sql.count_missed = fmt::format(
@@ -343,18 +360,28 @@ Result<std::int64_t> EntityTable::CountPresent(pg::Connection& connection, std::
   return rows.Int(0, 0);
 }
 
-Result<std::vector<MissingCandidate>> EntityTable::LoadMissingCandidates(
-    pg::Connection& connection, std::string_view catalog, std::string_view run_id,
-    const connector::SourceDef& source, std::stop_token stop) const {
+Result<std::vector<HeldKey>> EntityTable::LoadHeldKeys(pg::Connection& connection,
+                                                       std::string_view catalog,
+                                                       std::string_view run_id,
+                                                       const connector::SourceDef& source,
+                                                       std::stop_token stop) const {
   const std::string_view key = source.key_column.empty() ? def_->id_column : source.key_column;
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"entity_candidates", fmt::format(fmt::runtime(sql_->candidates), key)},
                           {std::string(catalog), std::string(run_id), std::to_string(source.rank)},
                           stop));
-  std::vector<MissingCandidate> candidates;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    candidates.push_back({std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1))});
-  return candidates;
+  return KeysOf(rows);
+}
+
+Result<std::vector<HeldKey>> EntityTable::LoadRecentlyChanged(pg::Connection& connection,
+                                                              std::string_view catalog,
+                                                              const connector::SourceDef& source,
+                                                              std::stop_token stop) const {
+  const std::string_view key = source.key_column.empty() ? def_->id_column : source.key_column;
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"entity_recent", fmt::format(fmt::runtime(sql_->recent), key)},
+                          {std::string(catalog), std::to_string(source.rank)}, stop));
+  return KeysOf(rows);
 }
 
 Status EntityTable::RecordAbsence(pg::Connection& connection, std::string_view catalog,

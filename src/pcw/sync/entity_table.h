@@ -50,8 +50,8 @@ struct MappedRecord {
 std::string_view ListedName(std::string_view listed, std::string_view source_version,
                             std::string_view served_at);
 
-/// A record that two full scans in a row did not see.
-struct MissingCandidate {
+/// A held record, and how to ask AWS for it.
+struct HeldKey {
   std::string id;
   std::string key;  ///< what the detail call takes
 };
@@ -90,7 +90,7 @@ class EntityTable {
                             std::stop_token stop,
                             std::vector<LandedChange>* changes = nullptr) const;
 
-  /// Notes that a full scan saw these held records.
+  /// Notes that a run saw these records: those that are held are there, and not missing.
   Status MarkSeen(pg::Connection& connection, std::string_view catalog, std::string_view run_id,
                   std::span<const std::string> ids, std::stop_token stop) const;
 
@@ -100,11 +100,15 @@ class EntityTable {
 
   /// Rows of that source which this full scan and the one before it both missed: to be confirmed by
   /// a Get.
-  Result<std::vector<MissingCandidate>> LoadMissingCandidates(pg::Connection& connection,
-                                                              std::string_view catalog,
-                                                              std::string_view run_id,
-                                                              const connector::SourceDef& source,
-                                                              std::stop_token stop) const;
+  Result<std::vector<HeldKey>> LoadHeldKeys(pg::Connection& connection, std::string_view catalog,
+                                            std::string_view run_id,
+                                            const connector::SourceDef& source,
+                                            std::stop_token stop) const;
+  /// Some rows of that source, the last changed first: records that AWS gave.
+  Result<std::vector<HeldKey>> LoadRecentlyChanged(pg::Connection& connection,
+                                                   std::string_view catalog,
+                                                   const connector::SourceDef& source,
+                                                   std::stop_token stop) const;
   /// Counts one more missed full scan for every row this run did not see, and marks `confirmed` as
   /// missing. Rows are never deleted.
   Status RecordAbsence(pg::Connection& connection, std::string_view catalog,
@@ -114,7 +118,7 @@ class EntityTable {
  private:
   struct Sql {
     std::string load_held, create_staging, clear_staging, copy, merge, merge_sparse, fill, touch,
-        mark_seen, count_present, candidates, count_missed, mark_missing, changes;
+        mark_seen, count_present, candidates, recent, count_missed, mark_missing, changes;
   };
   EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping);
   Sql MakeSql() const;

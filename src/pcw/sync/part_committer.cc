@@ -22,6 +22,7 @@ struct PartCommitter::Prepared {
   std::uint64_t bytes = 0;
   std::vector<MappedRecord> rows;
   std::vector<dlq::DeadLetter> letters;
+  std::vector<std::string> failed;  ///< ids of fetched records that are among the letters
   connector::DriftFindings drift;
   std::int64_t misfits = 0;  ///< values that did not fit their columns
   RunStats before;           ///< counters without this batch
@@ -75,7 +76,7 @@ RunStats PartCommitter::committed() const {
   return stats_;
 }
 
-std::vector<std::string> PartCommitter::TakeSettledIds() {
+std::vector<SettledRecord> PartCommitter::TakeSettled() {
   const std::lock_guard lock(mutex_);
   return std::exchange(settled_, {});
 }
@@ -112,7 +113,6 @@ void PartCommitter::Work(std::stop_token stop) {
       const std::lock_guard lock(mutex_);
       is_busy_ = false;
       if (failure) failure_ = std::move(failure);
-      for (Batch::Record& record : work->first.records) settled_.push_back(std::move(record.id));
       changed_.notify_all();
     }
     work.reset();
@@ -151,6 +151,10 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
     const std::lock_guard lock(mutex_);
     stats_ = std::move(after);
     if (prepared.part == 1) served_from_ = batch.records.front().served_at;
+    for (const MappedRecord& row : prepared.rows)
+      settled_.push_back({.id = row.id, .has_failed = false});
+    for (std::string& id : prepared.failed)
+      settled_.push_back({.id = std::move(id), .has_failed = true});
     if (prepared.part > 0) {
       parts_.push_back({.key = prepared.bronze_key,
                         .sha256 = Hex(prepared.sha256),
@@ -163,11 +167,12 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
 
 Status PartCommitter::CheckMismatches() const {
   if (!mismatches_.is_exceeded()) return Ok{};
-  return Error(ErrorCode::kSchemaMismatch,
-               fmt::format("{} records do not fit the mapping, more than "
-                           "sync.stop_at_mismatch_percent ({}) allows; they are dead letters "
-                           "(`pcw dlq list`); mend the mapping, or run again with a higher limit",
-                           mismatches_.Worst(), stop_at_mismatch_percent_))
+  return Error(
+             ErrorCode::kSchemaMismatch,
+             fmt::format("{} records do not fit the mapping, more than "
+                         "sync.stop_at_mismatch_percent ({}) allows; they are dead letters "
+                         "(`pcw dlq list`); correct the mapping, or run again with a higher limit",
+                         mismatches_.Worst(), stop_at_mismatch_percent_))
       .With("reason", "too_many_mismatches");
 }
 
@@ -218,6 +223,7 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
     if (!row) {
       if (!frozen && row.error().Find("reason") == connector::kFrozen) frozen = row.error();
       prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line.line));
+      prepared.failed.push_back(record.id);
       continue;
     }
     prepared.misfits += static_cast<std::int64_t>(row->misfits.size());
@@ -312,11 +318,14 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
                                        changes, {}));
   }
   PCW_FAILPOINT("commit.merge.after");
-  PCW_TRY_OK(table_.MarkSeen(connection, run_.catalog, run_.run_id, batch.seen, {}));
+  // AWS gave the bytes of those that failed, so they are there, whatever is wrong with them (I6).
+  std::vector<std::string> seen = batch.seen;
+  seen.insert(seen.end(), prepared.failed.begin(), prepared.failed.end());
+  PCW_TRY_OK(table_.MarkSeen(connection, run_.catalog, run_.run_id, seen, {}));
   if (!prepared.letters.empty()) PCW_TRY_OK(dlq::PutDeadLetters(connection, prepared.letters, {}));
-  if (has_open_letters_ && !prepared.rows.empty()) {
-    std::vector<std::string> landed;
-    landed.reserve(prepared.rows.size());
+  if (has_open_letters_ && !(prepared.rows.empty() && batch.absent.empty())) {
+    std::vector<std::string> landed = batch.absent;
+    landed.reserve(landed.size() + prepared.rows.size());
     for (const MappedRecord& row : prepared.rows) landed.push_back(row.id);
     PCW_TRY_OK(dlq::SettleDeadLetters(connection, run_.tenant_id, run_.connector_id, def_.name,
                                       run_.catalog, landed, {}));
@@ -324,7 +333,8 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   PCW_TRY_OK(SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
 
   RunStats after = prepared.before;
-  const auto processed = static_cast<std::int64_t>(prepared.rows.size());
+  const auto absent = static_cast<std::int64_t>(batch.absent.size());
+  const auto processed = static_cast<std::int64_t>(prepared.rows.size()) + absent;
   const auto dead = static_cast<std::int64_t>(prepared.letters.size());
   after.records_skipped += batch.skipped;
   after.records_duplicate += batch.duplicate;
@@ -332,7 +342,8 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   after.records_processed += processed;
   after.rows_inserted += merged.inserted;
   after.rows_updated += merged.updated;
-  after.rows_unchanged += merged.unchanged;
+  after.rows_unchanged += merged.unchanged + absent;
+  after.records_absent += absent;
   after.dead_lettered += dead;
   after.records_listed += batch.skipped + batch.duplicate + processed + dead;
   after.misfits += prepared.misfits;
@@ -384,6 +395,7 @@ Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connecti
   read("rows_inserted", after.rows_inserted);
   read("rows_updated", after.rows_updated);
   read("rows_unchanged", after.rows_unchanged);
+  read("records_absent", after.records_absent);
   read("dead_lettered", after.dead_lettered);
   read("misfits", after.misfits);
   after.parts = prepared.part;
@@ -414,6 +426,7 @@ Status PartCommitter::FindPoison(Prepared& prepared, std::size_t begin, std::siz
     const MappedRecord& record = prepared.rows[begin];
     prepared.letters.push_back(LetterFor(tried.error(), prepared, record.id, record.bronze_line));
     Address(prepared.letters.back());
+    prepared.failed.push_back(record.id);
     poison.push_back(begin);
     return Ok{};
   }

@@ -44,7 +44,13 @@ struct DriftSettings {
   int stop_window = 200;              ///< records that the share is of
 };
 
-/// Records and fates that are committed together.
+/// A record whose outcome is committed.
+struct SettledRecord {
+  std::string id;
+  bool has_failed = false;  ///< a dead letter; else it is in the table
+};
+
+/// Records and outcomes that are committed together.
 struct Batch {
   struct Record {
     std::string id;  ///< the id that was listed
@@ -59,15 +65,18 @@ struct Batch {
   lake::PartBuilder part;
   std::vector<Record> records;
   std::vector<dlq::DeadLetter> letters;  ///< records that could not be fetched
-  std::vector<std::string> seen;         ///< held records that a full scan listed and skipped
+  std::vector<std::string> absent;       ///< records that AWS has not and need not have
+  /// Held records that a full scan listed and that no row of this batch shows: skipped ones, and
+  /// those of `letters` and `absent` that were listed.
+  std::vector<std::string> seen;
   std::int64_t skipped = 0;
   std::int64_t duplicate = 0;
   std::int64_t deferred = 0;
   SteadyTime opened_at{};
 
   bool is_empty() const {
-    return records.empty() && letters.empty() && seen.empty() && skipped == 0 && duplicate == 0 &&
-           deferred == 0;
+    return records.empty() && letters.empty() && absent.empty() && seen.empty() && skipped == 0 &&
+           duplicate == 0 && deferred == 0;
   }
 };
 
@@ -103,8 +112,8 @@ class PartCommitter {
 
   /// What is committed so far.
   RunStats committed() const;
-  /// Ids whose fate was committed since the last call.
-  std::vector<std::string> TakeSettledIds();
+  /// Fetched records whose outcome was committed since the last call.
+  std::vector<SettledRecord> TakeSettled();
   /// The parts written, for the manifest.
   std::vector<lake::ManifestPart> parts() const;
   /// When AWS served the first record of them, RFC 3339; empty while there are none.
@@ -155,7 +164,7 @@ class PartCommitter {
   bool is_busy_ = false;                              // guarded by mutex_
   std::optional<Error> failure_;                      // guarded by mutex_
   RunStats stats_;                                    // guarded by mutex_; written by the worker
-  std::vector<std::string> settled_;                  // guarded by mutex_
+  std::vector<SettledRecord> settled_;                // guarded by mutex_
   std::vector<lake::ManifestPart> parts_;             // guarded by mutex_
   std::string served_from_;                           // guarded by mutex_
   std::jthread worker_;

@@ -135,6 +135,7 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
   options.replay = std::move(selection);
   PCW_TRY(ReingestOutcome outcome, RunReingest(def, mapping, options, deps_.reingest, stop));
   if (!refetched_.parts.empty()) PCW_TRY_OK(Seal(def, job));
+  if (outcome.error) outcome.error->With("run", "stopped");  // unlike the damaged objects below
   result.status = NameOf(outcome.status);
   if (job.is_dry_run) result.changes_json = ChangesJson(outcome.columns, mapping);
   if (!outcome.error && !outcome.rejected.empty()) {
@@ -158,6 +159,17 @@ Status BronzeReplay::NoteFailure(const dlq::ReplayTarget& target, const Error& e
        "= $2, error = $3 "
        "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND state = 'open'"},
       {target.letter_id, std::string(pcw::NameOf(error.code())), error.message()}, stop));
+  return Ok{};
+}
+
+// AWS has no such record and need not have one: nothing is left to replay.
+Status BronzeReplay::SettleAbsent(const dlq::ReplayTarget& target, std::stop_token stop) {
+  PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
+  PCW_TRY_OK(connection.Exec(
+      {"refetch_absent",
+       "UPDATE dead_letters SET state = 'settled', settled_at = now() WHERE tenant_id = "
+       "pcw_tenant() AND id = $1::uuid AND state = 'open'"},
+      {target.letter_id}, stop));
   return Ok{};
 }
 
@@ -234,6 +246,10 @@ Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJ
       continue;
     }
     const ErrorCode code = fetched.error().code();
+    if (code == ErrorCode::kNotFound && call.source->may_be_absent) {
+      PCW_TRY_OK(SettleAbsent(target, stop));
+      continue;
+    }
     const bool is_passing = code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout;
     const bool is_own = code == ErrorCode::kNotFound || code == ErrorCode::kInvalidRequest ||
                         code == ErrorCode::kConflict || code == ErrorCode::kSchemaMismatch;

@@ -66,6 +66,7 @@ class BronzeReplay final : public dlq::ReplayHandler {
                   dlq::ReplayTarget& target, PartInHand& part, std::stop_token stop);
   Status Store(PartInHand& part);
   Status Seal(const connector::EntityDef& def, const dlq::ReplayJob& job);
+  Status SettleAbsent(const dlq::ReplayTarget& target, std::stop_token stop);
   Status NoteFailure(const dlq::ReplayTarget& target, const Error& error, std::stop_token stop);
 
   BronzeReplayDeps deps_;

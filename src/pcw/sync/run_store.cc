@@ -62,6 +62,7 @@ std::string FormatStats(const RunStats& stats) {
   json["rows_inserted"] = stats.rows_inserted;
   json["rows_updated"] = stats.rows_updated;
   json["rows_unchanged"] = stats.rows_unchanged;
+  json["records_absent"] = stats.records_absent;
   json["dead_lettered"] = stats.dead_lettered;
   json["records_deferred"] = stats.records_deferred;
   json["records_missing"] = stats.records_missing;
@@ -226,7 +227,8 @@ Result<Cursor> LoadCursor(pg::Connection& connection, std::int64_t connector_id,
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"cursor_load",
                            "SELECT (extract(epoch FROM watermark) * 1000000)::bigint, "
-                           "longest_scan_ms, coalesce(last_full_listed, -1) FROM "
+                           "longest_scan_ms, coalesce(last_full_listed, -1), "
+                           "coalesce(shrunk_listed, -1) FROM "
                            "cursors WHERE tenant_id = pcw_tenant() AND connector_id = $1::bigint "
                            "AND entity = $2 AND catalog = $3 AND "
                            "filter_hash = ''"},
@@ -237,6 +239,7 @@ Result<Cursor> LoadCursor(pg::Connection& connection, std::int64_t connector_id,
   if (rows.At(0, 0)) cursor.watermark = WallTime(std::chrono::microseconds(rows.Int(0, 0)));
   cursor.longest_scan_ms = rows.Int(0, 1);
   cursor.last_full_listed = rows.Int(0, 2);
+  cursor.shrunk_listed = rows.Int(0, 3);
   return cursor;
 }
 
@@ -246,25 +249,29 @@ Status SaveCursor(pg::Connection& connection, std::int64_t connector_id, std::st
   const pg::Param watermark =
       cursor.watermark ? pg::Param(std::to_string(Micros(*cursor.watermark))) : std::nullopt;
   const bool is_full = mode == RunMode::kFull;
-  PCW_TRY_OK(
-      connection.Exec({"cursor_save",
-                       "INSERT INTO cursors AS c (tenant_id, connector_id, entity, catalog, "
-                       "watermark, longest_scan_ms, last_full_run, last_full_listed, "
-                       "fence) VALUES (pcw_tenant(), $1::bigint, $2, $3, 'epoch'::timestamptz + "
-                       "$4::bigint * interval '1 microsecond', $5::bigint, "
-                       "$6::uuid, $7::bigint, $8::bigint) ON CONFLICT (tenant_id, connector_id, "
-                       "entity, catalog, filter_hash) DO UPDATE SET watermark = "
-                       "greatest(c.watermark, excluded.watermark), longest_scan_ms = "
-                       "greatest(c.longest_scan_ms, excluded.longest_scan_ms), last_full_run "
-                       "= coalesce(excluded.last_full_run, c.last_full_run), last_full_listed = "
-                       "coalesce(excluded.last_full_listed, c.last_full_listed), "
-                       "fence = excluded.fence, updated_at = now()"},
-                      {std::to_string(connector_id), std::string(entity), std::string(catalog),
-                       watermark, std::to_string(cursor.longest_scan_ms),
-                       is_full ? pg::Param(std::string(run_id)) : std::nullopt,
-                       is_full ? pg::Param(std::to_string(cursor.last_full_listed)) : std::nullopt,
-                       std::to_string(fence)},
-                      stop));
+  const auto count = [is_full](std::int64_t records) {
+    return is_full && records >= 0 ? pg::Param(std::to_string(records)) : std::nullopt;
+  };
+  PCW_TRY_OK(connection.Exec(
+      {"cursor_save",
+       "INSERT INTO cursors AS c (tenant_id, connector_id, entity, catalog, "
+       "watermark, longest_scan_ms, last_full_run, last_full_listed, "
+       "fence, shrunk_listed) VALUES (pcw_tenant(), $1::bigint, $2, $3, 'epoch'::timestamptz + "
+       "$4::bigint * interval '1 microsecond', $5::bigint, "
+       "$6::uuid, $7::bigint, $8::bigint, $9::bigint) ON CONFLICT (tenant_id, connector_id, "
+       "entity, catalog, filter_hash) DO UPDATE SET watermark = "
+       "greatest(c.watermark, excluded.watermark), longest_scan_ms = "
+       "greatest(c.longest_scan_ms, excluded.longest_scan_ms), last_full_run "
+       "= coalesce(excluded.last_full_run, c.last_full_run), last_full_listed = "
+       "coalesce(excluded.last_full_listed, c.last_full_listed), shrunk_listed = CASE "
+       "WHEN excluded.last_full_run IS NULL THEN c.shrunk_listed ELSE "
+       "excluded.shrunk_listed END, "
+       "fence = excluded.fence, updated_at = now()"},
+      {std::to_string(connector_id), std::string(entity), std::string(catalog), watermark,
+       std::to_string(cursor.longest_scan_ms),
+       is_full ? pg::Param(std::string(run_id)) : std::nullopt, count(cursor.last_full_listed),
+       std::to_string(fence), count(cursor.shrunk_listed)},
+      stop));
   return Ok{};
 }
 
