@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "pcw/app/dlq_command.h"
-#include "pcw/app/mapping_choice.h"
 #include "pcw/base/log.h"
 #include "pcw/dlq/replay_trial.h"
 
@@ -45,9 +44,9 @@ class MappingChange {
  private:
   Result<int> VersionOf(const std::string& entity) {
     if (const auto known = versions_.find(entity); known != versions_.end()) return known->second;
-    PCW_TRY(const connector::Mapping mapping, MappingFor(config_, entity));
-    versions_[entity] = mapping.version;
-    return mapping.version;
+    PCW_TRY(const auto mapping, machine_.mappings.InForce(config_, entity));
+    versions_[entity] = mapping->version;
+    return mapping->version;
   }
 
   // How the trial ended; empty if something kept us from it.

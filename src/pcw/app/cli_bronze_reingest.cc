@@ -27,6 +27,7 @@ struct ReingestWish {
   sync::ReingestSelection selection;
   int connections = 0;  ///< 0 = one a core
   bool is_dry_run = false, is_rebuild = false, has_resume = false, has_expect = false;
+  bool adopts_older_mapping = false;
   bool has_detailed_exit_code = false;
   std::int64_t expect = 0;
 };
@@ -163,6 +164,7 @@ sync::ReingestOptions OptionsFor(const Config& config, const ReingestWish& wante
       wanted.connections > 0 ? wanted.connections : std::clamp(cores, 1, kMostConnections);
   options.is_dry_run = wanted.is_dry_run;
   options.is_rebuild = wanted.is_rebuild;
+  if (wanted.adopts_older_mapping) options.older_mapping = sync::OlderMapping::kAdopt;
   if (wanted.has_expect) options.expect_lost = wanted.expect;
   if (wanted.has_resume) options.resume_run = wanted.resume;
   return options;
@@ -243,6 +245,8 @@ void AddBronzeReingest(CLI::App& bronze, Invocation& invocation) {
   AddSelection(*verb, wanted);
   verb->add_option("--mapping", wanted->mapping, "map by this document, not by the built-in one")
       ->type_name("FILE");
+  verb->add_flag("--older-mapping", wanted->adopts_older_mapping,
+                 "go back to the mapping in force although rows were made by a newer one");
   verb->add_option("--connections", wanted->connections,
                    "sessions that merge; default: one a core, at most 4")
       ->check(CLI::Range(1, kMostConnections));

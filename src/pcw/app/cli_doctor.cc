@@ -124,12 +124,13 @@ std::vector<const connector::EntityDef*> ConfiguredEntities(const Config& config
   return entities;
 }
 
-// A mapping that cannot be read is told by the verbs that need it.
-std::map<std::string, int> MappingVersions(const Config& config) {
-  std::map<std::string, int> versions;
+std::map<std::string, Result<int>> MappingVersions(const Config& config) {
+  std::map<std::string, Result<int>> versions;
   for (const connector::EntityDef* entity : ConfiguredEntities(config)) {
-    if (const Result<connector::Mapping> mapping = MappingFor(config, entity->name))
-      versions.emplace(entity->name, mapping->version);
+    versions.emplace(entity->name,
+                     MappingFor(config, entity->name).transform([](const auto& mapping) {
+                       return mapping.version;
+                     }));
   }
   return versions;
 }

@@ -66,7 +66,10 @@ Result<std::unique_ptr<ReplaySite>> ReplaySite::Open(const Config& config,
       .tenant_id = config.tenant_id,
       .catalog = config.partner_central.catalog,
       .connector_config_json = ConnectorConfigJson(config),
-      .mapping = [&config](std::string_view entity) { return MappingFor(config, entity); },
+      .mapping = [&config, &machine](std::string_view entity) -> Result<connector::Mapping> {
+        PCW_TRY(const auto mapping, machine.mappings.InForce(config, entity));
+        return *mapping;
+      },
       .caller = {},
       .actor = ActorOf(invocation),
       .reingest = {

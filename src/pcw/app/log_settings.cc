@@ -50,12 +50,14 @@ void ApplyLogLevel(const Config& config) {
 }
 
 LogFollower::LogFollower(ConfigSources sources, const LoadedConfig& loaded, PayloadLog& payloads,
-                         const Clock& clock, Sleeper& sleeper)
+                         const Clock& clock, Sleeper& sleeper,
+                         std::function<void(const LoadedConfig&)> on_change)
     : sources_(std::move(sources)),
       file_(loaded.file),
       payloads_(payloads),
       clock_(clock),
       sleeper_(sleeper),
+      on_change_(std::move(on_change)),
       seen_(ChangedAt(file_)) {
   Apply(loaded);
   thread_ = std::jthread([this](std::stop_token stop) { Follow(stop); });
@@ -94,8 +96,9 @@ void LogFollower::Follow(std::stop_token stop) {
     const Result<LoadedConfig> loaded = LoadConfig(sources_);
     if (loaded) {
       Apply(*loaded);
+      if (on_change_) on_change_(*loaded);
     } else {
-      LogError("the changed configuration is not used; its logging settings stay as they were",
+      LogError("the changed configuration is not used; the settings stay as they were",
                loaded.error());
     }
   }

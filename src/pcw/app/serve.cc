@@ -162,13 +162,15 @@ Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& 
   PCW_TRY(const auto roles, Chosen(names));
   PCW_TRY(const LoadedConfig loaded, invocation.LoadMain());
   LogAsService();
+  ApplyLogLevel(loaded.config);
   Machine machine;
   PCW_TRY(const ConfigSources sources, invocation.Sources());
-  const LogFollower follower(sources, loaded, machine.payloads, machine.clock, machine.sleeper);
   PCW_TRY(
       const auto database,
       DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
   TenantDirectory tenants(loaded, invocation.environment);
+  const LogFollower follower(sources, loaded, machine.payloads, machine.clock, machine.sleeper,
+                             [&tenants](const LoadedConfig& changed) { tenants.AdoptMain(changed); });
   {
     // Refuses to start where tenants would not be separated, or the schema is not there (S7).
     PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));

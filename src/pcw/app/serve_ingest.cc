@@ -4,13 +4,14 @@
 
 #include <fmt/format.h>
 
-#include "pcw/app/mapping_choice.h"
 #include "pcw/app/serve.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/base/log.h"
 #include "pcw/jobs/job_keeper.h"
 #include "pcw/jobs/job_queue.h"
 #include "pcw/pg/session.h"
+#include "pcw/sync/entity_columns.h"
+#include "pcw/sync/mapping_version.h"
 #include "pcw/sync/run_request.h"
 #include "pcw/sync/run_settle.h"
 
@@ -149,7 +150,11 @@ class Worker {
            {"throttles", std::to_string(outcome->stats.throttles)}});
     }
     const bool was_stopped = keeper.cause() != StopCause::kNone;
-    if (error && !was_stopped) LogError("the run could not be finished", *error);
+    if (error && error->Find("reason") == sync::kOlderMapping) {
+      Log(LogLevel::kWarn, "left to a worker with the newer mapping", {{"error", error->message()}});
+    } else if (error && !was_stopped) {
+      LogError("the run could not be finished", *error);
+    }
     Settle(job, error, stop);
   }
 
@@ -164,7 +169,11 @@ class Worker {
     }
     const auto& environment = context_.invocation.environment;
     PCW_TRY(const sync::RunMode mode, ModeOf(job));
-    PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity->name));
+    PCW_TRY(const auto mapping,
+            context_.machine.mappings.InForce(
+                config, entity->name, [&](const connector::Mapping& candidate) {
+                  return MakeRoomFor(*entity, candidate, job.tenant_id, stop);
+                }));
     PCW_TRY(const auto lake, OpenLake(config, environment, context_.machine));
     PCW_TRY_OK(lake->Probe(stop));
     PCW_TRY_OK(lake->CheckRoom(stop));
@@ -183,7 +192,7 @@ class Worker {
       context_.throttles += throttles - std::exchange(told, throttles);
     };
     Result<sync::RunOutcome> outcome = sync::RunSync(
-        *entity, mapping, options,
+        *entity, *mapping, options,
         {.open = [&database, &job](
                      std::stop_token token) { return database.OpenService(job.tenant_id, token); },
          .lease_connect = database.ServiceConnect(),
@@ -203,6 +212,29 @@ class Worker {
         stop);
     if (outcome) tell_throttles(outcome->stats.throttles);
     return outcome;
+  }
+
+  // Whether the table can take the rows of a mapping that is about to come into force. An embedded
+  // database has no other administrator than this process.
+  Status MakeRoomFor(const connector::EntityDef& entity, const connector::Mapping& mapping,
+                     const std::string& tenant_id, const std::stop_token& stop) {
+    DatabaseAccess& database = context_.database;
+    if (database.is_embedded()) {
+      PCW_TRY(pg::Connection admin, database.OpenAdmin(stop));
+      PCW_TRY_OK(sync::AddColumns(admin, entity, mapping, stop));
+      return Ok{};
+    }
+    PCW_TRY(pg::Connection connection, database.OpenService(tenant_id, stop));
+    PCW_TRY(const sync::ColumnCheck columns,
+            sync::CheckColumns(connection, entity, mapping, stop));
+    if (!columns.conflicts.empty()) {
+      return Error(ErrorCode::kConfig, fmt::format("{}: a column of the table has another type: {}",
+                                                   entity.table, columns.conflicts.front()));
+    }
+    if (columns.missing.empty()) return Ok{};
+    return Error(ErrorCode::kConfig,
+                 fmt::format("{} lacks the column {} of the mapping; add it: pcw db migrate",
+                             entity.table, columns.missing.front().column));
   }
 
   // Until it is written down or somebody else has the job; a process that ends gives up soon, and

@@ -47,6 +47,15 @@ Error OverlapError(const std::string& tenant, const std::string& other, const st
                            tenant, place, other, tenant));
 }
 
+// What AdoptMain takes over.
+constexpr std::array<std::string_view, 4> kAdoptable{
+    "connectors.partner_central.schedule", "connectors.partner_central.incremental_every",
+    "connectors.partner_central.list_every", "connectors.partner_central.mappings"};
+
+bool IsAdoptable(std::string_view key) {
+  return std::find(kAdoptable.begin(), kAdoptable.end(), key) != kAdoptable.end();
+}
+
 Status CheckKeys(const LoadedConfig& loaded) {
   for (const ShownKey& key : loaded.keys) {
     const bool is_shared =
@@ -179,7 +188,7 @@ Result<bool> PutTenant(pg::Connection& admin, const StoredTenant& tenant, std::s
 }
 
 TenantDirectory::TenantDirectory(LoadedConfig main, std::map<std::string, std::string> environment)
-    : main_(std::move(main)), environment_(std::move(environment)) {
+    : main_(std::move(main)), environment_(std::move(environment)), keys_(main_.keys) {
   tenants_.push_back({kDefaultTenant, "default", "", std::make_shared<const Config>(main_.config)});
 }
 
@@ -235,6 +244,34 @@ std::vector<TenantDirectory::Tenant> TenantDirectory::WithoutOverlaps(std::vecto
     }
   }
   return apart;
+}
+
+void TenantDirectory::AdoptMain(const LoadedConfig& changed) {
+  std::string adopted, waiting;
+  const std::lock_guard lock(mutex_);
+  for (const ShownKey& key : changed.keys) {
+    const auto before = std::find_if(keys_.begin(), keys_.end(), [&](const ShownKey& shown) {
+      return shown.key == key.key;
+    });
+    if (before == keys_.end() || before->value == key.value) continue;
+    // The follower of the log applies those itself.
+    if (key.key.starts_with("logging.")) continue;
+    std::string& list = IsAdoptable(key.key) ? adopted : waiting;
+    list += (list.empty() ? "" : ", ") + key.key;
+  }
+  keys_ = changed.keys;
+  if (!waiting.empty()) {
+    Log(LogLevel::kWarn, "these changed settings hold from the next start of the service on",
+        {{"keys", waiting}});
+  }
+  if (adopted.empty()) return;
+  auto config = std::make_shared<Config>(*tenants_.front().config);
+  config->partner_central.schedule = changed.config.partner_central.schedule;
+  config->partner_central.incremental_every = changed.config.partner_central.incremental_every;
+  config->partner_central.list_every = changed.config.partner_central.list_every;
+  config->partner_central.mappings = changed.config.partner_central.mappings;
+  tenants_.front().config = std::move(config);
+  Log(LogLevel::kInfo, "configuration reloaded", {{"keys", adopted}});
 }
 
 std::vector<TenantDirectory::Tenant> TenantDirectory::All() const {

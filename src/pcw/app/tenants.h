@@ -65,6 +65,11 @@ class TenantDirectory {
   /// logged once and left out.
   Status Refresh(pg::Connection& connection, std::stop_token stop);
 
+  /// Takes over what a running service can change of the main configuration: schedules and the
+  /// directory of mappings. Both hold from the next run on. Other settings are named in the log and
+  /// wait for a restart.
+  void AdoptMain(const LoadedConfig& changed);
+
   std::vector<Tenant> All() const;
   /// nullptr: not known (yet).
   std::shared_ptr<const Config> ConfigOf(const std::string& id) const;
@@ -73,9 +78,10 @@ class TenantDirectory {
   /// Those whose bronze lies apart from that of all before them. mutex_ is held.
   std::vector<Tenant> WithoutOverlaps(std::vector<Tenant> tenants);
 
-  const LoadedConfig main_;
+  const LoadedConfig main_;  ///< as the service was started
   const std::map<std::string, std::string> environment_;
   mutable std::mutex mutex_;
+  std::vector<ShownKey> keys_;                  ///< of the main configuration last seen; by mutex_
   std::vector<Tenant> tenants_;                 // guarded by mutex_
   std::map<std::string, std::string> refused_;  // id -> updated_at; guarded by mutex_
   std::set<std::string> overlapping_;           // ids that were told of; guarded by mutex_

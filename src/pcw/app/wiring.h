@@ -11,6 +11,7 @@
 
 #include "pcw/app/config.h"
 #include "pcw/app/home.h"
+#include "pcw/app/mapping_book.h"
 #include "pcw/app/payload_log.h"
 #include "pcw/aws/caller.h"
 #include "pcw/aws/credentials.h"
@@ -33,12 +34,14 @@ namespace pcw::app {
 /// What AWS sees as User-Agent.
 inline constexpr const char* kUserAgent = "pcw/" PCW_VERSION;
 
-/// The machine's clocks and randomness, one set a process, and the one switch that shows payloads.
+/// The machine's clocks and randomness, one set a process, the one switch that shows payloads, and
+/// the mappings in force.
 struct Machine {
   SystemClock clock;
   SystemSleeper sleeper;
   SystemRng rng;
   PayloadLog payloads{clock};
+  MappingBook mappings;
 };
 
 /// What opening the embedded database does with an older schema.

@@ -164,6 +164,16 @@ const std::array kCatalogue{
                "AWS added members or enum values after the facts that pcw ships were made. Nothing "
                "is lost: bronze has the records whole and texts are stored as they are.",
                "Map the new member or accept it; a newer pcw may know it."},
+    FindingDef{"PCW1310", kSchema, kError, kData, "this configuration has an older mapping",
+               "Rows were made by a newer version of the mapping than this process has: it was not "
+               "given the new file, or went back to an old one. It leaves the entity alone, so that "
+               "the two do not undo each other's rows.",
+               "Give every process the newer mapping, or go back for good by a re-ingest with "
+               "--older-mapping."},
+    FindingDef{"PCW1311", kSchema, kError, kData, "a mapping cannot be used",
+               "The file has a mistake. A running service goes on with the mapping it had; commands "
+               "and the next start refuse it.",
+               "Correct the file; `pcw mapping check FILE` tells every mistake."},
 
     FindingDef{"PCW1401", kConnectivity, kError, kPerformance, "the host name does not exist",
                "The resolver answers that there is no such name.",

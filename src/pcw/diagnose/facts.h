@@ -73,6 +73,7 @@ struct SchemaFacts {
     std::string entity;
     int version = 0;        ///< of the mapping in force
     std::int64_t rows = 0;  ///< of another one
+    int newest = 0;         ///< by which a run has begun; 0 = none
   };
   /// The newest run of an entity, if drift ended it.
   struct StoppedRun {
@@ -81,6 +82,7 @@ struct SchemaFacts {
   std::vector<sync::StoredFinding> open;                              ///< newest first
   std::int64_t changed_rows = 0, null_company = 0, null_revenue = 0;  ///< the runbook's query
   std::vector<OldRows> old_rows;
+  std::vector<std::pair<std::string, std::string>> broken;  ///< entity, what is wrong with its file
   std::vector<std::pair<std::string, std::int64_t>> letters;  ///< open ones of mapping, by entity
   std::vector<StoppedRun> stopped;
   std::vector<std::string> api_versions;  ///< of the shipped facts

@@ -24,7 +24,8 @@ struct DoctorSite {
   std::vector<EndpointFacts> endpoints;  ///< without probes
   net::ProbeOptions probe;
   std::vector<const connector::EntityDef*> entities;  ///< configured ones
-  std::map<std::string, int> mapping_versions;        ///< in force, by entity
+  /// By entity: the version in force, or what is wrong with its file.
+  std::map<std::string, Result<int>> mapping_versions;
   std::vector<std::string> write_actions;             ///< configured ones: "create"
   std::string database;                               ///< for people
   Clock& clock;

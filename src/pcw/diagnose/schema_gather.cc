@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "pcw/connector/response_shape.h"
+#include "pcw/sync/mapping_version.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -23,8 +24,11 @@ Status LoadOldRows(pg::Connection& connection, const connector::EntityDef& entit
       "SELECT count(*) FROM {} WHERE tenant_id = pcw_tenant() AND mapping_version <> $1::integer",
       entity.table);
   PCW_TRY(const pg::Rows rows, connection.Exec({name, sql}, {std::to_string(version)}, stop));
-  facts.old_rows.push_back(
-      {.entity = std::string(entity.name), .version = version, .rows = rows.Int(0, 0)});
+  PCW_TRY(const auto newest, sync::LoadMappingVersion(connection, entity.name, stop));
+  facts.old_rows.push_back({.entity = std::string(entity.name),
+                            .version = version,
+                            .rows = rows.Int(0, 0),
+                            .newest = newest.value_or(0)});
   return Ok{};
 }
 
@@ -32,7 +36,7 @@ Status LoadOldRows(pg::Connection& connection, const connector::EntityDef& entit
 
 Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
                                     const std::vector<const connector::EntityDef*>& entities,
-                                    const std::map<std::string, int>& mapping_versions,
+                                    const std::map<std::string, Result<int>>& mapping_versions,
                                     std::stop_token stop) {
   SchemaFacts facts;
   facts.api_versions = connector::ShippedApiVersions();
@@ -46,7 +50,11 @@ Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
   for (const connector::EntityDef* entity : entities) {
     const auto version = mapping_versions.find(std::string(entity->name));
     if (version == mapping_versions.end()) continue;
-    PCW_TRY_OK(LoadOldRows(connection, *entity, version->second, facts, stop));
+    if (!version->second) {
+      facts.broken.emplace_back(entity->name, version->second.error().message());
+      continue;
+    }
+    PCW_TRY_OK(LoadOldRows(connection, *entity, *version->second, facts, stop));
   }
   PCW_TRY(const pg::Rows letters,
           connection.Exec({"doctor_letters",

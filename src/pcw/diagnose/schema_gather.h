@@ -13,10 +13,10 @@
 
 namespace pcw::diagnose {
 
-/// `mapping_versions`: those in force, by entity. Reads only.
+/// `mapping_versions`: those in force by entity, or what is wrong with a file. Reads only.
 Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
                                     const std::vector<const connector::EntityDef*>& entities,
-                                    const std::map<std::string, int>& mapping_versions,
+                                    const std::map<std::string, Result<int>>& mapping_versions,
                                     std::stop_token stop);
 
 }  // namespace pcw::diagnose

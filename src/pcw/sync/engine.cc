@@ -15,6 +15,7 @@
 #include "pcw/sync/empty_pass.h"
 #include "pcw/sync/fetch_requests.h"
 #include "pcw/sync/listing_size.h"
+#include "pcw/sync/mapping_version.h"
 #include "pcw/sync/scan.h"
 
 namespace pcw::sync {
@@ -31,8 +32,8 @@ struct OpenRun {
 };
 
 Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef& def,
-                         const EntityTable& table, NewRun row, const SyncOptions& options,
-                         std::stop_token stop) {
+                         const connector::Mapping& mapping, const EntityTable& table, NewRun row,
+                         const SyncOptions& options, std::stop_token stop) {
   PCW_FAILPOINT("run.start.before");
   if (options.resume_run) {
     PCW_TRY(const StoredRun earlier,
@@ -65,6 +66,8 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   }
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "start run", stop));
   PCW_TRY_OK(AbandonOlderRuns(connection, row.connector_id, def.name, row.fence, stop));
+  PCW_TRY_OK(TakeMappingVersion(connection, row.connector_id, def.name, mapping.version, row.id,
+                                OlderMapping::kRefuse, stop));
   PCW_TRY_OK(options.queued_run ? BeginQueuedRun(connection, row, stop)
                                 : InsertRun(connection, row, stop));
 
@@ -477,7 +480,7 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
       .bronze_prefix = lake::RunPrefix(def.connector->lake_prefix, def.name, started, run_id),
       .resumed_from = std::nullopt};
   PCW_TRY(OpenRun run, database.Run<OpenRun>(stop, [&](pg::Connection& connection) {
-    return StartRun(connection, def, table, row, options, either.get_token());
+    return StartRun(connection, def, mapping, table, row, options, either.get_token());
   }));
   return RunInFlight(def, mapping, table, options, timed, *lease, std::move(run), database,
                      either.get_token())

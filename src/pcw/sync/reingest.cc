@@ -146,6 +146,10 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
               PCW_TRY(from,
                       LoadResumption(connection, def, mapping, connector_id, options, row, stop));
             }
+            if (options.mapping_file.empty()) {
+              PCW_TRY_OK(TakeMappingVersion(connection, connector_id, def.name, mapping.version,
+                                            run_id, options.older_mapping, stop));
+            }
             PCW_TRY_OK(InsertRun(connection, row, stop));
             return from;
           }));

@@ -7,6 +7,7 @@
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/sync/fetch_requests.h"
+#include "pcw/sync/mapping_version.h"
 #include "pcw/sync/run_store.h"
 
 namespace pcw::sync {
@@ -15,6 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kShortPause{1'000};
+// Until a worker with the newer mapping takes it, or this one has read it.
+constexpr milliseconds kOlderMappingPause{10'000};
 // A continued run lists anew: with the first calls that free it would do nothing else (ADR 9).
 constexpr milliseconds kQuotaGathers{600'000};
 
@@ -104,6 +107,8 @@ Verdict Judge(const RunNow& run, const jobs::Job& job, bool is_cancelled,
     return {.delay = UntilQuotaFrees(error, run.now), .counting = jobs::Counting::kForgiven};
   const std::string code =
       run.is_open() && error ? std::string(NameOf(error->code())) : run.error_code;
+  if (run.is_open() && error && error->Find("reason") == kOlderMapping)
+    return {.delay = kOlderMappingPause, .counting = jobs::Counting::kForgiven};
   const bool is_held = run.is_open() && code == "conflict";  // another process syncs the entity
   if (is_held) return {.delay = kShortPause, .counting = jobs::Counting::kForgiven};
   if (run.is_open() && code == "cancelled")  // drained before it began
