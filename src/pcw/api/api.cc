@@ -124,11 +124,12 @@ Api::~Api() { Stop(std::chrono::milliseconds(0)); }
 
 void Api::Stop(std::chrono::milliseconds grace) {
   if (is_stopped_.exchange(true)) return;
-  events_->Stop();
+  if (events_) events_->Stop();
   // First the listener: what it has handed over is still answered by the pool meanwhile.
   if (listener_) listener_->Stop(grace);
-  pool_->Stop(std::chrono::milliseconds(0));
-  slow_pool_->Stop(std::chrono::milliseconds(0));
+  for (const auto& pool : {pool_.get(), slow_pool_.get()}) {
+    if (pool != nullptr) pool->Stop(std::chrono::milliseconds(0));
+  }
   token_watch_.reset();
   readiness_.reset();
 }

@@ -200,7 +200,8 @@ Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& 
       {{"roles", started}, {"holder", context.holder}, {"version", PCW_VERSION}});
   std::uint64_t hangups = 0;
   while (machine.sleeper.SleepFor(kBetweenHangupLooks, invocation.stop)) {
-    if (std::exchange(hangups, HangupCount()) == HangupCount()) continue;
+    const std::uint64_t asked = HangupCount();
+    if (std::exchange(hangups, asked) == asked) continue;
     Log(LogLevel::kInfo, "SIGHUP: files are read again");
     for (const auto& role : running) role->Reload();
   }

@@ -73,6 +73,8 @@ Result<SyncSite> OpenSyncSite(const Config& config,
                               const std::map<std::string, std::string>& environment,
                               const std::string& task, Machine& machine, std::stop_token stop) {
   SyncSite site;
+  // Before the lake makes its directories below it, as open as the umask lets them be.
+  if (config.lake.url.empty()) PCW_TRY_OK(MakeHome(HomeDirectory(environment)));
   PCW_TRY(site.lake, OpenLake(config, environment, machine));
   PCW_TRY(site.database, DatabaseAccess::Open(config, HomeDirectory(environment), stop));
   // A session before anything is asked of Partner Central: a missing schema or right must not cost

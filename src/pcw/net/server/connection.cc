@@ -94,11 +94,6 @@ void Connection::Start() {
   worker_->connections.insert(shared_from_this());
   ErrorCode ignored;  // a socket without the option works, only slower
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  // A client that vanished without a word ends by itself: the kernel gives up what nobody
-  // acknowledges, and asks whoever is silent.
-  using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
-  socket_.set_option(UserTimeout(static_cast<int>(kUnacknowledged.count())), ignored);
-  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
   tls_context_ = worker_->shared->tls();
   if (tls_context_) {
     ShakeHands();
@@ -293,6 +288,14 @@ void Connection::RefuseWith(Response answer) {
 // Reads nothing that anybody waits for: the end of the connection is what is waited for. What a
 // client sends behind its request is dropped with the connection, which a stream always ends.
 void Connection::WatchClient() {
+  // One that vanished without a word is given up by the kernel when it acknowledges nothing.
+  using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+  ErrorCode ignored;  // without the option it is noticed later
+  socket_.set_option(UserTimeout(static_cast<int>(kUnacknowledged.count())), ignored);
+  WatchOn();
+}
+
+void Connection::WatchOn() {
   buffer_.consume(buffer_.size());
   ReadSome(buffer_.prepare(kReadChunk),
            [self = shared_from_this()](ErrorCode problem, std::size_t) {
@@ -300,7 +303,7 @@ void Connection::WatchClient() {
              if (problem) {
                self->Close();
              } else {
-               self->WatchClient();
+               self->WatchOn();
              }
            });
 }

@@ -88,6 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void RefuseWith(Response answer);
   /// Notices a client that leaves while it is sent a stream.
   void WatchClient();
+  void WatchOn();
   void PumpStream();
   void DropStream();
   void SayGoodbye();
