@@ -3,6 +3,7 @@ include(GNUInstallDirs)
 
 install(TARGETS pcw RUNTIME DESTINATION bin)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.service DESTINATION lib/systemd/system)
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.tmpfiles DESTINATION lib/tmpfiles.d RENAME pcw.conf)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.yaml DESTINATION /etc/pcw)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.default DESTINATION /etc/default RENAME pcw PERMISSIONS OWNER_READ OWNER_WRITE)
 install(FILES ${PROJECT_SOURCE_DIR}/config/pcw.example.yaml ${PROJECT_SOURCE_DIR}/config/escalation.yaml ${PROJECT_SOURCE_DIR}/README.md

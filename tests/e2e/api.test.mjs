@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Postgres, Sim, site, scratch, NO_QUOTA } from './harness.mjs';
 import { Service, makeToken } from './api_service.mjs';
@@ -40,13 +40,16 @@ async function otherTenant(here, token) {
   here.sql(`UPDATE api_tokens SET tenant_id = '${OTHER_TENANT}' WHERE id = '${token.split('_')[1]}'`);
 }
 
-test('the first start shows one admin token once, and SIGTERM ends the service with 0', async () => {
+test('the first start writes one admin token for a day to a file of its own, and SIGTERM ends the service with 0', async () => {
   const here = await site(postgres, sim, NO_QUOTA);
   const first = await Service.start(here);
   assert.match(first.token, /^pcw_[0-9a-f]{16}_[0-9a-f]{64}_[0-9a-f]{8}$/);
   assert.equal((await first.get('/v1/connectors')).status, 200);
   assert.equal(await first.stop(), 0);
-  assert.equal(first.out.split(first.token).length, 2, 'the token stands in the output once');
+  assert.ok(!(first.out + first.err).includes(first.token), 'the token stands in no log');
+  assert.equal(first.lines().find((line) => line.first_token_file).first_token_file, path.join(here.env.PCW_HOME, 'first-admin-token'));
+  assert.equal(here.sql("SELECT expires_at = created_at + interval '24 hours' FROM api_tokens"), 't');
+  assert.equal(statSync(here.env.PCW_HOME).mode & 0o077, 0, 'nobody else can read the home');
   assert.deepEqual(first.lines().map((line) => line.msg).filter((msg) => /drain/.test(msg)), ['draining: no new work is taken', 'drained']);
 
   const second = await Service.start(here);
@@ -326,6 +329,25 @@ test('progress comes as events and ends with the run', () => withService(async (
   assert.deepEqual([again.status, again.json.code], [409, 'conflict']);
   assert.equal((await service.get(`/v1/runs/${run}/events`, { token: '' })).status, 401);
 }));
+
+test('an event stream ends with its token', () => withService(async (service, here) => {
+  const token = await makeToken(here, 'watcher', ['runs:read']);
+  const run = (await service.trigger({ entity: 'opportunities' })).json;
+  const request = http.get({ host: '127.0.0.1', port: service.port, path: `/v1/runs/${run.id}/events`, headers: { authorization: `Bearer ${token}` } });
+  const [answer] = await once(request, 'response');
+  answer.resume();
+  assert.equal((await here.pcw(['token', 'revoke', 'watcher'])).code, 0);
+  const revoked_at = Date.now();
+  await once(answer, 'end');
+  assert.ok(Date.now() - revoked_at < 5_000, `${Date.now() - revoked_at} ms`);
+}));
+
+test('what the configuration leaves out is not synced, whoever asks', () => withService(async (service) => {
+  const refused = await service.trigger({ entity: 'leads' });
+  assert.deepEqual([refused.status, refused.json.code], [400, 'invalid_entity']);
+  assert.match(refused.json.detail, /configured are: opportunities, profiles/);
+  assert.equal((await service.trigger({ entity: 'profiles' })).status, 202);
+}, { PCW_CONNECTORS_PARTNER_CENTRAL_ENTITIES: 'opportunities,profiles' }));
 
 test('TLS serves curl, and an open address needs it', async () => {
   const here = await site(postgres, sim, NO_QUOTA);

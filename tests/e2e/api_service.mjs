@@ -4,9 +4,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { PCW, canary, NO_QUOTA } from './harness.mjs';
 
 const UNLIMITED = { ...NO_QUOTA, PCW_SERVER_REQUESTS_PER_SECOND: '0', PCW_SERVER_MAX_CONNECTIONS_PER_ADDRESS: '2000' };
+
+/** The first admin token out of its file, which is removed, as its reader should. */
+export function takeFirstToken(file) {
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const token = canary(readFileSync(file, 'utf8').trim());
+  rmSync(file);
+  return token;
+}
 
 /** A running `pcw serve`: its address, its first token, its log. */
 export class Service {
@@ -22,7 +31,7 @@ export class Service {
       service.process.stdout.on('data', (chunk) => {
         service.out += chunk;
         for (const line of service.lines()) {
-          if (line.first_token) service.token = canary(line.first_token);
+          if (line.first_token_file) service.token = takeFirstToken(line.first_token_file);
           if (line.msg === 'serving') resolve(service.url = line.url);
         }
       });

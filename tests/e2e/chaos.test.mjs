@@ -43,7 +43,7 @@ test(`chaos: ${SECONDS} s, 3 processes, ${TENANTS} tenants, ${RECORDS} records, 
   });
   for (let tenant = 1; tenant < TENANTS; ++tenant) {
     const file = path.join(here.dir, `tenant${tenant}.yaml`);
-    writeFileSync(file, `connectors: {partner_central: {catalog: ${catalogOf(tenant)}, entities: [opportunities], incremental_every: 4s}}\nsync: {part_records: ${PART}}\n`
+    writeFileSync(file, `aws: {role_arn: "arn:aws:iam::123456789012:role/tenant-${tenant}"}\nconnectors: {partner_central: {catalog: ${catalogOf(tenant)}, entities: [opportunities], incremental_every: 4s}}\nsync: {part_records: ${PART}}\n`
       + `quota: {reads_per_second: ${RATE}, reads_per_day: ${RATE * 10_000}}\n`);
     const made = await run(['tenant', 'create', `tenant-${tenant}`, '--config', file], here.env);
     assert.equal(made.code, 0, made.stderr);

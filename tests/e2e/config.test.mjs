@@ -1,7 +1,7 @@
 // Configuration as people get it wrong: every mistake in one run, each with its place, what was expected and the nearest name; exit 78.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { writeFileSync, chmodSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { run, scratch } from './harness.mjs';
 
@@ -93,4 +93,29 @@ test('a password does not stand in the file, and its own file is not for everybo
   const { config: secret } = file('postgresql://me:hunter2@db/x', 'url');
   chmodSync(secret, 0o644);
   assert.match((await complaints(`database:\n  url: file:${secret}\n`)).join('\n'), /chmod 600/);
+});
+
+test('config check finds what serve would end with 78 for, all of it at once', async () => {
+  const dir = scratch();
+  writeFileSync(path.join(dir, 'file'), 'x');
+  writeFileSync(path.join(dir, 'aws'), '[default]\nregion = eu-west-1\nbroken\n');
+  const said = await complaints(`lake: {url: "file://${dir}/file/lake"}\nserver: {listen: "0.0.0.0:8080", tls_cert: "", tls_key: ""}\nconnectors: {partner_central: {mappings: "${dir}/absent"}}\n`
+    + 'dlq: {url: "https://sqs.example.com/1/q"}\n', { AWS_ENDPOINT_URL: 'http://hunter2.example.com/secret', AWS_PROFILE: 'nobody', AWS_CA_BUNDLE: path.join(dir, 'absent.pem') });
+  assert.equal(said[0], 'pcw: the configuration has 7 problems:');
+  for (const says of [/^AWS_PROFILE: there is no profile nobody/m, /^AWS_ENDPOINT_URL is http:\/\/hunter2\.example\.com\/\*\*\*\*: plain http/m, /^AWS_CA_BUNDLE .*absent\.pem cannot be read/m,
+    /^lake\.url: .*file\/lake cannot be written/m, /^dlq\.url: AWS_ENDPOINT_URL/m, /^server\.listen: 0\.0\.0\.0:8080 is not a loopback address/m, /absent/m])
+    assert.match(said.join('\n'), says);
+
+  assert.match((await complaints('environment: dev\n', { AWS_CONFIG_FILE: path.join(dir, 'aws') })).join('\n'), /aws:3: expected key = value/);
+  const tls = await complaints(`server: {tls_cert: "${dir}/file", tls_key: "${dir}/file"}\n`);
+  assert.match(tls.join('\n'), /tls/);
+  assert.match((await complaints('aws: {role_arn: "arn:aws:iam::12:role/x"}\n')).join('\n'), /aws\.role_arn: .*12 digits/);
+});
+
+test('config check names what AWS\'s tools follow and pcw does not', async () => {
+  const { config, env } = file('environment: dev\n');
+  const result = await run(['config', 'check', '--config', config], { ...env, AWS_MAX_ATTEMPTS: '9', AWS_USE_FIPS_ENDPOINT: 'true' });
+  assert.equal(result.code, 0, result.stderr);
+  assert.match(result.stderr, /AWS_MAX_ATTEMPTS is set, and pcw does not follow it: pcw retries by its own policy/);
+  assert.doesNotMatch(result.stderr, /FIPS/);
 });

@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { PCW, canary, scratch } from './harness.mjs';
+import { takeFirstToken } from './api_service.mjs';
+import { PCW, scratch } from './harness.mjs';
 
 test('pcw demo --fast --serve syncs, serves what it synced, and ends at Ctrl-C with nothing left running', { timeout: 180_000 }, async () => {
   const home = scratch();
@@ -27,8 +28,7 @@ test('pcw demo --fast --serve syncs, serves what it synced, and ends at Ctrl-C w
   });
   demo.stdout.on('data', (chunk) => (out += chunk));
 
-  const { first_token: token } = await said((line) => line.first_token);
-  canary(token);
+  const token = takeFirstToken((await said((line) => line.first_token_file)).first_token_file);
   const { url } = await said((line) => line.msg === 'serving');
   await said((line) => line.msg === 'ready');
   assert.match(out, /\$ pcw sync run partner-central opportunities --mode full/);

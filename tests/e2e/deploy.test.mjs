@@ -65,9 +65,21 @@ test('every setting that the manifests give is one that pcw knows', { skip: prog
   const file = path.join(scratch(), 'pcw.yaml');
   writeFileSync(file, documents[1].data['pcw.yaml']);
 
-  const cluster = await run(['--config', file, 'config', 'check']);
+  const pod = documents[2].spec.template.spec;
+  const given = Object.fromEntries(pod.containers[0].env.map(({ name, value }) => [name, value ?? 'postgresql://pcw@db/pcw']));
+  assert.equal(pod.enableServiceLinks, false);
+  // What a cluster adds all the same: the links of services named pcw and pcw-something, and the identity webhook's variables.
+  const token = path.join(scratch(), 'token');
+  writeFileSync(token, 'token');
+  const injected = { PCW_SERVICE_HOST: '10.96.0.9', PCW_SERVICE_PORT: '80', PCW_SERVICE_PORT_HTTP: '80', PCW_PORT: 'tcp://10.96.0.9:80', PCW_PORT_80_TCP: 'tcp://10.96.0.9:80',
+    PCW_PORT_80_TCP_PROTO: 'tcp', PCW_PORT_80_TCP_PORT: '80', PCW_PORT_80_TCP_ADDR: '10.96.0.9', PCW_METRICS_SERVICE_HOST: '10.96.0.10', PCW_METRICS_PORT: 'tcp://10.96.0.10:9100',
+    AWS_REGION: 'eu-central-1', AWS_DEFAULT_REGION: 'eu-central-1', AWS_STS_REGIONAL_ENDPOINTS: 'regional', AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/pcw', AWS_WEB_IDENTITY_TOKEN_FILE: token };
+  const cluster = await run(['config', 'check'], { ...given, ...injected, PCW_CONFIG: file });
+  const shown = await run(['config', 'show', '-o', 'json'], { ...given, ...injected, PCW_CONFIG: file });
+  const settings = Object.fromEntries(JSON.parse(shown.stdout).map(({ key, value }) => [key, value]));
+  assert.equal(settings['lake.region'], 'us-east-1', 'the bucket is not looked for where the cluster is');
   const variables = JSON.parse(text('ecs/task-definition.json')).containerDefinitions[0].environment;
-  const task = await run(['config', 'check'], Object.fromEntries(variables.map(({ name, value }) => [name, value])));
+  const task = await run(['config', 'check'], { PCW_HOME: path.join(scratch(), 'home'), ...Object.fromEntries(variables.map(({ name, value }) => [name, value])) });
 
   assert.equal(cluster.code, 0, cluster.stderr);
   assert.equal(task.code, 0, task.stderr);
@@ -108,4 +120,12 @@ test('the package holds the binary, its unit, manual and completions, and its se
   assert.equal(version.status, 0, version.stderr);
   const config = await run(['--config', path.join(into, 'etc/pcw/pcw.yaml'), 'config', 'check']);
   assert.equal(config.code, 0, config.stderr);
+});
+
+test('a full sync works in a cluster outside us-east-1, under a service named pcw', async () => {
+  const here = await site(postgres, sim, { ...NO_QUOTA, AWS_REGION: 'eu-central-1', AWS_DEFAULT_REGION: 'eu-central-1', PCW_SERVICE_HOST: '10.96.0.9', PCW_PORT: 'tcp://10.96.0.9:80', PCW_PORT_80_TCP_ADDR: '10.96.0.9' });
+
+  const synced = await here.pcw(['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full']);
+
+  assert.equal(synced.code, 0, synced.stderr);
 });

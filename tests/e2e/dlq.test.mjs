@@ -3,6 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { takeFirstToken } from './api_service.mjs';
 import { Service, until } from './service.mjs';
 import { Postgres, Sim, site, brokenRuns, lastStats, NO_QUOTA } from './harness.mjs';
 
@@ -289,7 +290,7 @@ test('the same over REST: groups, a dry run that changes nothing, a replay that 
   const service = await Service.start(here.env, ['--roles', 'api']);
   try {
     const { url } = await service.line((line) => line.msg === 'serving');
-    const { first_token: token } = await service.line((line) => line.first_token);
+    const token = takeFirstToken((await service.line((line) => line.first_token_file)).first_token_file);
     const ask = async (method, route, body) => {
       const answer = await fetch(url + route, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
       return { status: answer.status, json: await answer.json() };
@@ -297,7 +298,8 @@ test('the same over REST: groups, a dry run that changes nothing, a replay that 
     const groups = (await ask('GET', '/v1/dlq/groups')).json.items;
     assert.equal(groups.reduce((sum, group) => sum + group.letters, 0), letters);
 
-    for (const body of [{}, { all: true, entity: 'opportunities' }, { all: 'yes' }, { group: '' }]) assert.equal((await ask('POST', '/v1/dlq/replay', body)).status, 400, JSON.stringify(body));
+    for (const body of [{}, { all: true, entity: 'opportunities' }, { all: 'yes' }, { group: '' }, { all: true }, { group: '\u0000ffff' }, { group: '%' }, { group: '______' }, { run: '01' }, { id: '%' }, { run: letters }])
+      assert.equal((await ask('POST', '/v1/dlq/replay', body)).status, 400, JSON.stringify(body));
     assert.equal((await ask('POST', '/v1/dlq/replay', { id: '00000000-0000-7000-8000-000000000000' })).status, 404);
     assert.equal((await ask('POST', '/v1/dlq/replay', { all: true, expect: letters + 1 })).status, 409);
     const dry = await ask('POST', '/v1/dlq/replay', { group: groups[0].group, dry_run: true });
@@ -305,11 +307,12 @@ test('the same over REST: groups, a dry run that changes nothing, a replay that 
     assert.equal(open(here), letters);
 
     // What made them fail was the record itself: they fail again, and the answer says so.
-    const replayed = await ask('POST', '/v1/dlq/replay', { all: true });
+    const replayed = await ask('POST', '/v1/dlq/replay', { all: true, expect: letters });
     assert.deepEqual([replayed.status, replayed.json.chosen, replayed.json.settled, replayed.json.still_open], [200, letters, 0, letters]);
     assert.equal(replayed.json.runs.length, 1);
 
-    for (const body of [{ all: true }, { all: true, reason: ' ' }, { reason: 'x' }, { reason: 5, all: true }]) assert.equal((await ask('POST', '/v1/dlq/drop', body)).status, 400, JSON.stringify(body));
+    for (const body of [{ all: true }, { all: true, reason: ' ', expect: letters }, { reason: 'x' }, { reason: 5, all: true, expect: letters }, { reason: 'x', all: true }, { reason: 'x', group: '\u0000ffff' }, { reason: 'x', run: '01' }, { reason: 'x', id: '_' }, { reason: 'a\u0000', all: true, expect: letters }])
+      assert.equal((await ask('POST', '/v1/dlq/drop', body)).status, 400, JSON.stringify(body));
     const reason = 'test records of the partner';
     assert.equal((await ask('POST', '/v1/dlq/drop', { id: '00000000-0000-7000-8000-000000000000', reason })).status, 404);
     assert.equal((await ask('POST', '/v1/dlq/drop', { all: true, reason, expect: letters + 1 })).status, 409);

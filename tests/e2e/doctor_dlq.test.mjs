@@ -54,7 +54,7 @@ test('groups with owner and the exact next command; growth', async () => {
 for (const [code, title, prepare] of [
   ['PCW3303', 'a queue that does not exist', (here) => ({ PCW_DLQ_URL: `${sim.url}/123456789012/no-such-queue` })],
   ['PCW3304', 'a queue that is denied', async () => { await sim.post('/_sim/account', { denied_actions: ['sqs:GetQueueAttributes'] }); return {}; }],
-  ['PCW3305', 'a host that is none of AWS\'s, without an endpoint of its own', () => ({ PCW_DLQ_URL: 'https://queues.example.com/123456789012/pcw-dlq', AWS_ENDPOINT_URL: '' })],
+  ['PCW3305', 'an endpoint that nobody listens on', () => ({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' })],
   ['PCW3306', 'messages past half of their retention', (here) => { here.sql("UPDATE dead_letters SET sent_at = now() - interval '8 days', expires_at = now() + interval '6 days'"); return {}; }],
   ['PCW3307', 'letters that are not delivered', (here) => { here.sql("UPDATE dead_letters SET delivered_at = NULL, delivery_error = 'InternalError: no'"); return {}; }],
   ['PCW3308', 'letters that the loop guard holds', (here) => { here.sql('UPDATE dead_letters SET failed_replays = 3'); return {}; }],

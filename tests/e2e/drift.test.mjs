@@ -135,7 +135,7 @@ test('quarantine keeps the departing records out until the finding is accepted',
 test('freeze stops the run before the rows, and it goes on once the finding is accepted', () => withSim(async (here, sim) => {
   await ownMapping(here, (text) => `${text}drift: { default: freeze }\n`);
   await sim.faults([{ kind: 'unknown_member', operation: GET, at: [7] }]);
-  await syncs(here, 3);
+  await syncs(here, 1);
   const stats = lastStats(here);
   assert.deepEqual([stats.reason, stats.resumable, stats.records_processed], ['schema_frozen', true, 0]);
   assert.equal(here.sql('SELECT status FROM ingestion_runs'), 'failed');
@@ -153,7 +153,7 @@ test('freeze stops the run before the rows, and it goes on once the finding is a
 
 test('a run in which too much does not fit stops', () => withSim(async (here, sim) => {
   await sim.faults([{ kind: 'bad_record', variant: 'wrong_type', operation: GET }]);
-  await syncs(here, 3);
+  await syncs(here, 1);
   assert.deepEqual([lastStats(here).reason, here.sql('SELECT status FROM ingestion_runs')], ['too_many_mismatches', 'failed']);
   assert.ok((await codes(here)).some((trouble) => trouble.code === 'PCW1301'));
 

@@ -1,6 +1,9 @@
 // The lake in the simulator's S3, which is as strict as AWS: conditional writes, checksums, owners, and what goes wrong on the way (F26, T11).
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Postgres, Sim, site, differences, brokenRuns, NO_QUOTA } from './harness.mjs';
 
 const SYNC = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'];
@@ -151,4 +154,28 @@ test('a bucket in other hands is refused when its owner is said, and encryption 
   expectCode(await here.pcw(SYNC, { PCW_LAKE_EXPECTED_BUCKET_OWNER: '123456789012', PCW_LAKE_SSE_KMS_KEY_ID: 'alias/pcw-lake' }), 0);
   await expectWhole(small, here);
   for (const { encryption } of await objects(small, here)) assert.equal(encryption, 'aws:kms');
+});
+
+test('keys that are rotated on disk in the middle of a run are followed by Partner Central, STS and the lake', async () => {
+  const sim = await Sim.start(['--opportunities', '40', '--seed', '7', '--no-quota', '--latency', '25']);
+  const pair = (letter) => ({ access_key_id: `AKIAROTATED00000${letter}`, secret_access_key: `secret-${letter}` });
+  try {
+    const here = await inS3(sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '5', PCW_CONNECTORS_PARTNER_CENTRAL_MAX_IN_FLIGHT: '1', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' });
+    const file = path.join(here.dir, 'credentials');
+    const write = ({ access_key_id, secret_access_key }) => writeFileSync(file, `[default]\naws_access_key_id = ${access_key_id}\naws_secret_access_key = ${secret_access_key}\n`);
+    await sim.post('/_sim/account', { keys: [pair('A'), pair('B')] });
+    write(pair('A'));
+
+    const running = here.pcw(SYNC, { AWS_SHARED_CREDENTIALS_FILE: file });
+    while (!(await sim.calls()).some((call) => call.operation === 'PutObject')) await setTimeout(20);
+    write(pair('B'));
+    await sim.post('/_sim/account', { keys: [pair('A'), pair('B')], revoked_keys: [pair('A').access_key_id] });
+
+    expectCode(await running, 0);
+    const refused = (await sim.calls()).filter((call) => call.outcome === 'unauthenticated' || call.status === 403).map((call) => call.operation);
+    assert.ok(refused.includes('PutObject') && refused.some((operation) => operation !== 'PutObject'), `both were refused once: ${refused}`);
+    assert.deepEqual(await differences(here, sim), []);
+  } finally {
+    await sim.stop();
+  }
 });

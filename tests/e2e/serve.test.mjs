@@ -63,6 +63,27 @@ test('a first start sweeps every entity at once, then follows the interval, and 
     assert.equal(service.stderr.replace(/^pcw: warning: the database login is a superuser.*\n/, ''), '', 'nothing beside the log');
   }));
 
+test('an end that cannot be stored gives its job up and holds no worker; the next run ends what it left', () => withService(
+  ['--opportunities', '10', '--leads', '3', '--seed', '2', '--no-quota'],
+  { ...QUICK, PCW_SERVICE_WORKERS: '1', PCW_CONNECTORS_PARTNER_CENTRAL_ENTITIES: 'opportunities,leads' },
+  async ({ here, start, until }) => {
+    // As a text that PostgreSQL refuses (22021): whatever is said of the end of a run of leads.
+    here.sql(`CREATE FUNCTION refuse_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'invalid byte sequence' USING ERRCODE = '22021'; END $$;
+      CREATE TRIGGER refuse_end BEFORE UPDATE ON ingestion_runs FOR EACH ROW WHEN (NEW.ended_at IS NOT NULL AND NEW.entity = 'leads') EXECUTE FUNCTION refuse_end()`);
+    const service = await start();
+
+    await until("SELECT count(*) FROM jobs WHERE entity = 'leads' AND state = 'failed' AND error_code = 'internal'", (n) => Number(n) >= 1);
+    await until(SUCCEEDED, (n) => Number(n) >= 1);
+    const said = await service.line((line) => line.msg === 'the end of a run cannot be stored; its job is given up');
+    assert.equal(said.level, 'ERROR');
+    assert.equal(said.entity, 'leads');
+
+    here.sql('DROP TRIGGER refuse_end ON ingestion_runs');
+    await until("SELECT count(*) FROM ingestion_runs WHERE entity = 'leads' AND status = 'succeeded'", (n) => Number(n) >= 1);
+    assert.equal((await service.stop()).code, 0);
+    assert.equal(here.sql(OPEN), '0');
+  }));
+
 test('a killed worker is taken over within lease and 5 s, and its run named', () => withService(SLOW_SIM, SLOW, async ({ sim, here, start, until }) => {
   const first = await start();
   await until(PARTS, (n) => Number(n) >= 2);
@@ -207,7 +228,7 @@ test('tenants: each with its own catalog, lake and runs; taken up while the serv
     await until(SUCCEEDED, (n) => n === '1');
     const before = await here.pcw(['runs', 'list', '-o', 'json']);
     const file = path.join(here.dir, 'acme.yaml');
-    const write = (lake) => writeFileSync(file, `lake: {url: "${lake}"}\naws: {account_id: "123456789012"}\nquota: {reads_per_second: 0, writes_per_second: 0}\n`
+    const write = (lake) => writeFileSync(file, `lake: {url: "${lake}"}\naws: {account_id: "123456789012", role_arn: "arn:aws:iam::123456789012:role/acme"}\nquota: {reads_per_second: 0, writes_per_second: 0}\n`
       + 'connectors: {partner_central: {catalog: Sandbox, entities: [opportunities]}}\n');
 
     write(here.env.PCW_LAKE_URL + '/');

@@ -62,7 +62,9 @@ WHERE updated_at > NOW() - INTERVAL '24 hours';`);
     readFileSync(path.join(here.lake, name), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line).payload));
   const companies = bodies.filter((o) => o.Customer?.Account?.CompanyName === undefined).length;
   const revenues = bodies.filter((o) => {
-    const spend = o.Project?.ExpectedCustomerSpend?.[0];
+    // By company, never by place: the total contract value may come first.
+    const all = o.Project?.ExpectedCustomerSpend ?? [];
+    const spend = all.find((one) => one.TargetCompany === 'AWS') ?? all.find((one) => one.TargetCompany !== 'Self' && one.Frequency !== 'None');
     return spend?.CurrencyCode !== 'USD' || spend.Amount === undefined;
   }).length;
   assert.equal(nulls, `120|${companies}|${revenues}`);

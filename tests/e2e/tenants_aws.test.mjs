@@ -1,7 +1,7 @@
 // Tenants towards AWS: each call is signed by a session of its tenant's own role, which its own external id opened.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Postgres, Sim, site, differences } from './harness.mjs';
 import { Service, until } from './service.mjs';
@@ -69,7 +69,7 @@ test('columns of a tenant\'s mappings are made with the tenant, and by db migrat
       built_in.replace(/^version: (\d+)/m, (_, version) => `version: ${Number(version) + 1}`).replace(/^columns:\n/m, 'columns:\n  acme_title: { from: /Project/Title, type: text, pii: business }\n'));
     const has_column = () => here.sql("SELECT count(*) FROM information_schema.columns WHERE table_name = 'partnercentral_opportunities' AND column_name = 'acme_title'");
     assert.equal(has_column(), '0');
-    await createTenant(here, 'acme', `connectors: {partner_central: {mappings: "${directory}", entities: [opportunities]}}\nquota: {reads_per_second: 0, writes_per_second: 0}\n`);
+    await createTenant(here, 'acme', `aws: {role_arn: "${role('acme')}"}\nconnectors: {partner_central: {mappings: "${directory}", entities: [opportunities]}}\nquota: {reads_per_second: 0, writes_per_second: 0}\n`);
     assert.equal(has_column(), '1');
     here.sql('ALTER TABLE partnercentral_opportunities DROP COLUMN acme_title');
     const migrated = await here.pcw(['db', 'migrate']);
@@ -84,6 +84,51 @@ test('columns of a tenant\'s mappings are made with the tenant, and by db migrat
     const warned = await here.pcw(['db', 'migrate']);
     assert.equal(warned.code, 0, warned.stderr);
     assert.match(warned.stderr, /tenant acme[\s\S]*colour/);
+  } finally {
+    await sim.stop();
+  }
+});
+
+test('a tenant says whose credentials it uses, and its lake lies apart from every other, links followed', async () => {
+  const sim = await Sim.start(['--opportunities', '3', '--no-quota']);
+  const here = await site(postgres, sim);
+  try {
+    const file = path.join(here.dir, 'tenant.yaml');
+    const create = async (name, yaml) => {
+      writeFileSync(file, yaml);
+      return here.pcw(['tenant', 'create', name, '--config', file]);
+    };
+    const silent = await create('acme', 'environment: dev\n');
+    assert.equal(silent.code, 78, silent.stderr);
+    assert.match(silent.stderr, /aws\.role_arn: a tenant without one would call AWS with the operator's credentials/);
+
+    const own = `aws: {role_arn: "${role('acme')}"}\n`;
+    const at = (directory) => `${own}lake: {url: "file://${directory}"}\n`;
+    const lakes = path.join(here.dir, 'lakes');
+    mkdirSync(path.join(lakes, 'acme'), { recursive: true });
+    symlinkSync(path.join(lakes, 'acme'), path.join(lakes, 'alias'));
+    const main = here.env.PCW_LAKE_URL.slice('file://'.length);
+    mkdirSync(main, { recursive: true });
+    symlinkSync(main, path.join(lakes, 'of-main'));
+    for (const place of [main, path.join(main, 'bronze'), path.dirname(main), path.join(lakes, 'of-main'), path.join(lakes, 'of-main/below')]) {
+      const refused = await create('acme', at(place));
+      assert.equal(refused.code, 78, place + refused.stderr);
+      assert.match(refused.stderr, /lake\.url: the main configuration's bronze lies there/);
+    }
+    assert.equal((await create('acme', at(path.join(lakes, 'acme')))).code, 0);
+    for (const place of ['acme', 'alias', 'acme/below', 'alias/below', '.']) {
+      const refused = await create('bolt', at(path.join(lakes, place)));
+      assert.equal(refused.code, 1, place + refused.stderr);
+      assert.match(refused.stderr, /bronze lies there/);
+    }
+    assert.equal((await create('bolt', at(path.join(lakes, 'bolt')))).code, 0);
+
+    // A link that is laid later is found by who works for the tenant.
+    rmSync(path.join(lakes, 'bolt'), { recursive: true, force: true });
+    symlinkSync(path.join(lakes, 'acme'), path.join(lakes, 'bolt'));
+    const late = await here.pcw(['--tenant', 'bolt', 'sync', 'run', 'partner-central', 'opportunities']);
+    assert.equal(late.code, 78, late.stderr);
+    assert.match(late.stderr, /tenant bolt: lake\.url: .* is, holds or lies in the lake of acme/);
   } finally {
     await sim.stop();
   }

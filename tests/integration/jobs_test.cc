@@ -63,7 +63,7 @@ class JobsTest : public DatabaseTest {
         .value();
   }
   Result<sync::JobOutcome> Settle(const Job& job, std::optional<Error> error = std::nullopt) {
-    return sync::SettleJob(connection, job, error, rng, clock, {});
+    return sync::SettleJob(connection, job, error, rng, {});
   }
 
   SystemClock clock;
@@ -155,11 +155,11 @@ TEST_F(JobsTest, AJobOfASilentHolderIsTakenOverAndTheOldHolderLearnsOfIt) {
 TEST_F(JobsTest, ATakenOverRunGetsASuccessorThatNamesIt) {
   const std::string run = Request()->run.id;
   Job first = Claim(seconds(0));
-  ASSERT_EQ(sync::PrepareJob(connection, first, rng, clock, {}).value(), run);
+  ASSERT_EQ(sync::PrepareJob(connection, first, rng, {}).value(), run);
   Ask("UPDATE ingestion_runs SET status = 'running', fence = 1 RETURNING 1");
   Job second = Claim();
 
-  const auto ready = sync::PrepareJob(connection, second, rng, clock, {});
+  const auto ready = sync::PrepareJob(connection, second, rng, {});
 
   ASSERT_TRUE(ready.has_value() && ready->has_value());
   EXPECT_NE(**ready, run);
@@ -176,14 +176,14 @@ TEST_F(JobsTest, AJobThatKillsItsWorkersIsGivenUp) {
   std::string last = run;
   for (int i = 0; i < sync::kMostAttempts; ++i) {
     Job job = Claim(seconds(0));
-    const auto ready = sync::PrepareJob(connection, job, rng, clock, {});
+    const auto ready = sync::PrepareJob(connection, job, rng, {});
     ASSERT_TRUE(ready.has_value() && ready->has_value()) << i;
     last = **ready;
     Ask("UPDATE ingestion_runs SET status = 'running' WHERE id = '" + last + "' RETURNING 1");
   }
   Job job = Claim(seconds(0));
 
-  EXPECT_EQ(sync::PrepareJob(connection, job, rng, clock, {}).value(), std::nullopt);
+  EXPECT_EQ(sync::PrepareJob(connection, job, rng, {}).value(), std::nullopt);
 
   EXPECT_EQ(RunStatusOf(last), "failed");
   EXPECT_EQ(Ask("SELECT state FROM jobs"), "failed");
@@ -246,6 +246,28 @@ TEST_F(JobsTest, ARunWhoseEndWasNotStoredIsEndedWhenItsJobGoesBack) {
   EXPECT_EQ(next.attempts, 1);
   EXPECT_EQ(RunStatusOf(next.run_id), "queued");
   EXPECT_EQ(Ask("SELECT resumed_from FROM ingestion_runs WHERE id = '" + next.run_id + "'"), run);
+}
+
+TEST_F(JobsTest, AJobWhoseRunCannotBeEndedIsEndedAlone) {
+  const auto requested = Request();
+  Job job = Claim();
+  ASSERT_THAT(sync::PrepareJob(connection, job, rng, clock, {}), Succeeds());
+  OpenSuperuser(url)
+      .ExecScript("refuse",
+                  "CREATE FUNCTION refuse_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+                  "'invalid byte sequence' USING ERRCODE = '22021'; END $$; CREATE TRIGGER "
+                  "refuse_end BEFORE UPDATE ON ingestion_runs FOR EACH ROW WHEN (NEW.ended_at IS "
+                  "NOT NULL) EXECUTE FUNCTION refuse_end()")
+      .value();
+  const auto settled = Settle(job, Error(ErrorCode::kInternal, "what AWS said"));
+  ASSERT_THAT(settled, FailsWith(ErrorCode::kInternal));
+  EXPECT_FALSE(sync::MayStoreLater(settled.error())) << "it is not to be said again";
+
+  ASSERT_THAT(sync::AbandonJob(connection, job, {}), Succeeds());
+
+  EXPECT_EQ(Ask("SELECT state || ' ' || error_code FROM jobs"), "failed internal");
+  EXPECT_FALSE(HasClaim());
+  EXPECT_THAT(sync::AbandonJob(connection, job, {}), FailsWith(ErrorCode::kConflict));
 }
 
 TEST_F(JobsTest, ASpentQuotaIsWaitedForUntilItFrees) {

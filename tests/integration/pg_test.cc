@@ -1,7 +1,9 @@
 // libpq layer, migrations, roles and row level security against a real server.
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "fakes/result_matchers.h"
 #include "pcw/base/time.h"
@@ -293,6 +295,66 @@ TEST_F(DatabaseTest, ALostSessionIsUnavailableAndSaysSo) {
 
   EXPECT_THAT(victim.Exec({"one", "SELECT 1"}), FailsWith(ErrorCode::kUnavailable));
   EXPECT_FALSE(victim.is_usable());
+}
+
+TEST_F(DatabaseTest, ASpellOfTheServerIsUnavailableAndEndsTheSession) {
+  for (const char* sqlstate : {"25006", "58030", "53100", "57P03"}) {
+    Connection superuser = OpenSuperuser(url);
+
+    const Status spell = superuser.ExecScript(
+        "spell", fmt::format("DO $$ BEGIN RAISE 'x' USING ERRCODE = '{}'; END $$", sqlstate));
+
+    EXPECT_THAT(spell, FailsWith(ErrorCode::kUnavailable)) << sqlstate;
+    EXPECT_FALSE(superuser.is_usable()) << sqlstate;
+  }
+}
+
+TEST_F(DatabaseTest, AServerThatIsReadOnlyIsUnavailable) {
+  OpenSuperuser(url)
+      .ExecScript("read_only",
+                  "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only "
+                  "= on', current_database()); END $$")
+      .value();
+  Connection service = OpenService();
+
+  EXPECT_THAT(service.ExecScript("write", "UPDATE connectors SET name = name"),
+              FailsWith(ErrorCode::kUnavailable));
+}
+
+TEST_F(DatabaseTest, ATransactionThatTheServerEndedIsUnavailable) {
+  Connection service = OpenService();
+  ASSERT_THAT(service.ExecScript("short", "SET idle_in_transaction_session_timeout = '1ms'"),
+              Succeeds());
+  ASSERT_THAT(service.ExecScript("begin", "BEGIN"), Succeeds());
+  // Returns when the server has closed the session.
+  while (service.WaitNotification(std::chrono::seconds(10))) {
+  }
+
+  EXPECT_THAT(service.Exec({"one", "SELECT 1"}), FailsWith(ErrorCode::kUnavailable));
+  EXPECT_FALSE(service.is_usable());
+}
+
+TEST_F(DatabaseTest, ARoleWithoutRoomForAnotherSessionIsUnavailableNotUnauthenticated) {
+  const std::string role = fmt::format("narrow_{}", ::getpid());
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(superuser.ExecScript("role", "CREATE ROLE " + role + " LOGIN CONNECTION LIMIT 0"),
+              Succeeds());
+  pg::ConnectOptions narrow;
+  narrow.url = url + " user=" + role;
+
+  const auto refused = Connection::Open(narrow);
+
+  EXPECT_THAT(refused, FailsWith(ErrorCode::kUnavailable));
+  EXPECT_EQ(refused.error().Find("sqlstate"), "53300");
+  EXPECT_THAT(refused.error().message(), HasSubstr("too many connections for role"));
+  ASSERT_THAT(superuser.ExecScript("role", "DROP ROLE " + role), Succeeds());
+}
+
+TEST_F(DatabaseTest, ARoleThatIsNotThereIsUnauthenticated) {
+  pg::ConnectOptions unknown;
+  unknown.url = url + " user=nobody_of_that_name";
+
+  EXPECT_THAT(Connection::Open(unknown), FailsWith(ErrorCode::kUnauthenticated));
 }
 
 TEST_F(DatabaseTest, ATransactionRollsBackUnlessCommitted) {

@@ -21,8 +21,9 @@ using net::server::Responder;
 using net::server::Response;
 
 constexpr std::size_t kMostBody = 64U << 10U;
-constexpr std::chrono::seconds kDiagnosisHolds{30};
 constexpr std::chrono::seconds kBetweenOutageLines{10};
+constexpr std::size_t kSlowWorkers = 2;
+constexpr std::size_t kMostSlowWaiting = 16;
 
 Error Unauthorized() { return ApiError(401, "unauthorized", "a valid bearer token is required"); }
 
@@ -49,11 +50,6 @@ std::string BytesOfHex(std::string_view text) {
 
 }  // namespace
 
-struct Api::Diagnosed {
-  OrderedJson report;
-  SteadyTime at;
-};
-
 struct Api::Pending {
   Pending(Request request_in, const Responder& responder_in)
       : request(std::move(request_in)), responder(responder_in) {}
@@ -61,6 +57,7 @@ struct Api::Pending {
   const Request request;
   const Responder responder;
   std::string request_id;
+  std::string client;  ///< its address, not a proxy's
   SteadyTime began;
   Admitted admitted;
   identity::Principal principal;
@@ -68,12 +65,13 @@ struct Api::Pending {
 
 Api::Api(ApiSite site, const ApiOptions& options)
     : site_(std::move(site)),
+      trusted_proxies_(options.trusted_proxies),
       tokens_(site_.clock),
       addresses_(options.requests_per_second, 2.0 * options.requests_per_second, site_.clock,
                  site_.rng),
       token_rates_(options.requests_per_second, 2.0 * options.requests_per_second, site_.clock,
                    site_.rng),
-      failures_(1, 20, site_.clock, site_.rng),
+      lines_(site_.clock),
       metrics_(site_),
       openapi_(MakeOpenApi(site_.version)) {}
 
@@ -82,7 +80,14 @@ Result<std::unique_ptr<Api>> Api::Start(ApiSite site, ApiOptions options) {
   Api* const self = api.get();
   api->pool_ = std::make_unique<WorkerPool>(options.workers, options.most_waiting,
                                             api->site_.open_session, api->site_.clock);
-  api->events_ = std::make_unique<RunEvents>(api->site_.open_session, api->site_.clock);
+  api->slow_pool_ = std::make_unique<WorkerPool>(kSlowWorkers, kMostSlowWaiting,
+                                                 api->site_.open_session, api->site_.clock);
+  api->token_watch_ = std::make_unique<TokenWatch>(
+      api->site_.open_session, api->site_.default_tenant, api->site_.clock, api->site_.sleeper);
+  api->events_ = std::make_unique<RunEvents>(api->site_.open_session, api->site_.clock,
+                                             [self](const std::string& token_id, SteadyTime since) {
+                                               return self->token_watch_->IsGone(token_id, since);
+                                             });
   api->readiness_ =
       std::make_unique<Readiness>(api->site_.readiness, api->site_.clock, api->site_.sleeper);
   net::server::ListenerOptions listen;
@@ -90,6 +95,9 @@ Result<std::unique_ptr<Api>> Api::Start(ApiSite site, ApiOptions options) {
   listen.port = options.port;
   listen.max_body_bytes = kMostBody;
   listen.max_connections_per_address = options.max_connections_per_address;
+  listen.is_shared_address = [self](const std::string& peer) {
+    return self->trusted_proxies_.Contains(peer);
+  };
   listen.max_requests_per_connection = 100;
   listen.body = std::chrono::seconds(30);
   listen.tls_cert = options.tls_cert;
@@ -115,10 +123,13 @@ Api::~Api() { Stop(std::chrono::milliseconds(0)); }
 
 void Api::Stop(std::chrono::milliseconds grace) {
   if (is_stopped_.exchange(true)) return;
-  events_->Stop();
+  if (events_) events_->Stop();
   // First the listener: what it has handed over is still answered by the pool meanwhile.
   if (listener_) listener_->Stop(grace);
-  pool_->Stop(std::chrono::milliseconds(0));
+  for (const auto& pool : {pool_.get(), slow_pool_.get()}) {
+    if (pool != nullptr) pool->Stop(std::chrono::milliseconds(0));
+  }
+  token_watch_.reset();
   readiness_.reset();
 }
 
@@ -147,33 +158,47 @@ void Api::Handle(Request request, const Responder& responder) {
   auto pending = std::make_shared<Pending>(std::move(request), responder);
   pending->request_id = MakeUuidV7(site_.clock.Now(), site_.rng);
   pending->began = site_.clock.Steady();
+  pending->client = net::server::ClientOf(pending->request, trusted_proxies_);
   Result<Admitted> admitted = Admit(pending->request, pending->request.body.size());
-  if (!addresses_.Allows(pending->request.peer)) return Fail(*pending, TooFast());
+  if (admitted) pending->admitted = *admitted;
+  if (Status rates = CheckRates(*pending, admitted); !rates) return Fail(*pending, rates.error());
   if (!admitted) return Fail(*pending, admitted.error());
-  pending->admitted = std::move(*admitted);
-  if (!pending->admitted.match.route->needs_database) {
+  const Route& route = *pending->admitted.match.route;
+  if (!route.needs_database) {
     // These look at memory only.
     return Process(pending, nullptr, {});
   }
-  if (Status rates = CheckRates(*pending); !rates) return Fail(*pending, rates.error());
-  const bool is_taken =
-      pool_->Submit([this, pending](WorkerSession& session, std::stop_token stop) {
-        Process(pending, &session, std::move(stop));
-      });
+  WorkerPool& pool = route.is_slow ? *slow_pool_ : *pool_;
+  const bool is_taken = pool.Submit([this, pending](WorkerSession& session, std::stop_token stop) {
+    Process(pending, &session, std::move(stop));
+  });
   if (!is_taken) Fail(*pending, ApiError(503, "busy", "too many requests are waiting"));
 }
 
-// Guesses at a token's secret are few a minute; whoever has shown the right one lately is no
-// guesser.
-Status Api::CheckRates(const Pending& pending) {
-  const auto& token = pending.admitted.token;
-  if (!token) return Ok{};
-  if (tokens_.WasRight(*token)) {
-    if (!token_rates_.Allows(token->id)) return TooFast();
-  } else if (!failures_.HasLeft(token->id)) {
-    return TooFast();
+Status Api::CheckRates(const Pending& pending, const Result<Admitted>& admitted) {
+  if (admitted && admitted->token) return CheckTokenRate(pending.client, *admitted->token);
+  if (admitted && admitted->match.route->is_health) return Ok{};
+  // Without a token. What scrapes has its own, beside whatever else comes from the address.
+  const bool is_scrape = admitted && admitted->match.route->access == Access::kLocalOrScope;
+  return addresses_.Allows((is_scrape ? "scrape " : "open ") + pending.client) ? Status(Ok{})
+                                                                               : TooFast();
+}
+
+// A secret has 256 bits, so nobody is kept from guessing for its sake; what is kept bounded is the
+// number of look-ups, and nobody pays for another's guesses.
+Status Api::CheckTokenRate(const std::string& client, const identity::Token& token) {
+  switch (tokens_.Judge(token)) {
+    case identity::Recalled::kRight:
+    case identity::Recalled::kWasRight:
+      return token_rates_.Allows(token.id) ? Status(Ok{}) : TooFast();
+    case identity::Recalled::kWrong:
+      return addresses_.Allows("wrong " + client) ? Unauthorized() : TooFast();
+    case identity::Recalled::kUnknown:
+      break;
   }
-  return Ok{};
+  // The first use of a token in this process is looked up, whatever floods the address.
+  if (token_watch_->Knows(token.id)) return Ok{};
+  return addresses_.Allows("unseen " + client) ? Status(Ok{}) : TooFast();
 }
 
 void Api::Process(const std::shared_ptr<Pending>& pending, WorkerSession* session,
@@ -207,7 +232,6 @@ Status Api::Authenticate(Pending& pending, WorkerSession& session, std::stop_tok
     Result<identity::Principal> checked = tokens_.Check(*connection, *token, stop);
     if (!checked) {
       if (checked.error().code() != ErrorCode::kUnauthenticated) return checked.error();
-      failures_.Allows(token->id);
       return Unauthorized();
     }
     pending.principal = std::move(*checked);
@@ -281,6 +305,8 @@ void Api::Note(const Pending& pending, int status) {
   const bool is_probe = route != nullptr && route->access != Access::kScope;
   const LogLevel level = is_probe && status < 500 ? LogLevel::kDebug : LogLevel::kInfo;
   if (!LogEnabled(level)) return;
+  const std::optional<std::uint64_t> left_out = LinesLeftOut(pending, status);
+  if (!left_out) return;
   const auto took =
       std::chrono::duration_cast<std::chrono::microseconds>(site_.clock.Steady() - pending.began);
   LogFields fields{{"method", pending.request.method.substr(0, 16)},
@@ -292,8 +318,22 @@ void Api::Note(const Pending& pending, int status) {
     fields.emplace_back("principal", pending.principal.name);
     fields.emplace_back("token", pending.principal.token_id);
     fields.emplace_back("tenant", pending.principal.tenant_id);
+  } else {
+    fields.emplace_back("client", pending.client);
   }
+  if (*left_out > 0) fields.emplace_back("lines_left_out", std::to_string(*left_out));
   Log(level, "request", fields);
+}
+
+// A request of a right token has its line. Of the others, and of those that were too fast for their
+// token, one a minute: their number is up to whoever sends them.
+std::optional<std::uint64_t> Api::LinesLeftOut(const Pending& pending, int status) {
+  if (!pending.principal.token_id.empty()) return 0;
+  const bool is_too_fast_token =
+      status == 429 && pending.admitted.token &&
+      tokens_.Judge(*pending.admitted.token) >= identity::Recalled::kWasRight;
+  return lines_.Allows(is_too_fast_token ? "token " + pending.admitted.token->id
+                                         : "client " + pending.client);
 }
 
 Result<std::string> Api::CursorKey(Call& call) {
@@ -307,24 +347,6 @@ Result<std::string> Api::CursorKey(Call& call) {
   const std::lock_guard lock(mutex_);
   cursor_key_ = BytesOfHex(rows.Text(0, 0));
   return cursor_key_;
-}
-
-Result<OrderedJson> Api::Diagnosis(const TenantSite& tenant, std::stop_token stop) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto& held = diagnosed_[tenant.tenant_id];
-    if (held && site_.clock.Steady() - held->at < kDiagnosisHolds) return held->report;
-    if (std::exchange(is_diagnosing_, true))
-      return ApiError(503, "busy", "a diagnosis is under way; ask again in a moment");
-  }
-  Result<OrderedJson> report = tenant.diagnose(std::move(stop));
-  const std::lock_guard lock(mutex_);
-  is_diagnosing_ = false;
-  if (report) {
-    diagnosed_[tenant.tenant_id] =
-        std::make_shared<const Diagnosed>(Diagnosed{*report, site_.clock.Steady()});
-  }
-  return report;
 }
 
 }  // namespace pcw::api

@@ -37,6 +37,9 @@ std::string_view CodeOfJsonProblem(std::string_view message) {
 Status CheckTexts(const Json& value, const std::string& field) {
   if (value.is_string() && value.get_ref<const std::string&>().size() > kMostText)
     return ApiError(400, "invalid_field", "a text may have 8,192 bytes", field);
+  // PostgreSQL's texts end at a NUL: what stands before it would be taken for the whole.
+  if (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos)
+    return ApiError(400, "invalid_field", "a text may not have the character U+0000", field);
   if (value.is_structured()) {
     for (const auto& [key, inner] : value.items()) {
       // Below the top the field is still the one the caller named.

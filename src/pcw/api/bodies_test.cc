@@ -53,6 +53,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{"Duplicate", R"({"mode":"full","mode":"x"})", "duplicate_key"},
         BadBody{"Many", ManyKeys(1'001), "invalid_json"},
         BadBody{"Unknown", R"({"entty":"x"})", "unknown_field"},
+        BadBody{"NulInAText", R"({"entity":"\u0000ffff"})", "invalid_field"},
+        BadBody{"NulInside", R"({"entity":["x",{"y":"a\u0000"}]})", "invalid_field"},
         BadBody{"LongText", "{\"entity\":\"" + std::string(8'193, 'x') + "\"}", "invalid_field"}),
     [](const auto& row) { return row.param.name; });
 

@@ -44,6 +44,21 @@ OrderedJson EstimateJson(Call& call, const std::string& entity, sync::RunMode mo
   return json;
 }
 
+// As the scheduler: what the configuration leaves out is not fetched, whoever asks.
+Status CheckIsConfigured(const Call& call, const connector::ConnectorDef& connector,
+                         const std::string& entity) {
+  std::vector<std::string_view> configured;
+  for (const SyncedEntity& one : call.tenant->entities) {
+    if (one.def->connector == &connector) configured.push_back(one.def->name);
+  }
+  if (std::find(configured.begin(), configured.end(), entity) != configured.end()) return Ok{};
+  return ApiError(
+      400, "invalid_entity",
+      fmt::format("{} is not configured to be synced; configured are: {}", entity,
+                  configured.empty() ? "none" : fmt::to_string(fmt::join(configured, ", "))),
+      "entity");
+}
+
 Response Accepted(Call& call, const sync::RequestedRun& requested, sync::RunMode mode) {
   OrderedJson json = RunJson(requested.run);
   json["is_new"] = requested.is_new;
@@ -136,6 +151,7 @@ RouteAnswer TriggerSync(Api& api, Call& call) {
   PCW_TRY(const Json body, ReadJsonObject(call.request.body, kFields));
   sync::RunRequest request;
   PCW_TRY(request.entity, ReadChoice(body, "entity", EntityNames(), "", "invalid_entity"));
+  PCW_TRY_OK(CheckIsConfigured(call, *connector.def, request.entity));
   PCW_TRY(const std::string mode,
           ReadChoice(body, "mode", {"full", "incremental"}, "incremental", "invalid_field"));
   PCW_TRY(request.mode, sync::ParseRunMode(mode));

@@ -12,6 +12,8 @@
 #include "pcw/api/render.h"
 #include "pcw/base/uuid.h"
 #include "pcw/dlq/dead_letter.h"
+#include "pcw/dlq/drop_all.h"
+#include "pcw/dlq/filter_check.h"
 
 namespace pcw::api {
 namespace {
@@ -41,6 +43,7 @@ Result<bool> ReadFlag(const Json& body, const char* name) {
 /// Which letters a request is about, and how.
 struct Selection {
   dlq::DeadLetterFilter filter;
+  bool is_all = false;
   std::optional<std::int64_t> expect;
   bool is_dry_run = false;
   std::string reason;  ///< of a drop
@@ -64,12 +67,16 @@ Result<Selection> ReadSelection(const Call& call, std::span<const std::string_vi
       return ApiError(400, "invalid_field", "expected a whole number, 0 or more", "expect");
     selection.expect = body.at("expect").get<std::int64_t>();
   }
-  const dlq::DeadLetterFilter& filter = selection.filter;
-  const bool has_filter = !filter.id.empty() || !filter.group.empty() || !filter.run_id.empty() ||
-                          !filter.entity.empty();
-  if (has_filter == is_all) {
+  selection.is_all = is_all;
+  if (const Status checked = dlq::CheckFilter(selection.filter); !checked)
+    return ApiError(400, "invalid_field", checked.error().message());
+  if (dlq::HasSelection(selection.filter) == is_all) {
     return ApiError(400, "invalid_field",
-                    "say which letters: id, group, entity or run; or all alone", "all");
+                    "say which dead letters: id, group, entity or run; or all alone", "all");
+  }
+  if (is_all && !selection.expect && !selection.is_dry_run) {
+    return ApiError(400, "invalid_field",
+                    "all needs expect, how many dead letters there are; a dry_run tells", "expect");
   }
   return selection;
 }
@@ -85,8 +92,8 @@ Status CheckNamed(Call& call, const dlq::DeadLetterFilter& filter) {
 OrderedJson ReportJson(const dlq::ReplayReport& report, bool is_dry_run) {
   OrderedJson json{{"dry_run", is_dry_run},        {"chosen", report.chosen},
                    {"settled", report.settled},    {"still_open", report.still_open},
-                   {"left_alone", report.skipped}, {"runs", OrderedJson::array()},
-                   {"fates", OrderedJson::array()}};
+                   {"dropped", report.dropped},    {"left_alone", report.skipped},
+                   {"runs", OrderedJson::array()}, {"fates", OrderedJson::array()}};
   for (const dlq::ReplayRun& run : report.runs) {
     if (!run.run_id.empty()) json["runs"].push_back(run.run_id);
     for (const dlq::ReplayFate& fate : run.result.fates) {
@@ -132,6 +139,7 @@ RouteAnswer ReplayDeadLetters(Api& /*api*/, Call& call) {
   PCW_TRY_OK(CheckNamed(call, selection.filter));
   dlq::ReplayOptions options;
   options.filter = std::move(selection.filter);
+  options.is_all = selection.is_all;
   options.expect = selection.expect;
   options.is_dry_run = selection.is_dry_run;
   options.actor = call.principal.name;
@@ -153,7 +161,7 @@ RouteAnswer DropDeadLetters(Api& /*api*/, Call& call) {
   static constexpr std::array<std::string_view, 8> kFields{"id",  "group",   "entity", "run",
                                                            "all", "dry_run", "expect", "reason"};
   PCW_TRY(const Selection selection, ReadSelection(call, kFields));
-  if (selection.reason.find_first_not_of(" \t\n") == std::string::npos)
+  if (selection.reason.find_first_not_of(" \t\r\n") == std::string::npos)
     return ApiError(400, "invalid_field", "say why; it is kept with each letter", "reason");
   PCW_TRY_OK(CheckNamed(call, selection.filter));
   const std::string& tenant_id = call.principal.tenant_id;
@@ -161,9 +169,12 @@ RouteAnswer DropDeadLetters(Api& /*api*/, Call& call) {
           dlq::CountDeadLetters(call.connection(), tenant_id, selection.filter, call.stop));
   std::int64_t dropped = 0;
   if (!selection.is_dry_run) {
-    PCW_TRY(dropped,
-            dlq::DropDeadLetters(call.connection(), tenant_id, selection.filter, selection.reason,
-                                 call.principal.name, selection.expect, call.stop));
+    PCW_TRY(dropped, selection.is_all
+                         ? dlq::DropAllDeadLetters(call.connection(), tenant_id, selection.reason,
+                                                   call.principal.name, selection.expect, call.stop)
+                         : dlq::DropDeadLetters(call.connection(), tenant_id, selection.filter,
+                                                selection.reason, call.principal.name,
+                                                selection.expect, call.stop));
   }
   return std::optional<net::server::Response>(
       JsonResponse(200, {{"dry_run", selection.is_dry_run},

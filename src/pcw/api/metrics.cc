@@ -285,8 +285,8 @@ Result<std::string> Metrics::Scrape(Call& call) {
       return connector.error();
     }
     // Without AWS the account is unknown, and its quota with it; the rest is worth having.
-    if (const Result<std::string> account = call.tenant->account_id(call.stop)) {
-      PCW_TRY(std::string part, CallsText(call, *account));
+    if (const Result<Kept<std::string>> account = call.tenant->account_id()) {
+      PCW_TRY(std::string part, CallsText(call, account->value));
       text += part;
     }
   }

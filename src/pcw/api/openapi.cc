@@ -79,7 +79,8 @@ OrderedJson Schemas() {
       {"last_run_error_code", TextOrNothing()},
       {"last_run_ended_at", TextOrNothing()},
       {"open_run", TextOrNothing()},
-      {"open_run_status", TextOrNothing()}};
+      {"open_run_status", TextOrNothing()},
+      {"future_run", TextOrNothing()}};
   return {
       {"Problem", Object({{"type", Text()},
                           {"title", Text()},
@@ -140,6 +141,7 @@ OrderedJson Schemas() {
                {"chosen", Whole()},
                {"settled", Whole()},
                {"still_open", Whole()},
+               {"dropped", Whole()},
                {"left_alone", Whole()},
                {"runs", {{"type", "array"}, {"items", Text()}}},
                {"fates", {{"type", "array"}, {"items", Reference("ReplayFate")}}}})},
@@ -158,7 +160,9 @@ OrderedJson Schemas() {
                         {"kept_24h", Whole()},
                         {"paused_until", TextOrNothing()},
                         {"full_again_at", TextOrNothing()}})},
-      {"QuotaList", ListOf("Quota")},
+      {"QuotaList", Object({{"items", {{"type", "array"}, {"items", Reference("Quota")}}},
+                            {"next_cursor", TextOrNothing()},
+                            {"account_age_seconds", Whole()}})},
       {"DriftFinding", Object({{"id", Whole()},
                                {"status", Text()},
                                {"entity", Text()},
@@ -169,7 +173,8 @@ OrderedJson Schemas() {
                                {"last_seen_at", Text()}})},
       {"DriftList", ListOf("DriftFinding")},
       {"Diagnosis", Object({{"verdict", {{"type", "object"}}},
-                            {"findings", {{"type", "array"}, {"items", {{"type", "object"}}}}}})},
+                            {"findings", {{"type", "array"}, {"items", {{"type", "object"}}}}},
+                            {"age_seconds", Whole()}})},
       {"Health", Object({{"status", Text()}})},
       {"Readiness", Object({{"status", Text()}, {"components", {{"type", "object"}}}})},
       {"Metrics", Text()},

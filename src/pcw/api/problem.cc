@@ -127,6 +127,8 @@ std::string_view CodeOfStatus(int status) {
       return "internal";
     case 501:
       return "unknown_method";
+    case 503:
+      return "busy";
     case 505:
       return "http_version_not_supported";
     default:

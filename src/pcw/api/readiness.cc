@@ -14,10 +14,14 @@ constexpr std::chrono::minutes kMostAge{1};
 }  // namespace
 
 Readiness::Readiness(std::vector<ReadinessCheck> checks, const Clock& clock, Sleeper& sleeper)
-    : checks_(std::move(checks)),
-      clock_(clock),
-      sleeper_(sleeper),
-      thread_([this](std::stop_token stop) { Watch(std::move(stop)); }) {}
+    : checks_(std::move(checks)), clock_(clock), sleeper_(sleeper) {
+  for (const ReadinessCheck& check : checks_)
+    threads_.emplace_back([this, &check](std::stop_token stop) { Watch(check, stop); });
+}
+
+Readiness::~Readiness() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+}
 
 ReadinessReport Readiness::Report() const {
   ReadinessReport report{.is_ready = true, .components = {}};
@@ -33,30 +37,26 @@ ReadinessReport Readiness::Report() const {
   return report;
 }
 
-void Readiness::Watch(std::stop_token stop) {
+void Readiness::Watch(const ReadinessCheck& check, const std::stop_token& stop) {
   do {
-    bool is_all_well = true;
-    for (const ReadinessCheck& check : checks_) {
-      Status tried = Error(ErrorCode::kInternal, "not tried");
-      try {
-        tried = check.check(stop);
-      } catch (const std::exception& problem) {
-        tried = Error(ErrorCode::kInternal, problem.what());
-      }
-      if (stop.stop_requested()) return;
-      bool was_usable = true;
-      {
-        const std::lock_guard lock(mutex_);
-        Seen& seen = seen_[check.component];
-        was_usable = std::exchange(seen.is_usable, tried.has_value());
-        seen.at = clock_.Steady();
-      }
-      // Said when it changes, not each time.
-      if (!tried && was_usable) LogError(check.component + " is not usable", tried.error());
-      if (tried && !was_usable) Log(LogLevel::kInfo, "usable", {{"component", check.component}});
-      is_all_well = is_all_well && tried.has_value();
+    Status tried = Error(ErrorCode::kInternal, "not tried");
+    try {
+      tried = check.check(stop);
+    } catch (const std::exception& problem) {
+      tried = Error(ErrorCode::kInternal, problem.what());
     }
-    if (!sleeper_.SleepFor(is_all_well ? kBetweenTries : kBetweenFailures, stop)) return;
+    if (stop.stop_requested()) return;
+    bool was_usable = true;
+    {
+      const std::lock_guard lock(mutex_);
+      Seen& seen = seen_[check.component];
+      was_usable = std::exchange(seen.is_usable, tried.has_value());
+      seen.at = clock_.Steady();
+    }
+    // Said when it changes, not each time.
+    if (!tried && was_usable) LogError(check.component + " is not usable", tried.error());
+    if (tried && !was_usable) Log(LogLevel::kInfo, "usable", {{"component", check.component}});
+    if (!sleeper_.SleepFor(tried ? kBetweenTries : kBetweenFailures, stop)) return;
   } while (!stop.stop_requested());
 }
 

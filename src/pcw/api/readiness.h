@@ -18,11 +18,16 @@ struct ReadinessReport {
   std::vector<std::pair<std::string, bool>> components;
 };
 
-/// Tries every component each 15 seconds on a thread of its own, and each 2 while one fails. Ready
-/// means: the latest try of each succeeded, within the last minute. Thread-safe.
+/// Tries each component every 15 seconds on a thread of its own, and every 2 while it fails: one
+/// that hangs says nothing about the others. Ready means: the latest try of each succeeded, within
+/// the last minute. Thread-safe.
 class Readiness {
  public:
   Readiness(std::vector<ReadinessCheck> checks, const Clock& clock, Sleeper& sleeper);
+
+  ~Readiness();
+  Readiness(const Readiness&) = delete;
+  Readiness& operator=(const Readiness&) = delete;
 
   ReadinessReport Report() const;
 
@@ -31,14 +36,14 @@ class Readiness {
     bool is_usable = false;
     SteadyTime at;
   };
-  void Watch(std::stop_token stop);
+  void Watch(const ReadinessCheck& check, const std::stop_token& stop);
 
   const std::vector<ReadinessCheck> checks_;
   const Clock& clock_;
   Sleeper& sleeper_;
   mutable std::mutex mutex_;
   std::map<std::string, Seen> seen_;
-  std::jthread thread_;  // last: it uses everything above
+  std::vector<std::jthread> threads_;  // last: they use everything above
 };
 
 }  // namespace pcw::api

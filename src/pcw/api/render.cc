@@ -56,7 +56,8 @@ OrderedJson FreshnessJson(const sync::EntityFreshness& entity) {
                    {"last_run_error_code", TextOrNull(entity.ended_error_code)},
                    {"last_run_ended_at", TextOrNull(entity.ended_at)},
                    {"open_run", TextOrNull(entity.open_run)},
-                   {"open_run_status", TextOrNull(entity.open_status)}};
+                   {"open_run_status", TextOrNull(entity.open_status)},
+                   {"future_run", TextOrNull(entity.future_run)}};
   if (entity.age) json["data_age_seconds"] = entity.age->count();
   return json;
 }

@@ -76,6 +76,8 @@ struct Route {
   std::vector<int> failures = {};  ///< beyond those of every route
   bool takes_idempotency_key = false;
   bool needs_database = true;  ///< runs in the pool of workers
+  bool is_slow = false;        ///< may wait for lake or AWS: in a pool of its own
+  bool is_health = false;      ///< has no limit of requests
   RouteHandler handler = nullptr;
 };
 

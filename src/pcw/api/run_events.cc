@@ -22,20 +22,25 @@ std::string FormatEvent(std::string_view name, std::string_view data) {
   return fmt::format("event: {}\ndata: {}\n\n", name, data);
 }
 
-RunEvents::RunEvents(OpenSession open, const Clock& clock)
+RunEvents::RunEvents(OpenSession open, const Clock& clock, IsGone is_gone)
     : open_(std::move(open)),
       clock_(clock),
+      is_gone_(std::move(is_gone)),
       thread_([this](std::stop_token stop) { Follow(std::move(stop)); }) {}
 
 RunEvents::~RunEvents() { Stop(); }
 
-bool RunEvents::HasRoom() const {
+bool RunEvents::HasRoom() {
   const std::lock_guard lock(mutex_);
+  if (watchers_.size() >= kMostWatchers) {
+    // Who has left must not keep anybody out until the next look.
+    watchers_.remove_if([](const Watcher& watcher) { return !watcher.stream.is_open(); });
+  }
   return !is_stopped_ && watchers_.size() < kMostWatchers;
 }
 
-void RunEvents::Add(const std::string& tenant_id, const sync::StoredRun& run,
-                    const net::server::ResponseStream& stream) {
+void RunEvents::Add(const std::string& tenant_id, const std::string& token_id,
+                    const sync::StoredRun& run, const net::server::ResponseStream& stream) {
   const std::string data = DumpJson(RunJson(run));
   stream.Write("retry: 2000\n\n" + FormatEvent("run", data));
   const SteadyTime now = clock_.Steady();
@@ -45,7 +50,8 @@ void RunEvents::Add(const std::string& tenant_id, const sync::StoredRun& run,
     stream.End();
     return;
   }
-  watchers_.push_back({tenant_id, run.id, data, stream, now + kLongest, now + kKeepAlive});
+  watchers_.push_back(
+      {tenant_id, token_id, run.id, data, stream, now, now + kLongest, now + kKeepAlive});
   wake_.notify_all();
 }
 
@@ -91,6 +97,10 @@ void RunEvents::LookOnce(WorkerSession& session, std::stop_token stop) {
   const SteadyTime now = clock_.Steady();
   const std::lock_guard lock(mutex_);
   watchers_.remove_if([&](Watcher& watcher) {
+    if (is_gone_(watcher.token_id, watcher.since)) {
+      watcher.stream.End();
+      return true;
+    }
     const auto& run = runs[{watcher.tenant_id, watcher.run_id}];
     if (run) {
       const std::string data = DumpJson(RunJson(*run));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <string>
@@ -15,32 +16,36 @@ namespace pcw::api {
 
 /// Follows runs for clients that listen, on one thread with one session: each run that somebody
 /// watches is read once a second, however many watch it. At most 256 streams; a stream ends with
-/// its run, or after an hour. Thread-safe.
+/// its run, with its token, when its client leaves, or after an hour. Thread-safe.
 class RunEvents {
  public:
-  RunEvents(OpenSession open, const Clock& clock);
+  /// True if a look that began after `since` found that the token is not in force any more.
+  using IsGone = std::function<bool(const std::string& token_id, SteadyTime since)>;
+
+  RunEvents(OpenSession open, const Clock& clock, IsGone is_gone);
   ~RunEvents();
 
-  bool HasRoom() const;
+  bool HasRoom();
   /// Sends the run as it is now, and from then on each change. Ends the stream at once if the run
   /// has ended, or there is no room.
-  void Add(const std::string& tenant_id, const sync::StoredRun& run,
+  void Add(const std::string& tenant_id, const std::string& token_id, const sync::StoredRun& run,
            const net::server::ResponseStream& stream);
   /// Ends every stream and the thread. Idempotent.
   void Stop();
 
  private:
   struct Watcher {
-    std::string tenant_id, run_id, last;
+    std::string tenant_id, token_id, run_id, last;
     net::server::ResponseStream stream;
-    SteadyTime until, alive_at;
+    SteadyTime since, until, alive_at;
   };
   void Follow(std::stop_token stop);
   void LookOnce(WorkerSession& session, std::stop_token stop);
 
   const OpenSession open_;
   const Clock& clock_;
-  mutable std::mutex mutex_;
+  const IsGone is_gone_;
+  std::mutex mutex_;
   std::condition_variable_any wake_;
   std::list<Watcher> watchers_;
   bool is_stopped_ = false;

@@ -122,7 +122,7 @@ RouteAnswer StreamRun(Api& api, Call& call) {
                               {"X-Content-Type-Options", "nosniff"},
                               {"X-Request-Id", call.request_id}},
                              ""});
-  api.events().Add(call.principal.tenant_id, run, stream);
+  api.events().Add(call.principal.tenant_id, call.principal.token_id, run, stream);
   return std::optional<Response>();
 }
 

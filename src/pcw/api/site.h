@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "pcw/api/kept_answer.h"
 #include "pcw/base/clock.h"
 #include "pcw/base/json.h"
 #include "pcw/base/rng.h"
@@ -34,10 +35,10 @@ struct TenantSite {
   std::vector<SyncedEntity> entities;
   int page_size = 100;
   quota::QuotaLimits limits;
-  /// The AWS account whose quota is spent; may ask AWS.
-  std::function<Result<std::string>(std::stop_token)> account_id;
-  /// A whole diagnosis, as `pcw doctor -o json`. Takes seconds.
-  std::function<Result<OrderedJson>(std::stop_token)> diagnose;
+  /// The AWS account whose quota is spent, as last heard. Waits for AWS at most two seconds.
+  std::function<Result<Kept<std::string>>()> account_id;
+  /// A whole diagnosis, as `pcw doctor -o json`, the latest there is. At most two seconds, as well.
+  std::function<Result<Kept<OrderedJson>>()> diagnosis;
   /// Replays dead letters from bronze, with this tenant's mapping and lake.
   std::function<Result<dlq::ReplayReport>(const dlq::ReplayOptions&, std::stop_token)> replay;
 };

@@ -22,17 +22,27 @@ Status NeedsSite(const Call& call) {
   return ApiError(404, "not_found", "this service is not configured for this tenant");
 }
 
+// What is not known in time is no failure of the service: the caller asks again.
+Error NotHeard(const Error& error, const std::string& what) {
+  if (error.code() != ErrorCode::kTimeout) return error;
+  return ApiError(503, "not_known_yet", what + " yet; ask again in a moment");
+}
+
 }  // namespace
 
 RouteAnswer ShowQuota(Api& /*api*/, Call& call) {
   PCW_TRY_OK(NeedsSite(call));
-  PCW_TRY(const std::string account, call.tenant->account_id(call.stop));
+  const Result<Kept<std::string>> account = call.tenant->account_id();
+  if (!account) return NotHeard(account.error(), "AWS has not said whose account this is");
   PCW_TRY(const auto statuses,
           quota::ShowQuota(call.connection(),
-                           {.aws_account_id = account, .limits = call.tenant->limits}, call.stop));
+                           {.aws_account_id = account->value, .limits = call.tenant->limits},
+                           call.stop));
   OrderedJson items = OrderedJson::array();
   for (const quota::QuotaStatus& status : statuses) items.push_back(QuotaJson(status));
-  return Answered(ListResponse(std::move(items), ""));
+  return Answered(JsonResponse(200, {{"items", std::move(items)},
+                                     {"next_cursor", nullptr},
+                                     {"account_age_seconds", account->age.count()}}));
 }
 
 RouteAnswer ListDrift(Api& api, Call& call) {
@@ -51,10 +61,14 @@ RouteAnswer ListDrift(Api& api, Call& call) {
   return Answered(ListResponse(std::move(items), next));
 }
 
-RouteAnswer Diagnose(Api& api, Call& call) {
+RouteAnswer Diagnose(Api& /*api*/, Call& call) {
   PCW_TRY_OK(NeedsSite(call));
-  PCW_TRY(const OrderedJson report, api.Diagnosis(*call.tenant, call.stop));
-  return Answered(JsonResponse(200, report));
+  Result<Kept<OrderedJson>> report = call.tenant->diagnosis();
+  if (!report) return NotHeard(report.error(), "a diagnosis is under way");
+  report->value["age_seconds"] = report->age.count();
+  Response response = JsonResponse(200, report->value);
+  response.headers.emplace_back("Age", std::to_string(report->age.count()));
+  return Answered(std::move(response));
 }
 
 RouteAnswer ShowHealth(Api& /*api*/, Call& /*call*/) {

@@ -57,7 +57,13 @@ void WorkerSession::Tidy() {
 WorkerPool::WorkerPool(std::size_t threads, std::size_t most_waiting, OpenSession open,
                        const Clock& clock)
     : open_(std::move(open)), clock_(clock), most_waiting_(most_waiting) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+  try {
+    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+  } catch (const std::exception&) {
+    // The system gives no more threads: those that run already wait for work, and would for ever.
+    Stop(std::chrono::milliseconds(0));
+    throw;
+  }
 }
 
 WorkerPool::~WorkerPool() { Stop(std::chrono::milliseconds(0)); }

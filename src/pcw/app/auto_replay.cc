@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "pcw/app/dlq_command.h"
-#include "pcw/app/mapping_choice.h"
 #include "pcw/base/log.h"
 #include "pcw/dlq/replay_trial.h"
 
@@ -45,9 +44,9 @@ class MappingChange {
  private:
   Result<int> VersionOf(const std::string& entity) {
     if (const auto known = versions_.find(entity); known != versions_.end()) return known->second;
-    PCW_TRY(const connector::Mapping mapping, MappingFor(config_, entity));
-    versions_[entity] = mapping.version;
-    return mapping.version;
+    PCW_TRY(const auto mapping, machine_.mappings.InForce(config_, entity));
+    versions_[entity] = mapping->version;
+    return mapping->version;
   }
 
   // How the trial ended; empty if something kept us from it.
@@ -77,7 +76,8 @@ class MappingChange {
          {"entity", group.entity},
          {"mapping_version", std::to_string(version)},
          {"settled", std::to_string(replayed.settled)},
-         {"still_open", std::to_string(replayed.still_open)}});
+         {"still_open", std::to_string(replayed.still_open)},
+         {"dropped", std::to_string(replayed.dropped)}});
     return fmt::format("replayed: {} settled, {} still open", replayed.settled,
                        replayed.still_open);
   }

@@ -5,12 +5,20 @@
 
 #include <fmt/format.h>
 
+#include "pcw/app/home.h"
 #include "pcw/app/log_settings.h"
 #include "pcw/app/tenants.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/entity_def.h"
 
 namespace pcw::app {
+
+Error AsStopped(Error error) { return std::move(error).With("run", "stopped"); }
+
+int ExitCodeOf(const Error& error) {
+  const int code = ReactionOf(error.code()).exit_code;
+  return code == kExitDeadLetters && error.Find("run") == "stopped" ? kExitFindings : code;
+}
 
 std::span<const ExitCode> ExitCodes() {
   static constexpr std::array<ExitCode, 10> kCodes{{
@@ -67,6 +75,7 @@ Result<LoadedConfig> Invocation::Load() const {
 }
 
 Result<LoadedConfig> Invocation::LoadMain() const {
+  PCW_TRY_OK(CheckHome(environment));
   PCW_TRY(const ConfigSources sources, Sources());
   PCW_TRY(LoadedConfig loaded, LoadConfig(sources));
   ApplyLogLevel(loaded.config);

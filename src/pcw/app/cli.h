@@ -26,6 +26,12 @@ inline constexpr int kExitFindings = 1;
 inline constexpr int kExitDeadLetters = 3;
 inline constexpr int kExitUsage = 64;
 
+/// The error of a run that did not finish: its exit code is never that of one that finished with
+/// dead letters.
+Error AsStopped(Error error);
+/// The exit code of an error (CONTRACT 6).
+int ExitCodeOf(const Error& error);
+
 /// One row of the list of exit codes (CONTRACT 6), the one that --help and the manual page print.
 struct ExitCode {
   int code;

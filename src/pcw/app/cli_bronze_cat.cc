@@ -8,10 +8,12 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/wiring.h"
+#include "pcw/base/digest.h"
+#include "pcw/base/json_form.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/connector/pii_mask.h"
 #include "pcw/lake/layout.h"
-#include "pcw/lake/part.h"
+#include "pcw/lake/part_reader.h"
 #include "pcw/lake/record_versions.h"
 #include "pcw/lake/selection.h"
 
@@ -42,21 +44,35 @@ class RecordDisplay {
     return display;
   }
 
-  void Show(const OrderedJson& meta, std::string_view payload, std::string_view companion) const {
+  // Whatever was stored, a line of JSON: readers behind a pipe must never stop at one record.
+  void Show(OrderedJson meta, std::string_view payload, std::string_view companion,
+            std::string_view malformed) const {
+    if (!malformed.empty()) meta["malformed"] = malformed;
     // As text, so that an unmasked payload is exactly what is stored.
-    std::string text = fmt::format("{{\"meta\":{},\"payload\":{}", DumpJson(meta), Masked(payload));
-    if (!companion.empty()) text += fmt::format(",\"companion\":{}", Masked(companion));
-    text += '}';
+    std::string text = "," + Answer("payload", payload);
+    if (!companion.empty()) text += "," + Answer("companion", companion);
+    text = fmt::format("{{\"meta\":{}{}}}", DumpJson(meta), text);
     const Result<Json> document =
         format_ == OutputFormat::kJson ? ParseJson(text) : Result<Json>(Json());
     if (format_ == OutputFormat::kJson && document) text = DumpJsonPretty(OrderedJson(*document));
     if (text.back() != '\n') text += '\n';
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    PutPiece(text);
   }
 
  private:
-  std::string Masked(std::string_view payload) const {
-    return is_unmasked_ ? std::string(payload) : mask_->Apply(payload, connector::Masking::kPii);
+  // `"payload":...`, masked if it must be. What is not well-formed is shown as it is stored; what
+  // cannot be masked is not shown.
+  std::string Answer(std::string_view name, std::string_view bytes) const {
+    const bool is_json = WhyMalformed(bytes).empty();
+    if (is_unmasked_ && is_json) return fmt::format("\"{}\":{}", name, bytes);
+    if (is_unmasked_)
+      return fmt::format("\"{}\":null,\"{}_base64\":\"{}\"", name, name, Base64(bytes));
+    const std::string masked = mask_->Apply(bytes, connector::Masking::kPii);
+    if (WhyMalformed(masked).empty()) return fmt::format("\"{}\":{}", name, masked);
+    return fmt::format(
+        "\"{}\":null,\"{}_withheld\":\"{} bytes that cannot be masked; --unmasked "
+        "shows them\"",
+        name, name, bytes.size());
   }
 
   bool is_unmasked_;
@@ -93,22 +109,28 @@ Result<int> CatObject(lake::BronzeStore& store, const CatWish& wanted, const Rec
   if (!is_part || wanted.is_raw) {
     if (is_part) WarnOfPii();
     const std::string_view text = LineOf(content, wanted.line);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    PutPiece(text);
     return kExitOk;
   }
-  PCW_TRY(const std::vector<lake::PartLine> lines, lake::ReadPart(content));
-  if (wanted.line > static_cast<int>(lines.size())) {
+  PCW_TRY(const lake::ScannedPart part, lake::ScanPart(content, lake::LineDigests::kCheck));
+  if (wanted.line > static_cast<int>(part.size())) {
     return Error(ErrorCode::kNotFound,
-                 fmt::format("the object has {} lines, not {}", lines.size(), wanted.line));
+                 fmt::format("the object has {} lines, not {}", part.size(), wanted.line));
   }
   if (wanted.is_unmasked) WarnOfPii();
-  for (const lake::PartLine& line : lines) {
+  for (const lake::ScannedLine& line : part.lines) {
     if (wanted.line != 0 && line.line != wanted.line) continue;
-    const lake::RecordMeta& meta = line.meta;
-    display.Show(MetaOf(meta.id, meta.operation, meta.request_id, meta.fetched_at, meta.sha256),
-                 line.payload, line.companion);
+    display.Show(MetaOf(line.id, line.operation, line.request_id, line.fetched_at, line.sha256),
+                 line.payload, line.companion, line.malformed);
   }
-  return kExitOk;
+  std::size_t problems = 0;
+  for (const lake::UnreadableLine& line : part.unreadable) {
+    if (wanted.line != 0 && line.line != wanted.line) continue;
+    std::fprintf(stderr, "pcw: warning: %s: %s\n", ForTerminal(wanted.key).c_str(),
+                 ForTerminal(line.why).c_str());
+    ++problems;
+  }
+  return problems == 0 ? kExitOk : kExitDeadLetters;
 }
 
 Result<int> CatRecords(lake::BronzeStore& store, const CatWish& wanted,
@@ -130,7 +152,7 @@ Result<int> CatRecords(lake::BronzeStore& store, const CatWish& wanted,
             MetaOf(id, version.operation, version.request_id, version.fetched_at, version.sha256);
         meta["bronze_key"] = version.key;
         meta["bronze_line"] = version.line;
-        display.Show(meta, version.payload, version.companion);
+        display.Show(meta, version.payload, version.companion, version.malformed);
       }
       shown += found.versions.size();
     }

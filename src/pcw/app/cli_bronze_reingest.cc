@@ -9,6 +9,7 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/progress.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/base/file.h"
@@ -26,6 +27,7 @@ struct ReingestWish {
   sync::ReingestSelection selection;
   int connections = 0;  ///< 0 = one a core
   bool is_dry_run = false, is_rebuild = false, has_resume = false, has_expect = false;
+  bool adopts_older_mapping = false;
   bool has_detailed_exit_code = false;
   std::int64_t expect = 0;
 };
@@ -126,8 +128,10 @@ void PrintReingest(const Invocation& invocation, const sync::ReingestOutcome& ou
       FormatCount(stats.rows_unchanged).c_str(), FormatCount(stats.dead_lettered).c_str(),
       FormatCount(outcome.objects_rejected).c_str());
   if (outcome.error && stats.is_resumable && !options.is_dry_run) {
-    std::printf("go on with: pcw bronze reingest --entity %s --resume %s\n",
-                std::string(entity.name).c_str(), outcome.run_id.c_str());
+    std::printf("go on with: %s\n",
+                Suggested(fmt::format("pcw bronze reingest --entity {} --resume {}", entity.name,
+                                      outcome.run_id))
+                    .c_str());
   }
 }
 
@@ -160,6 +164,7 @@ sync::ReingestOptions OptionsFor(const Config& config, const ReingestWish& wante
       wanted.connections > 0 ? wanted.connections : std::clamp(cores, 1, kMostConnections);
   options.is_dry_run = wanted.is_dry_run;
   options.is_rebuild = wanted.is_rebuild;
+  if (wanted.adopts_older_mapping) options.older_mapping = sync::OlderMapping::kAdopt;
   if (wanted.has_expect) options.expect_lost = wanted.expect;
   if (wanted.has_resume) options.resume_run = wanted.resume;
   return options;
@@ -199,7 +204,7 @@ Result<int> RunReingestVerb(const Invocation& invocation, const ReingestWish& wa
   display.Finish();
   PCW_TRY_OK(outcome);
   PrintReingest(invocation, *outcome, options, entity, mapping);
-  if (outcome->error) return std::move(*outcome->error);
+  if (outcome->error) return AsStopped(std::move(*outcome->error));
   if (outcome->status == sync::RunStatus::kPartial) return kExitDeadLetters;
   const bool has_changes = outcome->stats.rows_inserted + outcome->stats.rows_updated > 0;
   return options.is_dry_run && wanted.has_detailed_exit_code && has_changes ? kExitChanges
@@ -240,6 +245,8 @@ void AddBronzeReingest(CLI::App& bronze, Invocation& invocation) {
   AddSelection(*verb, wanted);
   verb->add_option("--mapping", wanted->mapping, "map by this document, not by the built-in one")
       ->type_name("FILE");
+  verb->add_flag("--older-mapping", wanted->adopts_older_mapping,
+                 "go back to the mapping in force although rows were made by a newer one");
   verb->add_option("--connections", wanted->connections,
                    "sessions that merge; default: one a core, at most 4")
       ->check(CLI::Range(1, kMostConnections));

@@ -5,12 +5,21 @@
 #include <fmt/format.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/config_subject.h"
+#include "pcw/aws/unused_settings.h"
 
 namespace pcw::app {
 namespace {
 
 Result<int> Check(const Invocation& invocation) {
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY_OK(CheckConfigSubject(loaded, invocation.environment));
+  PCW_TRY(const aws::ProfileFiles files, aws::LoadProfiles(invocation.environment));
+  for (const aws::UnusedSetting& setting :
+       aws::FindUnusedSettings(invocation.environment, files,
+                               aws::ProfileName(invocation.environment, loaded.config.aws.profile)))
+    std::fprintf(stderr, "pcw: warning: %s is set, and pcw does not follow it: %s\n",
+                 setting.name.c_str(), setting.instead.c_str());
   std::printf("%s: every setting is good\n",
               loaded.file.empty() ? "no configuration file" : loaded.file.c_str());
   return kExitOk;
@@ -39,7 +48,9 @@ void AddConfig(CLI::App& root, Invocation& invocation) {
                        ->require_subcommand(1);
 
   CLI::App* check = AddVerb(
-      *noun, "check", "Name every mistake in the configuration at once; exit 78 if there is one",
+      *noun, "check",
+      "Name every mistake in the configuration, and in what it names, at once; exit 78 if there is "
+      "one",
       "  pcw config check\n  pcw config check --config new.yaml\n  pcw --config new.yaml config "
       "check");
   check->callback([&invocation] { invocation.verb = [&invocation] { return Check(invocation); }; });

@@ -142,6 +142,8 @@ Result<int> ServeDemo(const Invocation& invocation, const std::filesystem::path&
 }
 
 Result<int> Demo(const Invocation& invocation, Pace pace, Afterwards afterwards) {
+  PCW_TRY_OK(CheckHome(invocation.environment));
+  PCW_TRY_OK(MakeHome(HomeDirectory(invocation.environment)));
   const std::filesystem::path home = HomeDirectory(invocation.environment) / "demo";
   PCW_TRY_OK(WipeHome(home, invocation.stop));
 
@@ -174,10 +176,10 @@ Result<int> Demo(const Invocation& invocation, Pace pace, Afterwards afterwards)
       std::printf("\n$ pcw sync run partner-central %s --mode %s\n",
                   std::string(entity->name).c_str(), std::string(NameOf(mode)).c_str());
       std::fflush(stdout);
-      PCW_TRY(const sync::RunOutcome outcome, SyncEntity(site, loaded.config, *entity, mode,
-                                                         std::nullopt, machine, invocation.stop));
+      PCW_TRY(const sync::RunOutcome outcome,
+              SyncEntity(site, loaded.config, *entity, {.mode = mode}, machine, invocation.stop));
       std::fputs(DescribeOutcome(outcome, entity->name).c_str(), stdout);
-      if (outcome.error) return *outcome.error;
+      if (outcome.error) return AsStopped(*outcome.error);
     }
   }
 

@@ -7,11 +7,12 @@
 #include "pcw/app/dlq_command.h"
 #include "pcw/app/escalation_file.h"
 #include "pcw/app/mapping_choice.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/wiring.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/connector/pii_mask.h"
 #include "pcw/dlq/dead_letter.h"
-#include "pcw/lake/part.h"
+#include "pcw/lake/part_reader.h"
 
 namespace pcw::app {
 namespace {
@@ -93,21 +94,22 @@ Result<int> ListGroups(const Invocation& invocation, dlq::DeadLetterFilter filte
   for (const dlq::DeadLetterGroup& group : groups) {
     const diagnose::Escalation& owner =
         diagnose::OwnerOf(matrix, IssueOf(group.stage, group.error_code));
-    rows.push_back({{"group", group.fingerprint},
-                    {"entity", group.entity},
-                    {"stage", group.stage},
-                    {"error_code", group.error_code},
-                    {"error", group.error},
-                    {"pointer", TextOrNull(group.pointer)},
-                    {"letters", group.letters},
-                    {"guarded", group.guarded},
-                    {"first_seen_at", group.first_seen_at},
-                    {"last_seen_at", group.last_seen_at},
-                    {"sample_id", group.sample_id},
-                    {"owner", owner.first_responder},
-                    {"escalation", owner.escalation},
-                    {"next", fmt::format("pcw dlq replay --group {} --dry-run{}", group.fingerprint,
-                                         group.stage == "fetch" ? " --refetch" : "")}});
+    rows.push_back(
+        {{"group", group.fingerprint},
+         {"entity", group.entity},
+         {"stage", group.stage},
+         {"error_code", group.error_code},
+         {"error", group.error},
+         {"pointer", TextOrNull(group.pointer)},
+         {"letters", group.letters},
+         {"guarded", group.guarded},
+         {"first_seen_at", group.first_seen_at},
+         {"last_seen_at", group.last_seen_at},
+         {"sample_id", group.sample_id},
+         {"owner", owner.first_responder},
+         {"escalation", owner.escalation},
+         {"next", Suggested(fmt::format("pcw dlq replay --group {} --dry-run{}", group.fingerprint,
+                                        group.stage == "fetch" ? " --refetch" : ""))}});
   }
   PrintRows(invocation.output,
             {{"group", "GROUP"},
@@ -130,20 +132,21 @@ Status AddRecord(OrderedJson& json, const dlq::DeadLetter& letter, const Config&
   Machine machine;
   PCW_TRY(const auto store, OpenLake(config, invocation.environment, machine));
   PCW_TRY(const std::string text, store->Get(letter.bronze_key, invocation.stop));
-  PCW_TRY(const std::vector<lake::PartLine> lines, lake::ReadPart(text));
+  PCW_TRY(const lake::ScannedPart part, lake::ScanPart(text, lake::LineDigests::kCheck));
   std::vector<connector::Mapping> mappings;
   for (const connector::EntityDef* entity : connector::AllEntities()) {
     PCW_TRY(connector::Mapping mapping, MappingFor(config, entity->name));
     mappings.push_back(std::move(mapping));
   }
   const connector::PiiMask mask(mappings);
-  for (const lake::PartLine& line : lines) {
+  for (const lake::ScannedLine& line : part.lines) {
     if (line.line != letter.bronze_line) continue;
-    json["lineage"] = {{"operation", line.meta.operation},
-                       {"request_id", line.meta.request_id},
-                       {"fetched_at", line.meta.fetched_at},
-                       {"version", line.meta.version},
-                       {"sha256", Hex(line.meta.sha256)}};
+    json["lineage"] = {{"operation", line.operation},
+                       {"request_id", line.request_id},
+                       {"fetched_at", line.fetched_at},
+                       {"version", line.version},
+                       {"sha256", Hex(line.sha256)}};
+    if (!line.malformed.empty()) json["malformed"] = line.malformed;
     json["payload"] = ParsedOr(mask.Apply(line.payload, connector::Masking::kPii));
     if (!letter.patch_json.empty())
       json["patch"] = ParsedOr(mask.Apply(letter.patch_json, connector::Masking::kPii));
@@ -180,9 +183,9 @@ Result<int> ShowLetter(const Invocation& invocation, const std::string& id) {
                                {"detail", ParsedOr(event.detail_json)}});
   }
   if (letter.state == "open") {
-    json["next"] = fmt::format(
+    json["next"] = Suggested(fmt::format(
         "pcw dlq replay --id {} --dry-run{}", letter.id,
-        letter.stage == dlq::Stage::kFetch && letter.bronze_key.empty() ? " --refetch" : "");
+        letter.stage == dlq::Stage::kFetch && letter.bronze_key.empty() ? " --refetch" : ""));
   }
   PrintObject(invocation.output, json);
   return kExitOk;

@@ -9,6 +9,8 @@
 #include "pcw/app/dlq_command.h"
 #include "pcw/app/replay_output.h"
 #include "pcw/base/file.h"
+#include "pcw/dlq/drop_all.h"
+#include "pcw/dlq/filter_check.h"
 
 namespace pcw::app {
 namespace {
@@ -67,9 +69,9 @@ Status KeepPatch(const Invocation& invocation, pg::Connection& connection,
 
 Result<int> RunReplay(const Invocation& invocation, ReplayWish wanted) {
   PCW_TRY_OK(FinishFilter(wanted.filter));
-  const bool has_selection = HasSelection(wanted.filter);
+  const bool has_selection = dlq::HasSelection(wanted.filter);
   if (!has_selection && !wanted.is_all && !wanted.is_auto && !wanted.has_resume)
-    return UsageError("say which letters: --id, --group, a filter, or --all");
+    return UsageError("say which dead letters: --id, --group, a filter, or --all");
   if (has_selection && wanted.is_all) return UsageError("--all takes no filter beside it");
   if (!wanted.patch.empty() && wanted.filter.id.empty())
     return UsageError("--patch is for one letter: give --id");
@@ -83,6 +85,7 @@ Result<int> RunReplay(const Invocation& invocation, ReplayWish wanted) {
   PCW_TRY(pg::Connection connection, site->database().OpenService(invocation.stop));
   dlq::ReplayOptions options;
   options.filter = wanted.filter;
+  options.is_all = wanted.is_all;
   options.resume_run = wanted.resume;
   if (wanted.has_expect) options.expect = wanted.expect;
   options.actor = ActorOf(invocation);
@@ -116,8 +119,10 @@ Result<int> RunReplay(const Invocation& invocation, ReplayWish wanted) {
 
 Result<int> RunDrop(const Invocation& invocation, ReplayWish wanted) {
   PCW_TRY_OK(FinishFilter(wanted.filter));
-  if (!HasSelection(wanted.filter) && !wanted.is_all)
-    return UsageError("say which letters: --id, --group, a filter, or --all");
+  const bool has_selection = dlq::HasSelection(wanted.filter);
+  if (!has_selection && !wanted.is_all)
+    return UsageError("say which dead letters: --id, --group, a filter, or --all");
+  if (has_selection && wanted.is_all) return UsageError("--all takes no filter beside it");
   if (wanted.reason.find_first_not_of(" \t\n") == std::string::npos)
     return UsageError("--reason: say why; it is kept with each letter");
   PCW_TRY(const LoadedConfig loaded, invocation.Load());
@@ -134,11 +139,14 @@ Result<int> RunDrop(const Invocation& invocation, ReplayWish wanted) {
     PCW_TRY(count, dlq::CountDeadLetters(connection, loaded.config.tenant_id, wanted.filter,
                                          invocation.stop));
   } else {
-    PCW_TRY(count,
-            dlq::DropDeadLetters(connection, loaded.config.tenant_id, wanted.filter, wanted.reason,
-                                 ActorOf(invocation),
-                                 wanted.has_expect ? std::optional(wanted.expect) : std::nullopt,
-                                 invocation.stop));
+    const std::optional<std::int64_t> expect =
+        wanted.has_expect ? std::optional(wanted.expect) : std::nullopt;
+    const std::string& tenant = loaded.config.tenant_id;
+    PCW_TRY(count, wanted.is_all
+                       ? dlq::DropAllDeadLetters(connection, tenant, wanted.reason,
+                                                 ActorOf(invocation), expect, invocation.stop)
+                       : dlq::DropDeadLetters(connection, tenant, wanted.filter, wanted.reason,
+                                              ActorOf(invocation), expect, invocation.stop));
   }
   if (!wanted.is_dry_run) {
     Machine machine;

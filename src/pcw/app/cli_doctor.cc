@@ -7,14 +7,17 @@
 #include <unistd.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/config_subject.h"
 #include "pcw/app/doctor_facts.h"
 #include "pcw/app/escalation_file.h"
 #include "pcw/app/mapping_choice.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
 #include "pcw/aws/endpoint.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/aws/sts.h"
+#include "pcw/aws/unused_settings.h"
 #include "pcw/base/log.h"
 #include "pcw/diagnose/catalogue.h"
 #include "pcw/diagnose/gather.h"
@@ -71,17 +74,20 @@ std::vector<diagnose::EndpointFacts> EndpointsOf(const AwsIdentity& identity) {
 // The configuration, and whether AWS's own settings make sense beside it.
 Result<LoadedConfig> LoadAll(const Invocation& invocation) {
   PCW_TRY(LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const aws::ProfileFiles profiles, aws::LoadProfiles(invocation.environment));
-  const std::string profile = aws::ProfileName(invocation.environment, loaded.config.aws.profile);
-  for (const aws::ServiceDef* service :
-       {&aws::partner_central_selling::kService, &aws::sts::kService}) {
-    const bool is_offered =
-        service->only_region.empty() || loaded.config.aws.region == service->only_region;
-    if (!is_offered) continue;  // a finding of its own
-    PCW_TRY_OK(aws::ResolveEndpoint(*service, loaded.config.aws.region, invocation.environment,
-                                    profiles, profile));
-  }
+  const std::vector<std::string> problems =
+      diagnose::FindEndpointProblems(MakeConfigSubject(loaded, invocation.environment));
+  if (!problems.empty()) return diagnose::ConfigError(problems);
   return loaded;
+}
+
+// What `serve` alone would stumble over; the rest has findings of its own.
+std::vector<std::string> ServeProblems(const LoadedConfig& loaded,
+                                       const std::map<std::string, std::string>& environment) {
+  diagnose::ConfigSubject subject = MakeConfigSubject(loaded, environment);
+  std::erase_if(subject.more, [](const diagnose::ConfigProbe& probe) {
+    return !probe.setting.starts_with("server.") && !probe.setting.starts_with("connectors.");
+  });
+  return diagnose::RunProbes(subject.more);
 }
 
 // Never makes a cluster: looking changes nothing.
@@ -100,24 +106,13 @@ std::string RotatedTo(const AwsIdentity& identity) {
   return *reference ? (*reference)->ToString() : "";
 }
 
-// The nearest directory that exists must let us make or write what is below it.
 std::optional<Error> HomeTrouble(const Config& config, const std::filesystem::path& home) {
   std::vector<std::filesystem::path> directories{home};
   if (config.lake.url.starts_with("file://"))
     directories.emplace_back(config.lake.url.substr(std::string_view("file://").size()));
-  for (std::filesystem::path directory : directories) {
-    const std::string wanted = directory.string();
-    std::error_code problem;
-    while (!std::filesystem::exists(directory, problem) && directory.has_relative_path())
-      directory = directory.parent_path();
-    if (std::filesystem::is_directory(directory, problem) &&
-        ::access(directory.c_str(), W_OK | X_OK) == 0)
-      continue;
-    return Error(
-        ErrorCode::kConfig,
-        fmt::format("{} cannot be written: {} is {}", wanted, directory.string(),
-                    std::filesystem::is_directory(directory, problem) ? "not writable for this user"
-                                                                      : "no directory"));
+  for (const std::filesystem::path& directory : directories) {
+    if (Status status = diagnose::ProbeWritable(directory); !status)
+      return std::move(status).error();
   }
   return std::nullopt;
 }
@@ -129,12 +124,10 @@ std::vector<const connector::EntityDef*> ConfiguredEntities(const Config& config
   return entities;
 }
 
-// A mapping that cannot be read is told by the verbs that need it.
-std::map<std::string, connector::Mapping> MappingsInForce(const Config& config) {
-  std::map<std::string, connector::Mapping> mappings;
+std::map<std::string, Result<connector::Mapping>> MappingsInForce(const Config& config) {
+  std::map<std::string, Result<connector::Mapping>> mappings;
   for (const connector::EntityDef* entity : ConfiguredEntities(config)) {
-    if (Result<connector::Mapping> mapping = MappingFor(config, entity->name))
-      mappings.emplace(entity->name, std::move(*mapping));
+    mappings.emplace(entity->name, MappingFor(config, entity->name));
   }
   return mappings;
 }
@@ -147,8 +140,6 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
   std::unique_ptr<DatabaseAccess> database;
   diagnose::DoctorSite site{
       .settings = {.catalog = config.partner_central.catalog,
-                   .region = config.aws.region,
-                   .only_region = std::string(aws::partner_central_selling::kService.only_region),
                    .expected_account = config.aws.account_id,
                    .rotated_to = RotatedTo(*identity),
                    .proxy = config.aws.proxy,
@@ -157,7 +148,7 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
                    .limits = LimitsOf(config),
                    .environment = invocation.environment},
       .endpoints = EndpointsOf(*identity),
-      .probe = {.ca_bundle = aws::Lookup(invocation.environment, "AWS_CA_BUNDLE").value_or(""),
+      .probe = {.ca_bundle = CaBundleOf(*identity),
                 .proxy = config.aws.proxy,
                 .step = kDoctorsPatience},
       .entities = ConfiguredEntities(config),
@@ -194,6 +185,8 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
           }};
   Facts facts = diagnose::Gather(site, invocation.stop);
   facts.home_error = HomeTrouble(config, home);
+  facts.unused_settings =
+      aws::FindUnusedSettings(invocation.environment, identity->profiles, identity->profile);
   return facts;
 }
 
@@ -211,13 +204,13 @@ Result<int> Explain(const DoctorWish& wish) {
       .With("usage", "true");
 }
 
-// The command that checks the same configuration as this one.
-std::string ConfigCheckCommand(const Invocation& invocation) {
-  std::string command = "pcw";
-  if (invocation.config_file) command += fmt::format(" --config '{}'", *invocation.config_file);
-  for (const std::string& setting : invocation.settings)
-    command += fmt::format(" --set '{}'", setting);
-  return command + " config check";
+// What it says to do, as it must be typed here.
+void CompleteCommands(diagnose::Report& report) {
+  report.verdict = Suggested(report.verdict);
+  for (diagnose::Finding& finding : report.findings) {
+    finding.message = Suggested(finding.message);
+    for (std::string& step : finding.next_steps) step = Suggested(step);
+  }
 }
 
 Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
@@ -249,9 +242,10 @@ Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
     return loaded.error();
   } else {
     facts.config_error = loaded.error();
-    facts.config_check = ConfigCheckCommand(invocation);
+    facts.config_check = "pcw config check";
   }
-  const diagnose::Report report = diagnose::MakeReport(facts, sections, matrix);
+  diagnose::Report report = diagnose::MakeReport(facts, sections, matrix);
+  CompleteCommands(report);
   if (invocation.output == OutputFormat::kTable) {
     std::fputs(diagnose::FormatReport(report, matrix).c_str(), stdout);
   } else {

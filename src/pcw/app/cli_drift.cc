@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/wiring.h"
 #include "pcw/connector/drift.h"
 #include "pcw/diagnose/drift_steps.h"
@@ -91,7 +92,8 @@ Result<int> Show(const Invocation& invocation, std::int64_t id) {
     return kExitOk;
   }
   PrintObject(invocation.output, json);
-  for (const std::string& step : steps) std::printf("next: %s\n", ForTerminal(step).c_str());
+  for (const std::string& step : steps)
+    std::printf("next: %s\n", ForTerminal(Suggested(step)).c_str());
   return kExitOk;
 }
 

@@ -6,6 +6,7 @@
 
 #include "pcw/app/cli.h"
 #include "pcw/app/progress.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/wiring.h"
 #include "pcw/events/outbox.h"
 #include "pcw/events/status.h"
@@ -62,8 +63,8 @@ void PrintOutbox(const events::OutboxStatus& out, const std::string& configured)
                                                       FormatCount(out.pending), out.oldest_at,
                                                       FormatCount(out.retried)));
   if (out.failed > 0)
-    PrintLine("given up",
-              fmt::format("{}: pcw events redeliver tries them again", FormatCount(out.failed)));
+    PrintLine("given up", Suggested(fmt::format("{}: pcw events redeliver tries them again",
+                                                FormatCount(out.failed))));
   if (!out.last_error.empty()) PrintLine("error", out.last_error);
 }
 

@@ -94,7 +94,9 @@ int ExitCodeOf(const sync::StoredRun& run) {
   if (run.status == "succeeded") return kExitOk;
   if (run.status == "partial") return kExitDeadLetters;
   for (const Reaction& reaction : kReactions) {
-    if (reaction.name == run.error_code) return reaction.exit_code;
+    // 3 says that a run finished; this one did not.
+    const bool is_of_finished = reaction.exit_code == kExitDeadLetters;
+    if (reaction.name == run.error_code && !is_of_finished) return reaction.exit_code;
   }
   return kExitFindings;
 }
@@ -132,6 +134,7 @@ Result<int> Watch(const Invocation& invocation, const std::string& wanted) {
         std::printf("%s\n", line.c_str());
       }
       std::fflush(stdout);
+      PutPiece("");
     }
     if (!run.ended_at.empty()) return ExitCodeOf(run);
     if (run.status == "stalled") {

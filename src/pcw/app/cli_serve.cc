@@ -19,9 +19,9 @@ void AddServe(CLI::App& root, Invocation& invocation) {
       "configured\n"
       "  pcw serve --roles ingest         # one more worker process, here or on another machine\n"
       "  pcw serve | jq -c 'select(.level != \"INFO\")'\n\n"
-      "REST on server.listen; the first start on a database shows one admin token, once. "
-      "SIGTERM drains within 10 s and exits 0; what was in hand goes on elsewhere, or at the next "
-      "start.");
+      "REST on server.listen; the first start on a database writes one admin token, for 24 hours, "
+      "to $PCW_HOME/first-admin-token. SIGHUP makes it read its files again. SIGTERM drains within "
+      "10 s and exits 0; what was in hand goes on elsewhere, or at the next start.");
   auto roles = std::make_shared<std::vector<std::string>>();
   serve->add_option("--roles", *roles, "comma-separated; all without it")
       ->delimiter(',')

@@ -1,4 +1,4 @@
-// pcw sync run
+// pcw sync run, pcw sync refetch
 #include <cstdio>
 #include <memory>
 
@@ -10,8 +10,10 @@
 #include "pcw/app/log_settings.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/quota_plan.h"
+#include "pcw/app/suggest.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/app/wiring.h"
+#include "pcw/base/assert.h"
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
 
@@ -26,6 +28,7 @@ struct Wanted {
   bool has_resume = false;
   std::string resume;
   bool waits_for_quota = false;
+  bool accepts_shrink = false;
 };
 
 // What is continued keeps its mode unless another is asked for.
@@ -56,11 +59,10 @@ Result<sync::RunMode> ModeOf(SyncSite& site, const connector::EntityDef& entity,
 Result<sync::RunOutcome> RunEntity(SyncSite& site, const Config& config,
                                    const connector::EntityDef& entity, sync::RunMode mode,
                                    const Wanted& wanted, Machine& machine, std::stop_token stop) {
-  std::optional<std::string> resume;
-  if (wanted.has_resume) resume = wanted.resume;
+  SyncWish wish{.mode = mode, .accepts_shrink = wanted.accepts_shrink};
+  if (wanted.has_resume) wish.resume = wanted.resume;
   for (;;) {
-    PCW_TRY(sync::RunOutcome outcome,
-            SyncEntity(site, config, entity, mode, resume, machine, stop));
+    PCW_TRY(sync::RunOutcome outcome, SyncEntity(site, config, entity, wish, machine, stop));
     const bool is_spent = outcome.error && outcome.error->Find("reason") == "quota_spent";
     if (!is_spent || !wanted.waits_for_quota) return outcome;
     const std::int64_t enough = ResumeWith(outcome.stats.pages);
@@ -68,7 +70,7 @@ Result<sync::RunOutcome> RunEntity(SyncSite& site, const Config& config,
         stderr, "pcw: paused: %s; run %s goes on by itself when %s calls are free\n",
         outcome.error->message().c_str(), outcome.run_id.c_str(),
         FormatCount(std::min<std::int64_t>(enough, LimitsOf(config).bulk_reads_per_day())).c_str());
-    resume = outcome.run_id;
+    wish.resume = outcome.run_id;
     PCW_TRY_OK(WaitForQuota(site, config, enough, machine, stop));
   }
 }
@@ -131,6 +133,7 @@ Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
   PCW_TRY(SyncSite site, OpenSyncSite(loaded.config, invocation.environment,
                                       fmt::format("sync {} {}", wanted.entity, wanted.mode),
                                       machine, invocation.stop));
+  PCW_TRY_OK(site.lake->CheckRoom(invocation.stop));
   int exit_code = kExitOk;
   for (const connector::EntityDef* entity : entities) {
     PCW_TRY(const sync::RunMode mode, ModeOf(site, *entity, wanted, invocation.stop));
@@ -143,10 +146,68 @@ Result<int> RunSyncVerb(const Invocation& invocation, const Wanted& wanted) {
     }
     std::fflush(stdout);
     DeliverAfter(loaded.config, invocation, machine, *site.database);
-    if (outcome.error) return *outcome.error;
+    if (outcome.error) return AsStopped(*outcome.error);
     if (outcome.status == sync::RunStatus::kPartial) exit_code = kExitDeadLetters;
   }
   return exit_code;
+}
+
+struct Refetch {
+  std::string connector, entity;
+  std::vector<std::string> ids;
+  bool accepts_older = false;
+};
+
+Result<int> RunRefetchVerb(const Invocation& invocation, const Refetch& wanted) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(const connector::ConnectorDef* connector, ConnectorNamed(wanted.connector));
+  const connector::EntityDef* entity = connector::FindEntity(*connector, wanted.entity);
+  PCW_ASSERT(entity != nullptr);  // the option takes only names of entities
+  Machine machine;
+  PCW_TRY(const ConfigSources sources, invocation.Sources());
+  const LogFollower follower(sources, loaded, machine.payloads, machine.clock, machine.sleeper);
+  PCW_TRY(SyncSite site,
+          OpenSyncSite(loaded.config, invocation.environment,
+                       fmt::format("sync refetch {}", wanted.entity), machine, invocation.stop));
+  PCW_TRY(const sync::RunOutcome outcome,
+          RefetchRecords(site, loaded.config, *entity, wanted.ids,
+                         wanted.accepts_older ? OlderVersions::kAccept : OlderVersions::kKeepOut,
+                         machine, invocation.stop));
+  if (invocation.output == OutputFormat::kTable) {
+    std::fputs(DescribeOutcome(outcome, entity->name).c_str(), stdout);
+  } else {
+    PrintObject(invocation.output, ToJson(outcome, entity->name));
+  }
+  std::fflush(stdout);
+  DeliverAfter(loaded.config, invocation, machine, *site.database);
+  if (outcome.error) return *outcome.error;
+  return outcome.status == sync::RunStatus::kPartial ? kExitDeadLetters : kExitOk;
+}
+
+void AddRefetch(CLI::App& noun, Invocation& invocation) {
+  CLI::App* verb = AddVerb(
+      noun, "refetch", "Fetch some records again, whatever is held of them",
+      "  pcw sync refetch partner-central opportunities O1234567\n"
+      "  pcw sync refetch partner-central opportunities O1234567 --accept-older\n\n"
+      "A version that AWS dates earlier than the held one never replaces it: a slow answer would\n"
+      "undo a newer one. Where the held date was wrong (doctor: PCW2112), --accept-older lets "
+      "what\n"
+      "AWS has now stand; bronze remembers it, so that a rebuild ends the same.\n\n"
+      "Exit codes: as `pcw sync run`; 1 for a record that is not held.");
+  auto wanted = std::make_shared<Refetch>();
+  verb->add_option("connector", wanted->connector, "the source system")
+      ->required()
+      ->check(KnownValues({std::string(connector::PartnerCentral().url_name)}));
+  verb->add_option("entity", wanted->entity, "whose records")
+      ->required()
+      ->check(KnownValues(EntityNames()));
+  verb->add_option("ids", wanted->ids, "AWS's ids of the records")->required();
+  verb->add_flag("--accept-older", wanted->accepts_older,
+                 "what AWS has now replaces what is held, even by an earlier date");
+  AddOutputOption(*verb, invocation);
+  verb->callback([&invocation, wanted] {
+    invocation.verb = [&invocation, wanted] { return RunRefetchVerb(invocation, *wanted); };
+  });
 }
 
 }  // namespace
@@ -164,17 +225,21 @@ std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view en
       FormatCount(stats.api_calls), FormatCount(stats.throttles),
       FormatDuration(std::chrono::milliseconds(stats.elapsed_ms)),
       static_cast<double>(stats.records_listed) / seconds, outcome.run_id);
+  if (stats.records_absent > 0) {
+    text += fmt::format("  AWS has no record for {} of them, which is no failure\n",
+                        FormatCount(stats.records_absent));
+  }
   if (stats.records_missing > 0) {
     text += fmt::format("  {} records are gone at AWS: marked missing_since, nothing deleted\n",
                         FormatCount(stats.records_missing));
   }
   if (!stats.finding.empty()) text += fmt::format("  look at this: {}\n", stats.finding);
-  if (stats.dead_lettered > 0) text += "  see: pcw dlq list\n";
+  if (stats.dead_lettered > 0) text += Suggested("  see: pcw dlq list\n");
   if (outcome.error && stats.is_resumable) {
-    text += fmt::format(
+    text += Suggested(fmt::format(
         "  go on with: pcw sync run partner-central {} --resume   (what is stored is not fetched "
         "again)\n",
-        entity);
+        entity));
   }
   return text;
 }
@@ -190,10 +255,11 @@ void AddSync(CLI::App& root, Invocation& invocation) {
                           "  pcw sync run partner-central all -o json\n"
                           "  pcw sync run partner-central opportunities --resume      # go on with "
                           "the newest failed run\n\n"
-                          "Exit codes: 0 succeeded, 3 finished with dead letters or a finding, 4 "
-                          "authentication or permission,\n"
-                          "5 throttled or daily quota spent, 69 unavailable, 130 interrupted; all "
-                          "but 0 and 3 can be run again.");
+                          "Exit codes: 0 succeeded, 1 stopped by drift or too many failures, 3 "
+                          "finished with dead letters or a finding,\n"
+                          "4 authentication or permission, 5 throttled or daily quota spent, 69 "
+                          "unavailable, 130 interrupted;\n"
+                          "all but 0 and 3 can be run again.");
   auto wanted = std::make_shared<Wanted>();
   run->add_option("connector", wanted->connector, "the source system")
       ->required()
@@ -214,12 +280,15 @@ void AddSync(CLI::App& root, Invocation& invocation) {
       ->expected(0, 1);
   run->add_flag("--wait", wanted->waits_for_quota,
                 "when the day's quota is spent, wait until it frees and go on");
+  run->add_flag("--accept-shrink", wanted->accepts_shrink,
+                "believe a full listing that is far shorter than the last one (listing_shrank)");
   AddOutputOption(*run, invocation);
   run->callback([&invocation, wanted, run] {
     wanted->has_resume = run->count("--resume") > 0;
     wanted->has_mode = run->count("--mode") > 0;
     invocation.verb = [&invocation, wanted] { return RunSyncVerb(invocation, *wanted); };
   });
+  AddRefetch(*noun, invocation);
   AddSyncPlan(*noun, invocation);
 }
 

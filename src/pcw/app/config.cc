@@ -10,10 +10,15 @@
 #include <sys/stat.h>
 
 #include "pcw/app/config_keys.h"
+#include "pcw/app/queue_urls.h"
+#include "pcw/app/service_links.h"
+#include "pcw/aws/profile.h"
 #include "pcw/base/file.h"
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/yaml_document.h"
+#include "pcw/net/url.h"
+#include "pcw/pg/conninfo.h"
 
 namespace pcw::app {
 namespace {
@@ -23,9 +28,10 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostFileBytes = 256U << 10U;
 // PCW_* variables that are no settings.
-constexpr std::array<std::string_view, 10> kOtherVariables{
-    "PCW_HOME",   "PCW_CONFIG", "PCW_FAILPOINT",       "PCW_FAILPOINT_LOG", "PCW_BIN",
-    "PCW_SHARED", "PCW_PG_BIN", "PCW_UPDATE_FIXTURES", "PCW_CRASH_ROUNDS",  "PCW_VERSION"};
+constexpr std::array<std::string_view, 11> kOtherVariables{
+    "PCW_TOKEN",           "PCW_HOME",         "PCW_CONFIG", "PCW_FAILPOINT",
+    "PCW_FAILPOINT_LOG",   "PCW_BIN",          "PCW_SHARED", "PCW_PG_BIN",
+    "PCW_UPDATE_FIXTURES", "PCW_CRASH_ROUNDS", "PCW_VERSION"};
 constexpr std::array<std::string_view, 4> kSecretKeys{"database.url", "database.admin_url",
                                                       "events.out.url", "events.out.secret"};
 
@@ -33,27 +39,38 @@ bool IsSecret(std::string_view path) {
   return std::find(kSecretKeys.begin(), kSecretKeys.end(), path) != kSecretKeys.end();
 }
 
-// Where the password of "scheme://user:password@host" stands; empty if there is none.
-std::string_view PasswordOf(std::string_view url) {
-  if (const auto at = url.find("password="); at != std::string_view::npos)
-    return url.substr(at + 9, url.find_first_of(" &", at + 9) - at - 9);
-  const auto scheme = url.find("://");
-  if (scheme == std::string_view::npos) return {};
-  const std::string_view authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
-  const auto at = authority.rfind('@');
-  const auto colon = authority.find(':');
-  if (at == std::string_view::npos || colon == std::string_view::npos || colon > at) return {};
-  return authority.substr(colon + 1, at - colon - 1);
-}
-
 // Of these the whole value is a secret.
 bool IsWhollySecret(std::string_view path) { return path == "events.out.secret"; }
 
-std::string Masked(std::string text) {
-  const std::string_view password = PasswordOf(text);
-  if (!password.empty())
-    text.replace(static_cast<std::size_t>(password.data() - text.data()), password.size(), "****");
+bool IsDatabaseUrl(std::string_view path) {
+  return path == "database.url" || path == "database.admin_url";
+}
+
+// "scheme://name:password@host" without the part before the @.
+std::string WithoutLogin(std::string text) {
+  const auto scheme = text.find("://");
+  const auto at = text.rfind('@');
+  if (scheme != std::string::npos && at != std::string::npos && at > scheme)
+    text.replace(scheme + 3, at - scheme - 3, "****");
   return text;
+}
+
+std::string ShownDatabaseUrl(const std::string& text) {
+  if (text.empty()) return text;
+  if (const Result<pg::ConninfoSummary> summary = pg::SummarizeConninfo(text))
+    return summary->shown;
+  return text.find("pass") == std::string::npos ? WithoutLogin(text) : "****";
+}
+
+// True if the canonical path of `file` lies below that of `directory`: no link leads out of it.
+bool IsBelow(const fs::path& file, const fs::path& directory) {
+  std::error_code problem;
+  const fs::path real = fs::canonical(file, problem);
+  if (problem) return false;
+  const fs::path root = fs::canonical(directory, problem);
+  if (problem) return false;
+  const auto [end, unused] = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
+  return end == root.end() && real != root;
 }
 
 std::vector<std::string> SplitList(std::string_view text) {
@@ -78,6 +95,8 @@ class Loader {
     PCW_TRY_OK(ReadConfigFile());
     ReadEnvironment();
     ReadFlags();
+    ReadProfile();
+    ComplainOfUnknownVariables();
     for (const ConfigKey& key : ConfigKeys()) Settle(key);
     if (problems_.empty()) CheckTogether();
     if (problems_.empty()) return std::move(loaded_);
@@ -104,12 +123,13 @@ class Loader {
   };
   struct Given {
     RawValue value;
-    std::string origin;  // for `config show`
-    Place place;         // for complaints
-    int rank = 0;        // the higher one wins
-    bool is_from_file = false;
+    std::string origin;        // for `config show`
+    Place place;               // for complaints
+    int rank = 0;              // the higher one wins
+    bool is_readable = false;  // from the file or an argument, where others may read it
+    std::string reference;     // "env:NAME" or "file:PATH", once it was followed
   };
-  enum Rank { kAwsBelowFile = 1, kFile, kAws, kEnvironment, kFlag };
+  enum Rank { kProfile = 1, kAwsBelowFile, kFile, kAws, kEnvironment, kFlag };
 
   void Problem(const Place& place, std::string_view key, std::string_view what) {
     problems_.push_back(
@@ -203,9 +223,9 @@ class Loader {
     std::vector<std::string> known;
     for (const ConfigKey& key : ConfigKeys()) known.emplace_back(key.path);
     // A group that is misspelt is nearest to a group, not to one of its keys.
-    for (const char* group :
-         {"database", "lake", "dlq", "aws", "sync", "connectors", "connectors.partner_central",
-          "connectors.marketplace", "quota", "logging", "server", "service"})
+    for (const char* group : {"database", "lake", "dlq", "aws", "tenants", "sync", "connectors",
+                              "connectors.partner_central", "connectors.marketplace", "quota",
+                              "logging", "server", "service"})
       known.emplace_back(group);
     const auto nearest = NearestName(path, known);
     Problem(place, path,
@@ -219,7 +239,8 @@ class Loader {
                 .origin = fmt::format("file {}:{}", loaded_.file, node.line),
                 .place = PlaceOf(node),
                 .rank = kFile,
-                .is_from_file = true};
+                .is_readable = true,
+                .reference = ""};
     if (key.type == KeyType::kList) {
       if (node.kind != YamlNode::Kind::kSequence)
         return Problem(given.place, key.path, "expected a list, for example [a, b]");
@@ -271,7 +292,26 @@ class Loader {
     Give(std::string(key.path), std::move(given));
   }
 
+  // What a value names as env:NAME is a secret's variable, whatever it is called: no setting, and
+  // no misspelt one.
+  std::set<std::string, std::less<>> ReferencedVariables() const {
+    std::set<std::string, std::less<>> names;
+    const auto note = [&](std::string_view value) {
+      if (value.starts_with("env:")) names.emplace(value.substr(4));
+    };
+    for (const auto& [path, given] : given_) {
+      note(given.value.text);
+      for (const std::string& item : given.value.items) note(item);
+    }
+    for (const auto& [name, value] : sources_.env) {
+      if (name.starts_with("PCW_")) note(value);
+    }
+    for (const auto& [path, value] : sources_.flag_overrides) note(value);
+    return names;
+  }
+
   void ReadEnvironment() {
+    const auto referenced = ReferencedVariables();
     for (const char* variable : {"AWS_DEFAULT_REGION", "AWS_REGION"}) {
       if (const auto region = sources_.env.find(variable);
           region != sources_.env.end() && !region->second.empty()) {
@@ -281,34 +321,72 @@ class Loader {
                   .place = {fmt::format("environment {}", variable)},
                   // A process has one environment, and often a region that its platform sets; what
                   // a tenant says of itself counts for it.
-                  .rank = sources_.given_text ? kAwsBelowFile : kAws});
+                  .rank = sources_.given_text ? kAwsBelowFile : kAws,
+                  .reference = ""});
       }
     }
     std::vector<std::string> known;
     for (const ConfigKey& key : ConfigKeys()) known.push_back(EnvironmentName(key.path));
     for (const auto& [name, value] : sources_.env) {
-      if (!name.starts_with("PCW_") ||
+      if (!name.starts_with("PCW_") || referenced.contains(name) ||
           std::find(kOtherVariables.begin(), kOtherVariables.end(), name) != kOtherVariables.end())
         continue;
       const auto found = std::find(known.begin(), known.end(), name);
       const std::string place = "environment " + name;
       if (found == known.end()) {
-        const auto nearest = NearestName(name, known);
-        Problem(Place{place}, "",
-                fmt::format("no such setting{}",
-                            nearest ? fmt::format("; did you mean {}?", *nearest) : ""));
+        if (!IsServiceLink(name, value)) unknown_variables_.push_back(name);
         continue;
       }
-      TakeText(ConfigKeys()[static_cast<std::size_t>(found - known.begin())], value,
-               {.value = {}, .origin = place, .place = {place}, .rank = kEnvironment});
+      TakeText(
+          ConfigKeys()[static_cast<std::size_t>(found - known.begin())], value,
+          {.value = {}, .origin = place, .place = {place}, .rank = kEnvironment, .reference = ""});
     }
+  }
+
+  // Those that a value names by env:NAME are nobody's mistake.
+  void ComplainOfUnknownVariables() {
+    std::set<std::string> referenced;
+    for (const auto& [path, given] : given_) {
+      if (given.value.text.starts_with("env:")) referenced.insert(given.value.text.substr(4));
+    }
+    std::vector<std::string> known;
+    for (const ConfigKey& key : ConfigKeys()) known.push_back(EnvironmentName(key.path));
+    for (const std::string& name : unknown_variables_) {
+      if (referenced.contains(name)) continue;
+      const auto nearest = NearestName(name, known);
+      Problem(Place{"environment " + name}, "",
+              fmt::format("no such setting{}",
+                          nearest ? fmt::format("; did you mean {}?", *nearest) : ""));
+    }
+  }
+
+  // The region of the AWS profile in force, where nothing else names one.
+  void ReadProfile() {
+    const auto named = given_.find("aws.profile");
+    const std::string profile =
+        aws::ProfileName(sources_.env, named == given_.end() ? "" : named->second.value.text);
+    // Files that cannot be read are told by whoever needs an identity of them, and by `config
+    // check`; what asks nobody at AWS works without them.
+    const Result<aws::ProfileFiles> files = aws::LoadProfiles(sources_.env);
+    if (!files || !files->profiles.contains(profile)) return;
+    const auto region = aws::Lookup(files->profiles.at(profile), "region");
+    if (!region) return;
+    const std::string place = fmt::format("profile {} ({})", profile, files->config_path);
+    TakeText(*FindKey("aws.region"), *region,
+             {.value = {}, .origin = place, .place = {place}, .rank = kProfile, .reference = ""});
   }
 
   void ReadFlags() {
     for (const auto& [path, value] : sources_.flag_overrides) {
       const std::string place = "flag --set";
       if (const ConfigKey* key = FindKey(path)) {
-        TakeText(*key, value, {.value = {}, .origin = place, .place = {place}, .rank = kFlag});
+        TakeText(*key, value,
+                 {.value = {},
+                  .origin = place,
+                  .place = {place},
+                  .rank = kFlag,
+                  .is_readable = true,
+                  .reference = ""});
       } else {
         Unknown({place}, path);
       }
@@ -320,42 +398,85 @@ class Loader {
     std::string& text = given.value.text;
     if (!IsSecret(key.path)) return true;
     if (text.starts_with("env:")) {
-      const auto found = sources_.env.find(text.substr(4));
-      if (found == sources_.env.end() || found->second.empty()) {
-        Problem(given.place, key.path, fmt::format("{} is not set", text.substr(4)));
-        return false;
-      }
-      text = found->second;
-      return true;
+      given.reference = text;
+      return FollowVariable(key, given);
     }
-    if (text.starts_with("file:")) {
-      const std::string path = text.substr(5);
-      struct stat info {};
-      if (::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0) {
-        Problem(given.place, key.path,
-                fmt::format("{} can be read by everybody; chmod 600 {}", path, path));
-        return false;
-      }
-      Result<std::string> content = ReadFile(path, 4096);
-      if (!content) {
-        Problem(given.place, key.path, content.error().message());
-        return false;
-      }
-      text = *content;
-      while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-      return true;
+    if (text.starts_with("file:") && !text.starts_with("file://")) {
+      given.reference = text;
+      return FollowFile(key, given);
     }
-    if (given.is_from_file && IsWhollySecret(key.path) && !text.empty()) {
+    if (!given.is_readable || text.empty()) return true;
+    if (IsWhollySecret(key.path)) {
       Problem(given.place, key.path,
-              "a secret stands in the file, expected a reference: env:NAME or file:PATH");
+              "a secret stands there, expected a reference: env:NAME or file:PATH");
       return false;
     }
-    if (given.is_from_file && !PasswordOf(text).empty()) {
+    const Result<pg::ConninfoSummary> summary =
+        IsDatabaseUrl(key.path) ? pg::SummarizeConninfo(text) : pg::ConninfoSummary();
+    if (summary && summary->has_password) {
       Problem(given.place, key.path,
-              "a password stands in the file, expected a reference: env:NAME or file:PATH");
+              "a password stands there, expected a reference: env:NAME or file:PATH");
       return false;
     }
     return true;
+  }
+
+  bool FollowVariable(const ConfigKey& key, Given& given) {
+    const std::string name = given.reference.substr(4);
+    if (sources_.given_text) {
+      Problem(given.place, key.path,
+              "env: is for the main configuration, whose environment it reads; a tenant's file "
+              "takes secrets from file:PATH below tenants.secrets_dir");
+      return false;
+    }
+    const auto found = sources_.env.find(name);
+    if (found == sources_.env.end() || found->second.empty()) {
+      Problem(given.place, key.path, fmt::format("{} is not set", name));
+      return false;
+    }
+    given.value.text = found->second;
+    return true;
+  }
+
+  bool FollowFile(const ConfigKey& key, Given& given) {
+    const std::string path = given.reference.substr(5);
+    if (sources_.given_text && sources_.secrets_dir.empty()) {
+      Problem(given.place, key.path,
+              "file: in a tenant's file needs tenants.secrets_dir in the main configuration: the "
+              "directory that tenants' secrets lie in");
+      return false;
+    }
+    if (sources_.given_text && !IsBelow(path, sources_.secrets_dir)) {
+      Problem(given.place, key.path,
+              fmt::format("file:{} is not a file below tenants.secrets_dir ({}), links followed",
+                          path, sources_.secrets_dir));
+      return false;
+    }
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0) {
+      Problem(given.place, key.path,
+              fmt::format("{} can be read by everybody; chmod 600 {}", path, path));
+      return false;
+    }
+    Result<std::string> content = ReadFile(path, 4096);
+    if (!content) {
+      Problem(given.place, key.path, content.error().message());
+      return false;
+    }
+    std::string& text = given.value.text;
+    text = *content;
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    return true;
+  }
+
+  // A value as `config show` and complaints may show it (I29).
+  static std::string Shown(const ConfigKey& key, const Given& given) {
+    const std::string& text = given.value.text;
+    if (key.type == KeyType::kList) return fmt::format("{}", fmt::join(given.value.items, ", "));
+    if (!given.reference.empty()) return given.reference;
+    if (IsWhollySecret(key.path)) return text.empty() ? "" : "****";
+    if (key.path == "events.out.url") return ShownTarget(text);
+    return IsDatabaseUrl(key.path) ? ShownDatabaseUrl(text) : WithoutLogin(text);
   }
 
   void Settle(const ConfigKey& key) {
@@ -364,19 +485,17 @@ class Loader {
                       ? found->second
                       : Given{.value = {std::string(key.fallback), SplitList(key.fallback)},
                               .origin = "default",
-                              .place = {"default"}};
+                              .place = {"default"},
+                              .reference = ""};
     if (!Dereference(key, given)) return;
     const std::string expected = key.store(loaded_.config, given.value);
-    const std::string shown =
-        key.type == KeyType::kList     ? fmt::format("{}", fmt::join(given.value.items, ", "))
-        : key.path == "events.out.url" ? ShownTarget(given.value.text)
-        : IsWhollySecret(key.path) && !given.value.text.empty() ? std::string("****")
-                                                                : Masked(given.value.text);
+    const std::string shown = Shown(key, given);
     if (!expected.empty()) {
       // A list names its bad item itself.
       const bool names_item = key.type == KeyType::kList;
-      Problem(given.place, key.path,
-              names_item ? expected : fmt::format("\"{}\", {}", shown, expected));
+      const std::string what = given.reference.empty() ? fmt::format("\"{}\"", shown)
+                                                       : fmt::format("the value of {}", shown);
+      Problem(given.place, key.path, names_item ? expected : fmt::format("{}, {}", what, expected));
     }
     loaded_.keys.push_back({std::string(key.path), shown, given.origin});
   }
@@ -393,6 +512,20 @@ class Loader {
     if (!config.events.url.empty() && config.events.url == config.dlq.url)
       Problem(place("events.url"), "events.url",
               "is dlq.url: events and dead letters need a queue each");
+    for (const auto& [path, url] :
+         {std::pair{"dlq.url", &config.dlq.url}, std::pair{"events.url", &config.events.url}}) {
+      if (url->empty()) continue;
+      if (const std::string what = QueueUrlProblem(*url, sources_.env, config.aws.profile);
+          !what.empty())
+        Problem(place(path), path, what);
+    }
+    if (const std::string& out = config.events.out.url; !out.empty()) {
+      constexpr std::string_view kBus = "eventbridge:";
+      const std::string what = out.starts_with(kBus)
+                                   ? BusProblem(std::string_view(out).substr(kBus.size()))
+                                   : WebhookProblem(out);
+      if (!what.empty()) Problem(place("events.out.url"), "events.out.url", what);
+    }
     if (config.events.out.url.starts_with("http://") && !config.events.out.is_private)
       Problem(place("events.out.url"), "events.out.url",
               "is plain http, expected https; http needs events.out.private and this machine");
@@ -412,24 +545,22 @@ class Loader {
   const ConfigSources& sources_;
   LoadedConfig loaded_;
   std::map<std::string, Given> given_;
+  std::vector<std::string> unknown_variables_;  // PCW_* that are no key
   std::vector<Complaint> problems_;
 };
 
 }  // namespace
 
 std::string ShownTarget(const std::string& url) {
-  const std::size_t host = url.find("://");
-  if (host == std::string::npos) return url;
-  const std::size_t path = url.find_first_of("/?", host + 3);
-  return path == std::string::npos || path + 1 == url.size() ? url : url.substr(0, path) + "/****";
+  return url.empty() || url.starts_with("eventbridge:") ? url : net::ShownUrl(url);
 }
 
 Result<LoadedConfig> LoadConfig(const ConfigSources& sources) { return Loader(sources).Load(); }
 
 std::string FormatExampleConfig() {
   std::string text =
-      "# Every key of pcw with its default. Precedence: flag > PCW_* > AWS_* > this file > "
-      "default.\n"
+      "# Every key of pcw with its default. Precedence: flag > PCW_* > AWS_* > this file > AWS "
+      "profile > default.\n"
       "# Every key has an environment twin: database.url <-> PCW_DATABASE_URL. Secrets only by "
       "reference: env:NAME or file:PATH.\n";
   std::vector<std::string_view> open;

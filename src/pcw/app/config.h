@@ -13,6 +13,7 @@
 
 #include "pcw/base/result.h"
 #include "pcw/base/secret.h"
+#include "pcw/net/server/address_set.h"
 
 namespace pcw::app {
 
@@ -51,6 +52,9 @@ struct Config {
     std::string region, profile, role_arn, external_id, account_id, proxy;
   } aws;
   struct {
+    std::string secrets_dir;  ///< below which a tenant's file: may point; empty = nowhere
+  } tenants;
+  struct {
     std::chrono::milliseconds lag{0};
     std::optional<std::chrono::milliseconds> overlap;
     int part_records = 0;
@@ -59,6 +63,7 @@ struct Config {
     int stop_at_mismatch_percent = 50;
     int stop_at_fetch_failure_percent = 50;
     int stop_window = 200;
+    int shrank_below_percent = 50;
   } sync;
   struct {
     bool is_enabled = true;
@@ -91,6 +96,7 @@ struct Config {
     std::string listen, tls_cert, tls_key;
     bool insecure_listen = false;
     std::size_t max_connections_per_address = 256;
+    net::server::AddressSet trusted_proxies;
     int requests_per_second = 100;
   } server;
   struct {
@@ -119,14 +125,18 @@ struct ConfigSources {
   /// Instead of any file: its name for messages, and its text. A tenant's: what it says beats AWS_*
   /// variables, which are the process's.
   std::optional<std::pair<std::string, std::string>> given_text;
+  /// For `given_text`: where its file: references must lie; env: is refused there, because the
+  /// environment is the operator's.
+  std::string secrets_dir;
   std::map<std::string, std::string> env;
   std::vector<std::pair<std::string, std::string>> flag_overrides;  ///< --set key=value
   bool searches_default_files = true;
 };
 
-/// Loads and checks. Precedence: flag > PCW_* > AWS_* > file > default. kConfig with one line per
-/// problem, all of them: `file:line:column key: what is wrong, expected what; did you mean X?` (or
-/// `environment PCW_X: ...`).
+/// Loads and checks. Precedence: flag > PCW_* > AWS_* > file > AWS profile > default. kConfig with
+/// one line per problem, all of them: `file:line:column key: what is wrong, expected what; did you
+/// mean X?` (or `environment PCW_X: ...`). A value that came by reference is never in a message,
+/// whatever it is (I29).
 Result<LoadedConfig> LoadConfig(const ConfigSources& sources);
 
 /// A target of events as people may see it: the path of a webhook is often what lets one in.

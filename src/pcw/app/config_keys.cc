@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <regex>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,7 +11,9 @@
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/s3_store.h"
+#include "pcw/net/server/address_set.h"
 #include "pcw/net/url.h"
+#include "pcw/pg/conninfo.h"
 #include "pcw/sync/cron.h"
 
 namespace pcw::app {
@@ -34,6 +37,9 @@ std::string StoreQueueUrl(Config& config, const RawValue& value) {
     const std::size_t name = url ? url->path.rfind('/') : std::string::npos;
     if (name == std::string::npos || name == 0 || name + 1 == url->path.size())
       return "expected https://sqs.<region>.amazonaws.com/<account>/<name>";
+    if (url->path.ends_with(".fifo"))
+      return "expected a standard queue: a FIFO queue refuses messages without a group, and pcw "
+             "needs no order";
   }
   Get(config) = value.text;
   return Good();
@@ -108,7 +114,7 @@ std::string StoreDatabaseUrl(std::string& slot, const RawValue& value) {
   const bool is_good = value.text.empty() || value.text.starts_with("postgresql://") ||
                        value.text.starts_with("postgres://") ||
                        value.text.find('=') != std::string::npos;
-  if (!is_good)
+  if (!is_good || (!value.text.empty() && !pg::SummarizeConninfo(value.text)))
     return "expected postgresql://user@host/database, or nothing for the embedded server";
   slot = value.text;
   return Good();
@@ -152,6 +158,21 @@ std::string StoreAccount(std::string& slot, const RawValue& value) {
   return Good();
 }
 
+std::string StoreDirectory(std::string& slot, const RawValue& value) {
+  if (!value.text.empty() && !value.text.starts_with('/'))
+    return "expected an absolute path, or nothing";
+  slot = value.text;
+  return Good();
+}
+
+std::string StoreRoleArn(std::string& slot, const RawValue& value) {
+  static const std::regex kRole("arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+");
+  if (!value.text.empty() && !std::regex_match(value.text, kRole))
+    return "expected arn:aws:iam::<12 digits>:role/<name>";
+  slot = value.text;
+  return Good();
+}
+
 std::string StoreOverlap(Config& config, const RawValue& value) {
   config.sync.overlap.reset();
   if (value.text == "auto") return Good();
@@ -172,11 +193,13 @@ std::string StoreProxy(Config& config, const RawValue& value) {
 
 std::string StoreTarget(Config& config, const RawValue& value) {
   constexpr std::string_view kBus = "eventbridge:";
-  constexpr std::string_view kNameChars =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_/:";
+  // A name, also of a partner's bus, which has slashes; or an ARN.
+  static const std::regex kBusName(
+      "[A-Za-z0-9._/-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/"
+      "-]+");
   const std::string& text = value.text;
-  const bool is_bus = text.starts_with(kBus) && text.size() > kBus.size() &&
-                      text.find_first_not_of(kNameChars) == std::string::npos;
+  const bool is_bus =
+      text.starts_with(kBus) && std::regex_match(text.substr(kBus.size()), kBusName);
   const bool is_webhook = (text.starts_with("https://") || text.starts_with("http://")) &&
                           text.find_first_of(" \t@") == std::string::npos;
   if (!text.empty() && !is_bus && !is_webhook)
@@ -270,12 +293,16 @@ const std::array kKeys{
               "an event that could not be delivered for so long is given up",
               StoreDuration<PCW_FIELD(events.out.give_up_after), 1000>},
     ConfigKey{"aws.region", KeyType::kText, "us-east-1",
-              "Partner Central is offered in us-east-1 only", StoreText<PCW_FIELD(aws.region)>},
+              "of STS, S3 and SQS; Partner Central is always called in us-east-1, its only region",
+              [](Config& c, const RawValue& v) {
+                return v.text.empty() ? std::string("expected an AWS region such as us-east-1")
+                                      : StoreRegion(c.aws.region, v);
+              }},
     ConfigKey{"aws.profile", KeyType::kText, "",
               "profile in ~/.aws; beats the keys in the environment",
               StoreText<PCW_FIELD(aws.profile)>},
     ConfigKey{"aws.role_arn", KeyType::kText, "", "role to assume with those credentials",
-              StoreText<PCW_FIELD(aws.role_arn)>},
+              [](Config& c, const RawValue& v) { return StoreRoleArn(c.aws.role_arn, v); }},
     ConfigKey{"aws.external_id", KeyType::kText, "",
               "external id that the role's trust policy asks for",
               StoreText<PCW_FIELD(aws.external_id)>},
@@ -284,6 +311,11 @@ const std::array kKeys{
     ConfigKey{"aws.proxy", KeyType::kText, "",
               "http://host:port to reach AWS through; the environment's HTTPS_PROXY is not used",
               StoreProxy},
+    ConfigKey{
+        "tenants.secrets_dir", KeyType::kText, "",
+        "directory below which a tenant's file:PATH may point; empty = tenants have no "
+        "secrets in files",
+        [](Config& c, const RawValue& v) { return StoreDirectory(c.tenants.secrets_dir, v); }},
     ConfigKey{"sync.lag", KeyType::kDuration, "5m",
               "how far the watermark stays behind AWS's clock",
               StoreDuration<PCW_FIELD(sync.lag), 0>},
@@ -305,6 +337,10 @@ const std::array kKeys{
               StoreInteger<PCW_FIELD(sync.stop_at_fetch_failure_percent), 0, 100>},
     ConfigKey{"sync.stop_window", KeyType::kInteger, "200", "how many records those shares are of",
               StoreInteger<PCW_FIELD(sync.stop_window), 10, 100'000>},
+    ConfigKey{"sync.shrank_below_percent", KeyType::kInteger, "50",
+              "a full listing of fewer records than that share of the last one is not believed: "
+              "nothing is marked missing; 0 = every one is",
+              StoreInteger<PCW_FIELD(sync.shrank_below_percent), 0, 100>},
     ConfigKey{"connectors.partner_central.enabled", KeyType::kBool, "true", "",
               StoreBool<PCW_FIELD(partner_central.is_enabled)>},
     ConfigKey{"connectors.partner_central.catalog", KeyType::kText, "AWS", "or Sandbox",
@@ -404,10 +440,19 @@ const std::array kKeys{
               "true: serve an address that is not loopback without TLS; tokens travel readable",
               StoreBool<PCW_FIELD(server.insecure_listen)>},
     ConfigKey{"server.max_connections_per_address", KeyType::kInteger, "256",
-              "raise it behind a proxy, whose address all clients share",
+              "trusted_proxies are not counted",
               StoreInteger<PCW_FIELD(server.max_connections_per_address), 1, 10'000>},
+    ConfigKey{"server.trusted_proxies", KeyType::kList, "",
+              "networks whose X-Forwarded-For counts: its rightmost address outside them is the "
+              "client",
+              [](Config& c, const RawValue& v) {
+                const auto parsed = net::server::AddressSet::Parse(v.items);
+                if (!parsed) return parsed.error().message();
+                c.server.trusted_proxies = *parsed;
+                return Good();
+              }},
     ConfigKey{"server.requests_per_second", KeyType::kInteger, "100",
-              "per token and per address, twice that at once; 0 = no limit",
+              "per token, and per address without one; twice that at once; 0 = no limit",
               StoreInteger<PCW_FIELD(server.requests_per_second), 0, 100'000>},
     ConfigKey{"service.workers", KeyType::kInteger, "4", "syncs at once in one process of serve",
               StoreInteger<PCW_FIELD(service.workers), 1, 64>},

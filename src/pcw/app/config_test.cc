@@ -35,12 +35,25 @@ class ConfigTest : public ::testing::Test {
     ConfigSources tenant;
     tenant.given_text = {"tenant acme", yaml};
     tenant.env = sources.env;
+    tenant.secrets_dir = sources.secrets_dir;
     return LoadConfig(tenant);
   }
   std::string Complaint(const std::string& yaml) {
     const auto loaded = Load(yaml);
     EXPECT_THAT(loaded, FailsWith(ErrorCode::kConfig)) << yaml;
     return loaded ? "" : loaded.error().message();
+  }
+  static std::string ValueOf(const LoadedConfig& loaded, std::string_view key) {
+    for (const ShownKey& shown : loaded.keys) {
+      if (shown.key == key) return shown.value;
+    }
+    return "";
+  }
+  std::string Secret(const std::string& name, const std::string& text) const {
+    fs::create_directories((directory / name).parent_path());
+    std::ofstream(directory / name) << text;
+    fs::permissions(directory / name, fs::perms::owner_read | fs::perms::owner_write);
+    return (directory / name).string();
   }
   static std::string OriginOf(const LoadedConfig& loaded, std::string_view key) {
     for (const ShownKey& shown : loaded.keys) {
@@ -144,6 +157,13 @@ TEST_F(ConfigTest, RefusesWhatYamlReadersDisagreeAbout) {
       {"dlq: { url: https://sqs.us-east-1.amazonaws.com/ }\n",
        "expected https://sqs.<region>.amazonaws.com/"},
       {"lake: { region: EU }\n", "AWS region"},
+      {"aws: { region: \"us-east-1\\r\\nX\" }\n", "AWS region"},
+      {"aws: { role_arn: \"arn:aws:iam::123:role/x\" }\n", "arn:aws:iam::<12 digits>:role/<name>"},
+      {"aws: { role_arn: my-role }\n", "arn:aws:iam::<12 digits>:role/<name>"},
+      {"events: { out: { url: \"eventbridge:arn:aws:events:us-east-1:1:event-bus/b\" } }\n",
+       "name or ARN of a bus"},
+      {"dlq: { url: \"https://sqs.us-east-1.amazonaws.com/1/q.fifo\" }\n", "a standard queue"},
+      {"tenants: { secrets_dir: secrets }\n", "an absolute path"},
       {"lake: { url: \"file:///a/../b\" }\n", "lake.url"},
       {"environment: Pro/d\n", "bucket name"},
       {"logging: { level: debug }\n", "did you mean DEBUG?"},
@@ -186,6 +206,28 @@ TEST_F(ConfigTest, SecretsComeByReferenceAndAreMasked) {
   EXPECT_EQ(loaded->config.database.url, "postgresql://u:hunter2@h/d");
   for (const ShownKey& shown : loaded->keys)
     EXPECT_THAT(shown.value, testing::Not(HasSubstr("hunter2"))) << shown.key;
+}
+
+TEST_F(ConfigTest, AVariableThatAValueReferencesIsNoMisspeltSetting) {
+  sources.env["PCW_HOOK_SECRET"] = "whsec-0123456789abcdef";
+  const std::string yaml =
+      "events: { out: { url: https://example.com/hook, secret: env:PCW_HOOK_SECRET } }\n";
+
+  const auto loaded = Load(yaml);
+
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(loaded->config.events.out.secret.Reveal(), "whsec-0123456789abcdef");
+  EXPECT_THAT(Complaint(""), HasSubstr("PCW_HOOK_SECRET")) << "nothing references it";
+}
+
+TEST_F(ConfigTest, AVariableMayReferenceAVariable) {
+  sources.env["PCW_DATABASE_URL"] = "env:PCW_SECRET_URL";
+  sources.env["PCW_SECRET_URL"] = "postgresql://db/pcw";
+
+  const auto loaded = Load("");
+
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(loaded->config.database.url, "postgresql://db/pcw");
 }
 
 TEST_F(ConfigTest, ASecretFileThatEverybodyMayReadIsRefused) {
@@ -248,6 +290,98 @@ TEST_F(ConfigTest, ATenantsRegionBeatsTheProcesssAndIsItWithoutOne) {
   EXPECT_EQ(Load("aws: {region: us-east-1}")->config.aws.region, "eu-west-1");
   EXPECT_EQ(LoadGiven("aws: {region: us-east-1}")->config.aws.region, "us-east-1");
   EXPECT_EQ(LoadGiven("environment: dev")->config.aws.region, "eu-west-1");
+}
+
+TEST_F(ConfigTest, AValueThatCameByReferenceIsNeverPrinted) {
+  sources.env["AWS_SECRET_ACCESS_KEY"] = "wJalrs3cret";
+  const std::string shadow = Secret("shadow", "root:s3cret:19000:0:99999:7:::\n");
+  for (const char* key :
+       {"database: { url: \"", "database: { admin_url: \"", "events: { out: { url: \""}) {
+    const std::string end = std::string(key).find("out") == std::string::npos ? "\" }" : "\" } }";
+    for (const std::string& reference :
+         {std::string("env:AWS_SECRET_ACCESS_KEY"), "file:" + shadow}) {
+      const std::string said = Complaint(key + reference + end + "\n");
+      EXPECT_THAT(said, testing::Not(HasSubstr("s3cret")));
+      EXPECT_THAT(said, HasSubstr("the value of " + reference + ", expected"));
+    }
+  }
+  sources.env["DB"] = "postgresql://u:s3cret@h/d";
+  const auto loaded = Load("database: { url: \"env:DB\" }\n");
+  ASSERT_THAT(loaded, Succeeds());
+  EXPECT_EQ(ValueOf(*loaded, "database.url"), "env:DB");
+}
+
+TEST_F(ConfigTest, APasswordIsRefusedWhereverLibpqTakesOneFrom) {
+  for (const char* url : {"postgresql://u:s3cret@h/d", "host = h password = s3cret",
+                          "postgresql://u@h/d?password=s3cret",
+                          "postgresql://u@h/d?pass%77ord=s3cret", "host=h sslpassword=s3cret"}) {
+    const std::string said = Complaint(std::string("database: { url: \"") + url + "\" }\n");
+    EXPECT_THAT(said, HasSubstr("env:NAME or file:PATH")) << url;
+    EXPECT_THAT(said, testing::Not(HasSubstr("s3cret")));
+  }
+  // Arguments are for everybody on the machine to read.
+  sources.flag_overrides = {{"database.url", "postgresql://u:s3cret@h/d"}};
+  EXPECT_THAT(Complaint(""), HasSubstr("flag --set database.url: a password stands there"));
+  sources.flag_overrides.clear();
+  sources.env["PCW_DATABASE_URL"] = "postgresql://u:s3cret@h/d";
+  EXPECT_EQ(ValueOf(*Load(""), "database.url"), "postgresql://u:****@h/d");
+}
+
+TEST_F(ConfigTest, LoginsAndSecretPathsLeaveUrlsBeforeTheyAreShown) {
+  for (const char* yaml : {"aws: { proxy: \"http://u:s3cret@proxy:3128\" }\n",
+                           "lake: { url: \"s3://u:s3cret@bucket\" }\n",
+                           "dlq: { url: \"https://u:s3cret@sqs.us-east-1.amazonaws.com/1/q\" }\n",
+                           "database: { url: \"mysql://u:s3cret@h\" }\n",
+                           "database: { url: \"postgresql://u:s3cret%zz@h\" }\n",
+                           "events: { out: { url: \"https://u:s3cret@h/x\" } }\n"})
+    EXPECT_THAT(Complaint(yaml), testing::Not(HasSubstr("s3cret"))) << yaml;
+}
+
+TEST_F(ConfigTest, ATenantsFileReadsNoEnvironmentAndFilesOnlyBelowTheSecretsDirectory) {
+  sources.env["OPERATORS"] = "https://h/s3cret";
+  const std::string outside = Secret("outside/url", "https://h/s3cret");
+  const std::string inside = Secret("secrets/acme/url", "https://h/of-acme");
+  fs::create_symlink(outside, directory / "secrets/link");
+  const auto load = [&](const std::string& reference) {
+    return LoadGiven("events: { out: { url: \"" + reference + "\" } }\n");
+  };
+  const auto refused = [&](const std::string& reference, const char* says) {
+    const auto loaded = load(reference);
+    ASSERT_THAT(loaded, FailsWith(ErrorCode::kConfig)) << reference;
+    EXPECT_THAT(loaded.error().message(), HasSubstr(says));
+    EXPECT_THAT(loaded.error().message(), testing::Not(HasSubstr("s3cret")));
+  };
+  refused("file:" + inside, "needs tenants.secrets_dir");
+  sources.secrets_dir = (directory / "secrets").string();
+  refused("env:OPERATORS", "env: is for the main configuration");
+  refused("file:" + outside, "is not a file below tenants.secrets_dir");
+  refused("file:" + sources.secrets_dir + "/../outside/url", "is not a file below");
+  refused("file:" + sources.secrets_dir + "/link", "is not a file below");
+  refused("file:" + sources.secrets_dir + "/absent", "is not a file below");
+  ASSERT_THAT(load("file:" + inside), Succeeds());
+  EXPECT_EQ(load("file:" + inside)->config.events.out.url, "https://h/of-acme");
+}
+
+TEST_F(ConfigTest, VariablesOfServicesNamedPcwAreNobodysMistake) {
+  sources.env = {{"PCW_SERVICE_HOST", "10.0.0.1"},
+                 {"PCW_SERVICE_PORT_HTTP", "80"},
+                 {"PCW_PORT", "tcp://10.0.0.1:80"},
+                 {"PCW_PORT_80_TCP_ADDR", "10.0.0.1"},
+                 {"PCW_METRICS_SERVICE_HOST", "10.0.0.2"},
+                 {"PCW_TOKEN", "pcw_x"},
+                 {"PCW_HOOK_SECRET", "signs"}};
+  EXPECT_THAT(Load("events: { out: { url: 'https://h/x', secret: 'env:PCW_HOOK_SECRET' } }\n"),
+              Succeeds());
+  EXPECT_THAT(Complaint(""), HasSubstr("environment PCW_HOOK_SECRET no such setting"));
+}
+
+TEST_F(ConfigTest, ARegionOfTheAwsProfileComesLast) {
+  Secret(".aws/config", "[default]\nregion = eu-north-1\n[profile x]\nregion = eu-south-1\n");
+  sources.env["HOME"] = directory.string();
+  EXPECT_EQ(Load("")->config.aws.region, "eu-north-1");
+  EXPECT_THAT(OriginOf(*Load(""), "aws.region"), HasSubstr("profile default ("));
+  EXPECT_EQ(Load("aws: { profile: x }\n")->config.aws.region, "eu-south-1");
+  EXPECT_EQ(Load("aws: { region: eu-west-1 }\n")->config.aws.region, "eu-west-1");
 }
 
 }  // namespace

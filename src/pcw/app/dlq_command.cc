@@ -10,6 +10,7 @@
 #include "pcw/aws/profile.h"
 #include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
+#include "pcw/dlq/filter_check.h"
 #include "pcw/dlq/outbox.h"
 
 namespace pcw::app {
@@ -43,21 +44,10 @@ Status FinishFilter(dlq::DeadLetterFilter& filter) {
   PCW_TRY(const auto until, ParseTimeOption("--until", filter.until));
   if (since) filter.since = FormatRfc3339(*since);
   if (until) filter.until = FormatRfc3339(*until);
-  for (const auto& [option, value] :
-       {std::pair{"--run", &filter.run_id}, std::pair{"--id", &filter.id},
-        std::pair{"--group", &filter.group}}) {
-    if (value->find_first_not_of("0123456789abcdef-") != std::string::npos)
-      return UsageError(fmt::format("{}: \"{}\" is not an id", option, CutAtCharacter(*value, 64)));
-  }
-  if (!filter.id.empty() && filter.id.size() < 8)
-    return UsageError("--id: give the id that `pcw dlq list` shows, or its first 8 characters");
+  // Members are named as their options are.
+  if (const Status checked = dlq::CheckFilter(filter); !checked)
+    return UsageError("--" + checked.error().message());
   return Ok{};
-}
-
-bool HasSelection(const dlq::DeadLetterFilter& filter) {
-  return !filter.entity.empty() || !filter.cause.empty() || !filter.group.empty() ||
-         !filter.run_id.empty() || !filter.since.empty() || !filter.until.empty() ||
-         !filter.stage.empty() || !filter.id.empty();
 }
 
 std::string ActorOf(const Invocation& invocation) {
@@ -77,7 +67,10 @@ Result<std::unique_ptr<ReplaySite>> ReplaySite::Open(const Config& config,
       .tenant_id = config.tenant_id,
       .catalog = config.partner_central.catalog,
       .connector_config_json = ConnectorConfigJson(config),
-      .mapping = [&config](std::string_view entity) { return MappingFor(config, entity); },
+      .mapping = [&config, &machine](std::string_view entity) -> Result<connector::Mapping> {
+        PCW_TRY(const auto mapping, machine.mappings.InForce(config, entity));
+        return *mapping;
+      },
       .caller = {},
       .actor = ActorOf(invocation),
       .reingest = {

@@ -20,10 +20,9 @@ diagnose::IssueType IssueOf(std::string_view stage, std::string_view error_code)
 
 /// Adds --entity, --cause, --group, --run, --since, --until, --stage.
 void AddLetterFilter(CLI::App& verb, const std::shared_ptr<dlq::DeadLetterFilter>& filter);
-/// --since and --until as the database takes them. An error of usage for what is no time.
+/// --since and --until as the database takes them. An error of usage for a value that its option
+/// cannot have.
 Status FinishFilter(dlq::DeadLetterFilter& filter);
-/// Something beside the state was asked for.
-bool HasSelection(const dlq::DeadLetterFilter& filter);
 
 /// The name of the user who runs this process, for the history of a letter.
 std::string ActorOf(const Invocation& invocation);

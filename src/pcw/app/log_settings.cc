@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "pcw/app/interrupt.h"
 #include "pcw/base/log.h"
 #include "pcw/base/time.h"
 
@@ -49,12 +50,14 @@ void ApplyLogLevel(const Config& config) {
 }
 
 LogFollower::LogFollower(ConfigSources sources, const LoadedConfig& loaded, PayloadLog& payloads,
-                         const Clock& clock, Sleeper& sleeper)
+                         const Clock& clock, Sleeper& sleeper,
+                         std::function<void(const LoadedConfig&)> on_change)
     : sources_(std::move(sources)),
       file_(loaded.file),
       payloads_(payloads),
       clock_(clock),
       sleeper_(sleeper),
+      on_change_(std::move(on_change)),
       seen_(ChangedAt(file_)) {
   Apply(loaded);
   thread_ = std::jthread([this](std::stop_token stop) { Follow(stop); });
@@ -82,16 +85,20 @@ void LogFollower::Apply(const LoadedConfig& loaded) {
 }
 
 void LogFollower::Follow(std::stop_token stop) {
+  std::uint64_t hangups = HangupCount();
   while (sleeper_.SleepFor(kBetweenFileLooks, stop)) {
     if (!payloads_.is_open()) payloads_.Close();
     const auto changed_at = ChangedAt(file_);
-    if (file_.empty() || !changed_at || changed_at == seen_) continue;
+    const std::uint64_t asked = HangupCount();
+    const bool is_asked = std::exchange(hangups, asked) != asked;
+    if (file_.empty() || !changed_at || (changed_at == seen_ && !is_asked)) continue;
     seen_ = changed_at;
     const Result<LoadedConfig> loaded = LoadConfig(sources_);
     if (loaded) {
       Apply(*loaded);
+      if (on_change_) on_change_(*loaded);
     } else {
-      LogError("the changed configuration is not used; its logging settings stay as they were",
+      LogError("the changed configuration is not used; the settings stay as they were",
                loaded.error());
     }
   }

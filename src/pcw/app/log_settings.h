@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -18,13 +19,15 @@ void LogAsService();
 /// Applies the settings once.
 void ApplyLogLevel(const Config& config);
 
-/// Applies `logging.*` and looks every second whether the configuration file has changed: a new
-/// level or payload setting holds without a restart. A file with a mistake changes nothing and is
-/// logged once.
+/// Applies `logging.*` and looks every second whether the configuration file has changed, or a
+/// SIGHUP asked for it: a new level or payload setting holds without a restart. A file with a
+/// mistake changes nothing and is logged once.
 class LogFollower {
  public:
+  /// `on_change` is told of a changed configuration, on the follower's thread; may be empty.
   LogFollower(ConfigSources sources, const LoadedConfig& loaded, PayloadLog& payloads,
-              const Clock& clock, Sleeper& sleeper);
+              const Clock& clock, Sleeper& sleeper,
+              std::function<void(const LoadedConfig&)> on_change = {});
 
  private:
   void Follow(std::stop_token stop);
@@ -35,6 +38,7 @@ class LogFollower {
   PayloadLog& payloads_;
   const Clock& clock_;
   Sleeper& sleeper_;
+  const std::function<void(const LoadedConfig&)> on_change_;
   std::optional<std::filesystem::file_time_type> seen_;
   std::optional<WallTime> implied_until_;  ///< the hour that counts when no end is given
   std::jthread thread_;                    // last: it uses everything above

@@ -1,4 +1,6 @@
 // pcw: the command line's entry.
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -10,7 +12,11 @@
 #include <unistd.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/exhaustion.h"
 #include "pcw/app/interrupt.h"
+#include "pcw/app/service_user.h"
+#include "pcw/app/suggest.h"
+#include "pcw/app/wiring.h"
 #include "pcw/base/log.h"
 
 extern char** environ;  // NOLINT: POSIX's own name
@@ -19,6 +25,9 @@ namespace pcw::app {
 namespace {
 
 constexpr const char* kVersion = PCW_VERSION;
+
+// What needs nobody's state.
+constexpr std::array<std::string_view, 4> kStateless{"version", "sim", "completion", "man"};
 
 std::map<std::string, std::string> ReadEnvironment() {
   std::map<std::string, std::string> environment;
@@ -48,18 +57,23 @@ void AddVersion(CLI::App& root, Invocation& invocation) {
 
 // One error, printed once, at the top.
 int Report(const Error& error) {
-  if (error.Find("usage")) {
-    std::fprintf(stderr, "pcw: %s\n", error.message().c_str());
-    return kExitUsage;
+  // Some messages have several lines; what stands in them may be foreign.
+  const std::string text = Suggested(error.message());
+  std::string message;
+  std::string_view rest = text;
+  for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    message += ForTerminal(rest.substr(0, end)) + "\n";
+    rest.remove_prefix(end + 1);
   }
-  std::fprintf(stderr, "pcw: %s\n", error.message().c_str());
+  std::fprintf(stderr, "pcw: %s\n", (message + ForTerminal(rest)).c_str());
+  if (error.Find("usage")) return kExitUsage;
   for (const auto& [key, value] : error.context())
-    std::fprintf(stderr, "  %s: %s\n", key.c_str(), ForTerminal(value).c_str());
+    std::fprintf(stderr, "  %s: %s\n", key.c_str(), ForTerminal(Suggested(value)).c_str());
   const std::string_view section = ReactionOf(error.code()).runbook_section;
   if (section != "-")
     std::fprintf(stderr, "  see: docs/runbook.md section %s, docs/errors.md#%s\n",
                  std::string(section).c_str(), std::string(NameOf(error.code())).c_str());
-  return ReactionOf(error.code()).exit_code;
+  return ExitCodeOf(error);
 }
 
 int Run(int argc, char** argv) {
@@ -120,7 +134,20 @@ int Run(int argc, char** argv) {
     std::fprintf(stderr, "pcw: %s\nRun with --help for usage and examples.\n", problem.what());
     return kExitUsage;
   }
+  SetCommandGlobals({.config_file = invocation.config_file.value_or(""),
+                     .settings = invocation.settings,
+                     .tenant = invocation.tenant});
+  const std::string noun = root.get_subcommands().front()->get_name();
+  if (std::find(kStateless.begin(), kStateless.end(), noun) == kStateless.end()) {
+    AddServiceEnvironment(invocation.environment);
+    if (Status became =
+            BecomeOwnerOf(HomeDirectory(invocation.environment), invocation.environment);
+        !became)
+      return Report(became.error());
+  }
   Result<int> done = invocation.verb();
+  // Stopped because nobody reads any more: that is how it was meant to end.
+  if (!done && done.error().code() == ErrorCode::kCancelled && HasLostReader()) return kExitOk;
   return done ? *done : Report(done.error());
 }
 
@@ -137,13 +164,16 @@ int main(int argc, char** argv) {
   // (mallopt(3)).
   ::mallopt(M_MMAP_THRESHOLD, 128 << 10);
   int exit_code = pcw::ReactionOf(pcw::ErrorCode::kInternal).exit_code;
+  pcw::app::InstallLastResort();
   try {
     exit_code = pcw::app::Run(argc, argv);
   } catch (const std::exception& problem) {
-    std::fprintf(stderr, "pcw: internal error: %s; please report it\n", problem.what());
+    exit_code = pcw::app::ReportException(problem);
   }
-  // A full disk or a closed pipe behind standard output must not look like success.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+  // A full disk behind standard output must not look like success. A reader that has seen enough
+  // (`| head`) is none of our business.
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (!is_written && !pcw::app::IsReaderGone(STDOUT_FILENO)) {
     std::fprintf(stderr, "pcw: cannot write to standard output: %s\n", std::strerror(errno));
     if (exit_code == 0) exit_code = 1;
   }

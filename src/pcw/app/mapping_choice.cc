@@ -21,7 +21,7 @@ Result<MappingText> MappingTextFor(const Config& config, std::string_view entity
     std::error_code problem;
     if (!std::filesystem::is_directory(directory, problem))
       return Error(ErrorCode::kConfig,
-                   fmt::format("connectors.partner_central.mappings: {} is no directory",
+                   fmt::format("connectors.partner_central.mappings: {} is not a directory",
                                directory.string()));
     const std::filesystem::path file = directory / fmt::format("{}.yaml", entity);
     Result<std::string> yaml = ReadFile(file, kMostBytes);
@@ -32,14 +32,18 @@ Result<MappingText> MappingTextFor(const Config& config, std::string_view entity
   return MappingText{.yaml = std::string(yaml), .file = fmt::format("built-in {}.yaml", entity)};
 }
 
-Result<connector::Mapping> MappingFor(const Config& config, std::string_view entity) {
-  PCW_TRY(const MappingText text, MappingTextFor(config, entity));
+Result<connector::Mapping> ParseMappingOf(std::string_view entity, const MappingText& text) {
   PCW_TRY(connector::Mapping mapping, connector::ParseMapping(text.yaml, text.file));
   if (mapping.entity != entity) {
     return Error(ErrorCode::kConfig, fmt::format("{} is a mapping of {}, expected of {}", text.file,
                                                  mapping.entity, entity));
   }
   return mapping;
+}
+
+Result<connector::Mapping> MappingFor(const Config& config, std::string_view entity) {
+  PCW_TRY(const MappingText text, MappingTextFor(config, entity));
+  return ParseMappingOf(entity, text);
 }
 
 Result<int> AddMappedColumns(const Config& config, pg::Connection& admin, std::stop_token stop) {

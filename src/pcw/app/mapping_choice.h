@@ -21,7 +21,11 @@ struct MappingText {
 /// kConfig if the directory is not there or the file cannot be read.
 Result<MappingText> MappingTextFor(const Config& config, std::string_view entity);
 
-/// The same, parsed. kConfig with file:line:column for mistakes, and for a file of another entity.
+/// The document, parsed. kConfig with file:line:column for mistakes, and for one of another entity.
+Result<connector::Mapping> ParseMappingOf(std::string_view entity, const MappingText& text);
+
+/// MappingTextFor, parsed. kConfig with file:line:column for mistakes, and for a file of another
+/// entity.
 Result<connector::Mapping> MappingFor(const Config& config, std::string_view entity);
 
 /// Adds the nullable columns that configured mappings have and the tables lack. Built-in mappings

@@ -1,13 +1,16 @@
 #include "pcw/app/mapping_samples.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "pcw/app/output.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/layout.h"
-#include "pcw/lake/part.h"
+#include "pcw/lake/part_reader.h"
+#include "pcw/lake/unreadable.h"
 
 namespace pcw::app {
 namespace {
@@ -86,18 +89,25 @@ Result<std::vector<BronzeSample>> NewestSamples(lake::BronzeStore& store,
   for (auto object = objects.rbegin(); object != objects.rend() && samples.size() < count;
        ++object) {
     if (object->key.ends_with("manifest.json")) continue;
-    PCW_TRY(const std::string text, store.Get(object->key, stop));
-    Result<std::vector<lake::PartLine>> lines = lake::ReadPart(text);
-    if (!lines) return std::move(lines).error().With("key", object->key);
-    for (auto line = lines->rbegin(); line != lines->rend() && samples.size() < count; ++line) {
-      if (!ids.insert(line->meta.id).second) continue;
-      samples.push_back({.id = line->meta.id,
-                         .operation = line->meta.operation,
-                         .version = line->meta.version,
-                         .served_at = line->meta.served_at,
+    Result<std::string> text = store.Get(object->key, stop);
+    if (!text && !lake::IsOfTheObject(text.error())) return std::move(text).error();
+    if (!text) {
+      std::fprintf(stderr, "pcw: warning: left out: %s: %s\n", ForTerminal(object->key).c_str(),
+                   ForTerminal(lake::WhyUnreadable(text.error(), true)).c_str());
+      continue;
+    }
+    Result<lake::ScannedPart> part = lake::ScanPart(*text, lake::LineDigests::kCheck);
+    if (!part) return std::move(part).error().With("key", object->key);
+    const auto& lines = part->lines;
+    for (auto line = lines.rbegin(); line != lines.rend() && samples.size() < count; ++line) {
+      if (!ids.insert(std::string(line->id)).second) continue;
+      samples.push_back({.id = std::string(line->id),
+                         .operation = std::string(line->operation),
+                         .version = std::string(line->version),
+                         .served_at = std::string(line->served_at),
                          .payload = std::string(line->payload),
                          .companion = std::string(line->companion),
-                         .companion_operation = line->companion_meta.operation,
+                         .companion_operation = std::string(line->companion_operation),
                          .bronze_key = object->key,
                          .bronze_line = line->line});
     }

@@ -4,6 +4,11 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include "pcw/app/interrupt.h"
+#include "pcw/app/suggest.h"
+#include "pcw/base/terminal_text.h"
 
 namespace pcw::app {
 
@@ -33,14 +38,12 @@ void Write(std::string_view text) {
 
 }  // namespace
 
-std::string ForTerminal(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
-  return out;
+void PutPiece(std::string_view text) {
+  Write(text);
+  if (std::ferror(stdout) != 0 && IsReaderGone(STDOUT_FILENO)) StopForLackOfReader();
 }
+
+std::string ForTerminal(std::string_view text) { return TerminalText(text); }
 
 std::string FormatTable(const std::vector<OutputColumn>& columns,
                         const std::vector<OrderedJson>& rows) {
@@ -83,12 +86,12 @@ std::string FormatTablePiece(const std::vector<OutputColumn>& columns,
 
 void RowPrinter::Add(OrderedJson row) {
   constexpr std::size_t kMeasured = 1'000;
-  if (format_ == OutputFormat::kNdjson) return Write(DumpJson(row) + "\n");
+  if (format_ == OutputFormat::kNdjson) return PutPiece(DumpJson(row) + "\n");
   if (format_ == OutputFormat::kJson) {
     // As DumpJsonPretty prints an array, one element at a time.
     std::string text = DumpJsonPretty(OrderedJson::array({std::move(row)}));
     text.erase(text.rfind("\n]"));
-    Write(has_printed_ ? "," + text.substr(1) : text);
+    PutPiece(has_printed_ ? "," + text.substr(1) : text);
     has_printed_ = true;
     return;
   }
@@ -97,7 +100,7 @@ void RowPrinter::Add(OrderedJson row) {
 }
 
 void RowPrinter::Flush() {
-  Write(FormatTablePiece(columns_, rows_, widths_));
+  PutPiece(FormatTablePiece(columns_, rows_, widths_));
   rows_.clear();
   has_printed_ = true;
 }
@@ -106,13 +109,13 @@ void RowPrinter::End() {
   if (format_ == OutputFormat::kJson) Write(has_printed_ ? "\n]\n" : "[]\n");
   if (format_ != OutputFormat::kTable) return;
   if (!rows_.empty()) Flush();
-  if (!has_printed_) Write(empty_note_ + "\n");
+  if (!has_printed_) Write(Suggested(empty_note_) + "\n");
 }
 
 void PrintRows(OutputFormat format, const std::vector<OutputColumn>& columns,
                const std::vector<OrderedJson>& rows, std::string_view empty_note) {
   if (format == OutputFormat::kTable) {
-    Write(rows.empty() ? fmt::format("{}\n", empty_note) : FormatTable(columns, rows));
+    Write(rows.empty() ? Suggested(empty_note) + "\n" : FormatTable(columns, rows));
     return;
   }
   if (format == OutputFormat::kNdjson) {

@@ -63,7 +63,11 @@ std::string FormatTablePiece(const std::vector<OutputColumn>& columns,
                              const std::vector<OrderedJson>& rows,
                              std::vector<std::size_t>& widths);
 
-/// Text with control characters replaced, for terminals.
+/// Writes a piece of an output that goes on for long. When nobody reads it any more (`| head`) the
+/// process is asked to stop (HasLostReader).
+void PutPiece(std::string_view text);
+
+/// Foreign text for terminals, on one line (TerminalText).
 std::string ForTerminal(std::string_view text);
 
 }  // namespace pcw::app

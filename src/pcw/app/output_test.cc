@@ -16,7 +16,7 @@ TEST(FormatTableTest, AlignsTextLeftAndNumbersRight) {
 }
 
 TEST(FormatTableTest, ControlCharactersOfDataDoNotReachTheTerminal) {
-  EXPECT_EQ(FormatTable({{"t", "T"}}, {OrderedJson{{"t", "a\x1b[31mb\nc"}}}), "T\na [31mb c\n");
+  EXPECT_EQ(FormatTable({{"t", "T"}}, {OrderedJson{{"t", "a\x1b[31mb\nc"}}}), "T\na\\x1b[31mb c\n");
 }
 
 TEST(FormatTableTest, AbsentAndNullAreADash) {

@@ -49,6 +49,7 @@ OrderedJson SummaryJson(const dlq::ReplayReport& report, bool is_dry_run) {
   OrderedJson json{{"chosen", report.chosen},
                    {"settled", report.settled},
                    {"still_open", report.still_open},
+                   {"dropped", report.dropped},
                    {"left_alone", report.skipped},
                    {"groups", GroupsJson(report, is_dry_run)},
                    {"examples_left_alone", SkippedJson(report)}};
@@ -112,9 +113,12 @@ void PrintReplay(OutputFormat format, const dlq::ReplayReport& report) {
   }
   PrintSkipped(report);
   PrintGroups(report, false);
-  Put(fmt::format("{} letters chosen: {} settled, {} still open, {} left alone\n",
-                  FormatCount(report.chosen), FormatCount(report.settled),
-                  FormatCount(report.still_open), FormatCount(report.skipped)));
+  Put(fmt::format(
+      "{} letters chosen: {} settled, {} still open, {} left alone{}\n", FormatCount(report.chosen),
+      FormatCount(report.settled), FormatCount(report.still_open), FormatCount(report.skipped),
+      report.dropped == 0
+          ? ""
+          : fmt::format(", {} dropped by somebody else meanwhile", FormatCount(report.dropped))));
 }
 
 DryRunPrinter::DryRunPrinter(OutputFormat format)
@@ -140,15 +144,15 @@ void DryRunPrinter::Begin(const dlq::ReplayRun& run) {
 
 void DryRunPrinter::Fate(const dlq::ReplayFate& fate) {
   if (format_ == OutputFormat::kTable) {
-    Put(fmt::format("{} {}: {}{}{}\n", entity_, ForTerminal(fate.record_key), fate.fate,
-                    fate.error.empty() ? "" : ": ", ForTerminal(fate.error)));
+    PutPiece(fmt::format("{} {}: {}{}{}\n", entity_, ForTerminal(fate.record_key), fate.fate,
+                         fate.error.empty() ? "" : ": ", ForTerminal(fate.error)));
     return;
   }
   OrderedJson record{{"record_key", fate.record_key}, {"fate", fate.fate}};
   if (!fate.error.empty()) record["error"] = fate.error;
   // In JSON for people a record has a line of its own.
-  Put(fmt::format("{}{}{}", has_record_ ? "," : "", format_ == OutputFormat::kJson ? "\n" : "",
-                  DumpJson(record)));
+  PutPiece(fmt::format("{}{}{}", has_record_ ? "," : "", format_ == OutputFormat::kJson ? "\n" : "",
+                       DumpJson(record)));
   has_record_ = true;
 }
 

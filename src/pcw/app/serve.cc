@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "pcw/app/interrupt.h"
 #include "pcw/app/log_settings.h"
 #include "pcw/base/log.h"
 
@@ -22,6 +23,7 @@ constexpr milliseconds kLongestPause{5'000};
 constexpr seconds kBetweenTenantLooks{5};
 constexpr seconds kBetweenMetrics{60};
 constexpr milliseconds kLongestDrain{9'000};
+constexpr milliseconds kBetweenHangupLooks{500};
 
 constexpr std::array<RoleDef, 5> kRoles{{
     {"api", StartApi},
@@ -156,28 +158,37 @@ void RoleSession::Worked() {
 }
 
 Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& names) {
+  CountHangups();
   PCW_TRY(const auto roles, Chosen(names));
   PCW_TRY(const LoadedConfig loaded, invocation.LoadMain());
   LogAsService();
+  ApplyLogLevel(loaded.config);
   Machine machine;
   PCW_TRY(const ConfigSources sources, invocation.Sources());
-  const LogFollower follower(sources, loaded, machine.payloads, machine.clock, machine.sleeper);
   PCW_TRY(
       const auto database,
       DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
   TenantDirectory tenants(loaded, invocation.environment);
+  const LogFollower follower(
+      sources, loaded, machine.payloads, machine.clock, machine.sleeper,
+      [&tenants](const LoadedConfig& changed) { tenants.AdoptMain(changed); });
   {
     // Refuses to start where tenants would not be separated, or the schema is not there (S7).
     PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
     PCW_TRY_OK(tenants.Refresh(connection, invocation.stop));
   }
-  ServeContext context{.invocation = invocation,
-                       .machine = machine,
-                       .database = *database,
-                       .tenants = tenants,
-                       .loaded = loaded,
-                       .config = loaded.config,
-                       .holder = HolderName()};
+  WorkerPulse workers(machine.clock, loaded.config.service.stall_after);
+  ServeContext context{
+      .invocation = invocation,
+      .machine = machine,
+      .database = *database,
+      .tenants = tenants,
+      .loaded = loaded,
+      .config = loaded.config,
+      .holder = HolderName(),
+      .workers = workers,
+      .has_workers = std::any_of(roles.begin(), roles.end(),
+                                 [](const RoleDef* role) { return role->start == StartIngest; })};
   const Housekeeper housekeeper(context);
   std::vector<std::unique_ptr<ServeRole>> running;
   std::string started;
@@ -188,7 +199,12 @@ Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& 
   }
   Log(LogLevel::kInfo, "ready",
       {{"roles", started}, {"holder", context.holder}, {"version", PCW_VERSION}});
-  while (machine.sleeper.SleepFor(std::chrono::hours(1), invocation.stop)) {
+  std::uint64_t hangups = 0;
+  while (machine.sleeper.SleepFor(kBetweenHangupLooks, invocation.stop)) {
+    const std::uint64_t asked = HangupCount();
+    if (std::exchange(hangups, asked) == asked) continue;
+    Log(LogLevel::kInfo, "SIGHUP: files are read again");
+    for (const auto& role : running) role->Reload();
   }
   Log(LogLevel::kInfo, "draining: no new work is taken");
   {

@@ -13,6 +13,7 @@
 #include "pcw/app/cli.h"
 #include "pcw/app/tenants.h"
 #include "pcw/app/wiring.h"
+#include "pcw/app/worker_pulse.h"
 
 namespace pcw::app {
 
@@ -25,6 +26,8 @@ struct ServeContext {
   const LoadedConfig& loaded;  ///< the main configuration
   const Config& config;        ///< the same, without where it came from
   std::string holder;          ///< this process, for people who look at jobs and leases: "host:pid"
+  WorkerPulse& workers;        ///< of the role ingest, when this process has it
+  bool has_workers = false;
   std::atomic<std::int64_t> throttles{0};  ///< calls that AWS refused for their rate, not yet told
 };
 
@@ -33,6 +36,9 @@ struct ServeContext {
 class ServeRole {
  public:
   virtual ~ServeRole() = default;
+  /// Reads again what it took from files at its start. On Serve's thread; a failure is logged, and
+  /// what was in force stays.
+  virtual void Reload() {}
 };
 
 struct RoleDef {
@@ -44,7 +50,7 @@ struct RoleDef {
 std::span<const RoleDef> ServeRoles();
 
 /// The REST interface, for every tenant. kConfig for a bad address or certificate. On a database
-/// that never had a token it shows one admin token, once.
+/// that never had a token it writes one admin token, for a day, to a file of the home.
 Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::stop_token stop);
 /// Follows the tenants' queues of Partner Central events, and delivers their own.
@@ -54,7 +60,8 @@ Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_
 /// of letters whose mapping has changed.
 Result<std::unique_ptr<ServeRole>> StartReplay(ServeContext& context, std::stop_token stop);
 
-/// Runs the named roles until a stop is requested, then drains them. A process that cannot drain
+/// Runs the named roles until a stop is requested, then drains them. SIGHUP makes it read its files
+/// again: logging, tenants, certificate. A process that cannot drain
 /// within ten seconds ends all the same, with 69: what it held is taken over when its leases end.
 Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& roles);
 

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "pcw/api/api.h"
 #include "pcw/app/dlq_command.h"
@@ -27,6 +26,7 @@ namespace pcw::app {
 namespace {
 
 constexpr std::chrono::minutes kAccountHolds{10};
+constexpr std::chrono::seconds kDiagnosisHolds{30};
 
 bool IsLoopback(const std::string& address) {
   in_addr four{};
@@ -42,24 +42,30 @@ bool IsAddress(const std::string& address) {
 }
 
 // The account of the credentials in force, asked of AWS now and then. Thread-safe.
-class AccountOnce {
+class KeptAccount {
  public:
-  AccountOnce(const Config& config, const AwsIdentity& identity, Machine& machine)
-      : config_(config), identity_(identity), machine_(machine) {}
+  KeptAccount(const Config& config, const AwsIdentity& identity, Machine& machine)
+      : config_(config),
+        identity_(identity),
+        machine_(machine),
+        kept_(
+            [this](std::stop_token stop) {
+              return ConfirmAccount(config_, identity_, machine_, std::move(stop));
+            },
+            {.fresh = kAccountHolds}, machine.clock) {}
 
-  Result<std::string> Get(std::stop_token stop) {
-    const std::lock_guard lock(mutex_);
-    if (account_.empty() || machine_.clock.Steady() - asked_at_ > kAccountHolds) {
-      PCW_TRY(account_, ConfirmAccount(config_, identity_, machine_, stop));
-      asked_at_ = machine_.clock.Steady();
-    }
-    return account_;
+  // A configured account needs nobody's word: that the credentials are of it is the readiness's
+  // business and that of each call.
+  Result<api::Kept<std::string>> Get() {
+    if (!config_.aws.account_id.empty()) return api::Kept<std::string>{config_.aws.account_id};
+    return kept_.Get();
   }
 
   // Whatever is remembered: are the credentials good now?
   Status Confirm(std::stop_token stop) {
     PCW_TRY_OK(identity_.credentials->Get(stop));
-    PCW_TRY_OK(ConfirmAccount(config_, identity_, machine_, stop));
+    PCW_TRY(std::string account, ConfirmAccount(config_, identity_, machine_, stop));
+    kept_.Put(std::move(account));
     return Ok{};
   }
 
@@ -67,9 +73,7 @@ class AccountOnce {
   const Config& config_;
   const AwsIdentity& identity_;
   Machine& machine_;
-  std::mutex mutex_;
-  std::string account_;
-  SteadyTime asked_at_;
+  api::KeptAnswer<std::string> kept_;
 };
 
 /// What the interface knows of one tenant, and the identity that its quota and its diagnosis need.
@@ -81,18 +85,22 @@ class WiredTenant {
     std::shared_ptr<WiredTenant> wired(new WiredTenant(std::move(loaded), environment, machine));
     const Config& config = wired->loaded_.config;
     PCW_TRY(wired->identity_, OpenIdentity(config, environment, machine));
-    wired->account_ = std::make_unique<AccountOnce>(config, *wired->identity_, machine);
+    wired->account_ = std::make_unique<KeptAccount>(config, *wired->identity_, machine);
     PCW_TRY_OK(wired->Describe());
     return std::shared_ptr<const WiredTenant>(std::move(wired));
   }
 
   const api::TenantSite& site() const { return site_; }
-  AccountOnce& account() const { return *account_; }
+  KeptAccount& account() const { return *account_; }
 
  private:
   WiredTenant(LoadedConfig loaded, const std::map<std::string, std::string>& environment,
               Machine& machine)
-      : loaded_(std::move(loaded)), environment_(environment), machine_(machine) {}
+      : loaded_(std::move(loaded)),
+        environment_(environment),
+        machine_(machine),
+        diagnosis_([this](std::stop_token stop) { return Diagnose(std::move(stop)); },
+                   {.fresh = kDiagnosisHolds}, machine.clock) {}
 
   Status Describe() {
     const Config& config = loaded_.config;
@@ -109,8 +117,8 @@ class WiredTenant {
                                                         : config.partner_central.list_every,
                                 .mapping = std::move(mapping)});
     }
-    site_.account_id = [this](std::stop_token stop) { return account_->Get(std::move(stop)); };
-    site_.diagnose = [this](std::stop_token stop) { return Diagnose(std::move(stop)); };
+    site_.account_id = [this] { return account_->Get(); };
+    site_.diagnosis = [this] { return diagnosis_.Get(); };
     site_.replay = [this](const dlq::ReplayOptions& options, std::stop_token stop) {
       return Replay(options, std::move(stop));
     };
@@ -146,8 +154,9 @@ class WiredTenant {
   const std::map<std::string, std::string>& environment_;
   Machine& machine_;
   std::unique_ptr<AwsIdentity> identity_;
-  std::unique_ptr<AccountOnce> account_;
+  std::unique_ptr<KeptAccount> account_;
   api::TenantSite site_;
+  api::KeptAnswer<OrderedJson> diagnosis_;  ///< last: its thread uses everything above
 };
 
 /// Everything the interface stands on, in the order of its making.
@@ -174,8 +183,18 @@ class ApiRole final : public ServeRole {
                        .tls_cert = config.server.tls_cert,
                        .tls_key = config.server.tls_key,
                        .max_connections_per_address = config.server.max_connections_per_address,
-                       .requests_per_second = config.server.requests_per_second}));
+                       .requests_per_second = config.server.requests_per_second,
+                       .trusted_proxies = config.server.trusted_proxies}));
     return Ok{};
+  }
+
+  void Reload() override {
+    if (!is_tls_) return;
+    if (const Status reloaded = api_->ReloadTls(); !reloaded) {
+      LogError("the certificate is not read again; the one in force stays", reloaded.error());
+    } else {
+      Log(LogLevel::kInfo, "the certificate is read again");
+    }
   }
 
   std::string url() const {
@@ -217,29 +236,41 @@ class ApiRole final : public ServeRole {
     return {held.tenant, &held.tenant->site()};
   }
 
+  // A server that is read only, after a failover or because its disk is full, takes sessions.
+  Status ConfirmWritable(std::stop_token stop) {
+    PCW_TRY(pg::Connection connection, context_.database.OpenService(kDefaultTenant, stop));
+    PCW_TRY(const pg::Rows rows,
+            connection.Exec(
+                {"is_read_only", "SELECT current_setting('transaction_read_only')::boolean"}, {},
+                stop));
+    if (!rows.Bool(0, 0)) return Ok{};
+    return Error(ErrorCode::kUnavailable,
+                 "the database is read only: a standby, or default_transaction_read_only is set");
+  }
+
+  std::vector<api::ReadinessCheck> ReadinessChecks() {
+    std::vector<api::ReadinessCheck> checks{
+        {"database", [this](std::stop_token stop) { return ConfirmWritable(std::move(stop)); }},
+        {"lake", [this](std::stop_token stop) { return lake_->Probe(std::move(stop)); }},
+        {"credentials",
+         [this](std::stop_token stop) { return own_->account().Confirm(std::move(stop)); }}};
+    if (context_.has_workers)
+      checks.push_back({"workers", [this](std::stop_token) { return context_.workers.Check(); }});
+    return checks;
+  }
+
   api::ApiSite MakeSite() {
-    return {
-        .open_session =
-            [this](std::stop_token stop) {
-              return context_.database.OpenService(kDefaultTenant, std::move(stop));
-            },
-        .tenant = [this](const std::string& id) { return TenantOf(id); },
-        .default_tenant = kDefaultTenant,
-        .readiness = {{"database",
-                       [this](std::stop_token stop) -> Status {
-                         PCW_TRY_OK(context_.database.OpenService(kDefaultTenant, std::move(stop)));
-                         return Ok{};
-                       }},
-                      {"lake",
-                       [this](std::stop_token stop) { return lake_->Probe(std::move(stop)); }},
-                      {"credentials",
-                       [this](std::stop_token stop) {
-                         return own_->account().Confirm(std::move(stop));
-                       }}},
-        .version = PCW_VERSION,
-        .clock = context_.machine.clock,
-        .sleeper = context_.machine.sleeper,
-        .rng = context_.machine.rng};
+    return {.open_session =
+                [this](std::stop_token stop) {
+                  return context_.database.OpenService(kDefaultTenant, std::move(stop));
+                },
+            .tenant = [this](const std::string& id) { return TenantOf(id); },
+            .default_tenant = kDefaultTenant,
+            .readiness = ReadinessChecks(),
+            .version = PCW_VERSION,
+            .clock = context_.machine.clock,
+            .sleeper = context_.machine.sleeper,
+            .rng = context_.machine.rng};
   }
 
   struct Held {
@@ -257,21 +288,23 @@ class ApiRole final : public ServeRole {
   std::unique_ptr<api::Api> api_;        ///< last: it uses everything above
 };
 
-// The token's only appearance: for a person on a terminal as text, for whoever reads the log as a
-// line of its own.
-void ShowFirstToken(const Secret& token) {
-  const std::string text(token.Reveal());
-  if (::isatty(STDOUT_FILENO) != 0) {
-    std::printf(
-        "pcw: first start: this admin token is shown once, keep it:\n  %s\n"
-        "  later ones: pcw token create NAME --scope ...\n",
-        text.c_str());
-    std::fflush(stdout);
-    return;
-  }
-  LogVerbatim(DumpJson(OrderedJson{{"level", "WARN"},
-                                   {"msg", "first start: this admin token is shown once"},
-                                   {"first_token", text}}));
+// Its only appearance is in a file of the home: logs are read by many, and kept.
+Status MakeFirstToken(ServeContext& context, std::stop_token stop) {
+  const std::filesystem::path home = HomeDirectory(context.invocation.environment);
+  const std::filesystem::path file = home / "first-admin-token";
+  const auto keep = [&](const Secret& text) -> Status {
+    PCW_TRY_OK(MakeHome(home));
+    return WriteSecretFile(file, std::string(text.Reveal()) + "\n");
+  };
+  PCW_TRY(pg::Connection connection, context.database.OpenService(kDefaultTenant, stop));
+  PCW_TRY(const auto first,
+          identity::CreateFirstToken(connection, context.machine.rng, keep, std::move(stop)));
+  if (!first) return Ok{};
+  Log(LogLevel::kWarn,
+      "first start: an admin token is in this file; take it, remove the file, and make tokens for "
+      "people with pcw token create",
+      {{"first_token_file", file.string()}, {"expires_at", first->expires_at}});
+  return Ok{};
 }
 
 }  // namespace
@@ -308,10 +341,7 @@ Result<ListenAddress> ListenAddressOf(const Config& config) {
 Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop) {
   auto api = std::make_unique<ApiRole>(context);
   PCW_TRY_OK(api->Open(stop));
-  PCW_TRY(pg::Connection connection, context.database.OpenService(kDefaultTenant, stop));
-  PCW_TRY(const std::optional<identity::CreatedToken> first,
-          identity::CreateFirstToken(connection, context.machine.rng, stop));
-  if (first) ShowFirstToken(first->text);
+  PCW_TRY_OK(MakeFirstToken(context, stop));
   Log(LogLevel::kInfo, "serving", {{"url", api->url()}});
   return std::unique_ptr<ServeRole>(std::move(api));
 }

@@ -4,13 +4,14 @@
 
 #include <fmt/format.h>
 
-#include "pcw/app/mapping_choice.h"
 #include "pcw/app/serve.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/base/log.h"
 #include "pcw/jobs/job_keeper.h"
 #include "pcw/jobs/job_queue.h"
 #include "pcw/pg/session.h"
+#include "pcw/sync/entity_columns.h"
+#include "pcw/sync/mapping_version.h"
 #include "pcw/sync/run_request.h"
 #include "pcw/sync/run_settle.h"
 
@@ -49,7 +50,10 @@ Result<sync::RunMode> ModeOf(const jobs::Job& job) {
 class Worker {
  public:
   Worker(ServeContext& context, jobs::ClaimPace& pace, std::stop_token stop)
-      : context_(context), pace_(pace), session_(context, "ingest") {
+      : context_(context),
+        pace_(pace),
+        session_(context, "ingest"),
+        number_(context.workers.Add()) {
     thread_ = std::jthread([this, stop = std::move(stop)] { Work(stop); });
   }
 
@@ -60,9 +64,16 @@ class Worker {
       pg::Connection* connection = session_.Get(stop);
       if (connection == nullptr) continue;
       const Status done = ClaimAndRun(*connection, stop);
-      done ? session_.Worked() : session_.Failed("claiming work", done.error());
+      if (done) {
+        session_.Worked();
+        Sign(WorkerPhase::kClaiming);
+      } else {
+        session_.Failed("claiming work", done.error());
+      }
     }
   }
+
+  void Sign(WorkerPhase phase) { context_.workers.Sign(number_, phase); }
 
   Status ClaimAndRun(pg::Connection& connection, const std::stop_token& stop) {
     if (session_.TakeIsNew())
@@ -89,13 +100,20 @@ class Worker {
       PCW_TRY_OK(sync::SettleJob(
           connection, *job,
           Error(ErrorCode::kUnavailable, "the tenant's configuration is not loaded"),
-          context_.machine.rng, context_.machine.clock, {}));
+          context_.machine.rng, {}));
       return Ok{};
     }
-    PCW_TRY(const std::optional<std::string> run_id,
-            sync::PrepareJob(connection, *job, context_.machine.rng, context_.machine.clock, {}));
-    if (!run_id) return Ok{};
-    const LogScope run_scope(LogFields{{"run_id", *run_id}});
+    const Result<std::optional<std::string>> run_id =
+        sync::PrepareJob(connection, *job, context_.machine.rng, {});
+    if (!run_id) {
+      if (sync::MayStoreLater(run_id.error())) return run_id.error();
+      // It would fail the same way each time somebody takes it over.
+      LogError("a job could not be begun", run_id.error());
+      Settle(*job, run_id.error(), stop);
+      return Ok{};
+    }
+    if (!*run_id) return Ok{};
+    const LogScope run_scope(LogFields{{"run_id", **run_id}});
     if (job->is_takeover)
       Log(LogLevel::kWarn, "taking over a job whose worker fell silent", {{"job", job->id}});
     RunJob(*config, *job, stop);
@@ -114,6 +132,7 @@ class Worker {
           return database.OpenService(tenant, std::move(token));
         },
         job, Terms(), context_.machine.sleeper, stop);
+    Sign(WorkerPhase::kRunning);
     Log(LogLevel::kInfo, "run begins",
         {{"mode", job.mode}, {"trigger", job.trigger}, {"attempt", std::to_string(job.attempts)}});
     const Result<sync::RunOutcome> outcome = Sync(config, job, keeper);
@@ -131,7 +150,12 @@ class Worker {
            {"throttles", std::to_string(outcome->stats.throttles)}});
     }
     const bool was_stopped = keeper.cause() != StopCause::kNone;
-    if (error && !was_stopped) LogError("the run could not be finished", *error);
+    if (error && error->Find("reason") == sync::kOlderMapping) {
+      Log(LogLevel::kWarn, "left to a worker with the newer mapping",
+          {{"error", error->message()}});
+    } else if (error && !was_stopped) {
+      LogError("the run could not be finished", *error);
+    }
     Settle(job, error, stop);
   }
 
@@ -146,24 +170,29 @@ class Worker {
     }
     const auto& environment = context_.invocation.environment;
     PCW_TRY(const sync::RunMode mode, ModeOf(job));
-    PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity->name));
+    PCW_TRY(const auto mapping, context_.machine.mappings.InForce(
+                                    config, entity->name, [&](const connector::Mapping& candidate) {
+                                      return MakeRoomFor(*entity, candidate, job.tenant_id, stop);
+                                    }));
     PCW_TRY(const auto lake, OpenLake(config, environment, context_.machine));
     PCW_TRY_OK(lake->Probe(stop));
+    PCW_TRY_OK(lake->CheckRoom(stop));
     PCW_TRY(const auto aws,
             OpenAws(config, environment, context_.database, quota::Purpose::kBulk,
                     fmt::format("sync {} {}", job.entity, job.mode), context_.machine, stop));
-    sync::SyncOptions options = SyncOptionsFor(config, mode, std::nullopt);
+    sync::SyncOptions options = SyncOptionsFor(config, {.mode = mode});
     options.queued_run = job.run_id;
     const auto recorder = MakeChangeRecorder(config, job.entity);
     options.changes = recorder.get();
     options.lease = context_.config.service.lease;
     DatabaseAccess& database = context_.database;
+    std::int64_t last = 0;
     std::int64_t told = 0;
     const auto tell_throttles = [&](std::int64_t throttles) {
       context_.throttles += throttles - std::exchange(told, throttles);
     };
     Result<sync::RunOutcome> outcome = sync::RunSync(
-        *entity, mapping, options,
+        *entity, *mapping, options,
         {.open = [&database, &job](
                      std::stop_token token) { return database.OpenService(job.tenant_id, token); },
          .lease_connect = database.ServiceConnect(),
@@ -174,7 +203,9 @@ class Worker {
          .rng = context_.machine.rng,
          .on_progress =
              [&](const sync::Progress& progress) {
-               keeper.Report(progress.api_calls + progress.settled + progress.fetched);
+               const std::int64_t done = progress.api_calls + progress.settled + progress.fetched;
+               if (std::exchange(last, done) != done) Sign(WorkerPhase::kRunning);
+               keeper.Report(done);
                tell_throttles(progress.throttles);
              },
          .stop_reason = [&keeper] { return ReasonOf(keeper.cause()); }},
@@ -183,37 +214,84 @@ class Worker {
     return outcome;
   }
 
+  // Whether the table can take the rows of a mapping that is about to come into force. An embedded
+  // database has no other administrator than this process.
+  Status MakeRoomFor(const connector::EntityDef& entity, const connector::Mapping& mapping,
+                     const std::string& tenant_id, const std::stop_token& stop) {
+    DatabaseAccess& database = context_.database;
+    if (database.is_embedded()) {
+      PCW_TRY(pg::Connection admin, database.OpenAdmin(stop));
+      PCW_TRY_OK(sync::AddColumns(admin, entity, mapping, stop));
+      return Ok{};
+    }
+    PCW_TRY(pg::Connection connection, database.OpenService(tenant_id, stop));
+    PCW_TRY(const sync::ColumnCheck columns, sync::CheckColumns(connection, entity, mapping, stop));
+    if (!columns.conflicts.empty()) {
+      return Error(ErrorCode::kConfig, fmt::format("{}: a column of the table has another type: {}",
+                                                   entity.table, columns.conflicts.front()));
+    }
+    if (columns.missing.empty()) return Ok{};
+    return Error(ErrorCode::kConfig,
+                 fmt::format("{} lacks the column {} of the mapping; add it: pcw db migrate",
+                             entity.table, columns.missing.front().column));
+  }
+
   // Until it is written down or somebody else has the job; a process that ends gives up soon, and
-  // the lease does the rest.
-  void Settle(const jobs::Job& job, const std::optional<Error>& error,
-              const std::stop_token& stop) {
+  // the lease does the rest. What the database refuses for what it says is said in plain words,
+  // once, and then the job is given up: the worker has other work.
+  void Settle(const jobs::Job& job, std::optional<Error> error, const std::stop_token& stop) {
+    Sign(WorkerPhase::kSettling);
     std::optional<SteadyTime> give_up;
-    for (;;) {
+    for (int refusals = 0;;) {
       if (stop.stop_requested() && !give_up)
         give_up = context_.machine.clock.Steady() + kSettlePatience;
       if (give_up && context_.machine.clock.Steady() >= *give_up) return;
       pg::Connection* connection = session_.Get({});
       if (connection == nullptr) continue;
-      Result<sync::JobOutcome> settled = [&]() -> Result<sync::JobOutcome> {
-        PCW_TRY_OK(pg::ChangeTenant(*connection, job.tenant_id));
-        return sync::SettleJob(*connection, job, error, context_.machine.rng,
-                               context_.machine.clock, {});
-      }();
-      if (settled) {
-        if (*settled == sync::JobOutcome::kPutBack)
-          Log(LogLevel::kInfo, "the job was put back; a later run goes on with it");
-        return;
-      }
+      const Status settled =
+          refusals < 2 ? TrySettle(*connection, job, error) : TryAbandon(*connection, job);
+      if (settled) return;
       // Ours no longer: taken over, or settled by an attempt whose answer was lost.
       if (settled.error().code() == ErrorCode::kConflict) return;
       session_.Failed("settling a job", settled.error());
+      if (sync::MayStoreLater(settled.error())) continue;
+      if (++refusals > 2) {
+        LogError("not even the job could be ended; it is taken over when its lease ends",
+                 settled.error());
+        return;
+      }
+      LogError(refusals == 1 ? "the end of a run could not be stored; it is said in plain words"
+                             : "the end of a run cannot be stored; its job is given up",
+               settled.error());
+      error =
+          Error(error ? error->code() : ErrorCode::kInternal,
+                fmt::format("what ended the run could not be stored (SQLSTATE {}); the log of "
+                            "{} has it",
+                            settled.error().Find("sqlstate").value_or("unknown"), context_.holder));
     }
+  }
+
+  Status TrySettle(pg::Connection& connection, const jobs::Job& job,
+                   const std::optional<Error>& error) {
+    PCW_TRY_OK(pg::ChangeTenant(connection, job.tenant_id));
+    PCW_TRY(
+        const sync::JobOutcome settled,
+        sync::SettleJob(connection, job, error, context_.machine.rng, context_.machine.clock, {}));
+    if (settled == sync::JobOutcome::kPutBack)
+      Log(LogLevel::kInfo, "the job was put back; a later run goes on with it");
+    return Ok{};
+  }
+
+  static Status TryAbandon(pg::Connection& connection, const jobs::Job& job) {
+    PCW_TRY_OK(pg::ChangeTenant(connection, job.tenant_id));
+    return sync::AbandonJob(connection, job, {});
   }
 
   ServeContext& context_;
   jobs::ClaimPace& pace_;
   RoleSession session_;
-  std::jthread thread_;  // last: it uses everything above
+  const std::size_t number_;  ///< among the workers of this process
+  std::jthread thread_;       // last: it uses everything above
 };
 
 class IngestRole final : public ServeRole {

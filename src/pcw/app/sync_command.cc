@@ -1,5 +1,6 @@
 #include "pcw/app/sync_command.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/app/mapping_choice.h"
@@ -31,15 +32,15 @@ std::int64_t BulkCallsLeft(SyncSite& site, const Config& config, std::stop_token
 
 }  // namespace
 
-sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
-                                 const std::optional<std::string>& resume) {
+sync::SyncOptions SyncOptionsFor(const Config& config, const SyncWish& wish) {
   const auto& connector = config.partner_central;
   sync::SyncOptions options;
   options.tenant_id = config.tenant_id;
   options.connector_config_json = ConnectorConfigJson(config);
   options.catalog = connector.catalog;
-  options.mode = mode;
-  options.resume_run = resume;
+  options.mode = wish.mode;
+  options.resume_run = wish.resume;
+  options.accepts_shrink = wish.accepts_shrink;
   options.page_size = connector.batch_size;
   options.fetch = {.catalog = connector.catalog,
                    .max_in_flight = connector.max_in_flight,
@@ -53,6 +54,7 @@ sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
   options.stop_at_mismatch_percent = config.sync.stop_at_mismatch_percent;
   options.stop_at_fetch_failure_percent = config.sync.stop_at_fetch_failure_percent;
   options.stop_window = config.sync.stop_window;
+  options.shrank_below_percent = config.sync.shrank_below_percent;
   return options;
 }
 
@@ -71,6 +73,8 @@ Result<SyncSite> OpenSyncSite(const Config& config,
                               const std::map<std::string, std::string>& environment,
                               const std::string& task, Machine& machine, std::stop_token stop) {
   SyncSite site;
+  // Before the lake makes its directories below it, as open as the umask lets them be.
+  if (config.lake.url.empty()) PCW_TRY_OK(MakeHome(HomeDirectory(environment)));
   PCW_TRY(site.lake, OpenLake(config, environment, machine));
   PCW_TRY(site.database, DatabaseAccess::Open(config, HomeDirectory(environment), stop));
   // A session before anything is asked of Partner Central: a missing schema or right must not cost
@@ -92,15 +96,15 @@ Status WaitForQuota(SyncSite& site, const Config& config, std::int64_t calls, Ma
   return Ok{};
 }
 
-Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
-                                    const connector::EntityDef& entity, sync::RunMode mode,
-                                    const std::optional<std::string>& resume, Machine& machine,
-                                    std::stop_token stop) {
+namespace {
+
+Result<sync::RunOutcome> RunWith(SyncSite& site, const Config& config,
+                                 const connector::EntityDef& entity, sync::SyncOptions options,
+                                 Machine& machine, std::stop_token stop) {
   PCW_TRY(const connector::Mapping mapping, MappingFor(config, entity.name));
   ProgressDisplay display(
       {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
       machine.clock);
-  sync::SyncOptions options = SyncOptionsFor(config, mode, resume);
   const auto recorder = MakeChangeRecorder(config, entity.name);
   options.changes = recorder.get();
   DatabaseAccess& database = *site.database;
@@ -117,6 +121,46 @@ Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
       stop);
   display.Finish();
   return outcome;
+}
+
+// A mistyped id would end as a dead letter.
+Status CheckHeld(SyncSite& site, const Config& config, const connector::EntityDef& entity,
+                 const std::vector<std::string>& ids, std::stop_token stop) {
+  PCW_TRY(pg::Connection connection, site.database->OpenService(stop));
+  for (const std::string& id : ids) {
+    PCW_TRY(const pg::Rows rows,
+            connection.Exec(
+                {"refetch_held", fmt::format("SELECT 1 FROM {} WHERE tenant_id = pcw_tenant() AND "
+                                             "catalog = $1 AND {} = $2",
+                                             entity.table, entity.id_column)},
+                {config.partner_central.catalog, id}, stop));
+    if (!rows.empty()) continue;
+    return Error(
+        ErrorCode::kNotFound,
+        fmt::format("{} holds no {} in catalog {}; a new record is fetched by `pcw sync run "
+                    "partner-central {}`",
+                    entity.table, id, config.partner_central.catalog, entity.name));
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
+                                    const connector::EntityDef& entity, const SyncWish& wish,
+                                    Machine& machine, std::stop_token stop) {
+  return RunWith(site, config, entity, SyncOptionsFor(config, wish), machine, stop);
+}
+
+Result<sync::RunOutcome> RefetchRecords(SyncSite& site, const Config& config,
+                                        const connector::EntityDef& entity,
+                                        const std::vector<std::string>& ids, OlderVersions older,
+                                        Machine& machine, std::stop_token stop) {
+  PCW_TRY_OK(CheckHeld(site, config, entity, ids, stop));
+  sync::SyncOptions options = SyncOptionsFor(config, {.mode = sync::RunMode::kFetch});
+  options.refetch = ids;
+  options.accepts_older = older == OlderVersions::kAccept;
+  return RunWith(site, config, entity, std::move(options), machine, stop);
 }
 
 }  // namespace pcw::app

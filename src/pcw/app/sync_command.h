@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pcw/app/config.h"
 #include "pcw/app/wiring.h"
@@ -21,9 +22,15 @@ bool IsConfigured(const connector::EntityDef& entity, const Config& config);
 Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
     const connector::ConnectorDef& connector, const std::string& name, const Config& config);
 
+/// What somebody wants of one sync, beside what is configured.
+struct SyncWish {
+  sync::RunMode mode = sync::RunMode::kIncremental;
+  std::optional<std::string> resume{};  ///< as sync::SyncOptions has it
+  bool accepts_shrink = false;          ///< so many records are gone: they may be marked missing
+};
+
 /// How a sync of this configuration is done.
-sync::SyncOptions SyncOptionsFor(const Config& config, sync::RunMode mode,
-                                 const std::optional<std::string>& resume);
+sync::SyncOptions SyncOptionsFor(const Config& config, const SyncWish& wish);
 
 /// What `connectors.config_json` keeps for people who look at the table: no secrets, no addresses.
 std::string ConnectorConfigJson(const Config& config);
@@ -48,9 +55,17 @@ Status WaitForQuota(SyncSite& site, const Config& config, std::int64_t calls, Ma
 
 /// Runs one entity with progress on standard error. Errors as sync::RunSync.
 Result<sync::RunOutcome> SyncEntity(SyncSite& site, const Config& config,
-                                    const connector::EntityDef& entity, sync::RunMode mode,
-                                    const std::optional<std::string>& resume, Machine& machine,
-                                    std::stop_token stop);
+                                    const connector::EntityDef& entity, const SyncWish& wish,
+                                    Machine& machine, std::stop_token stop);
+
+/// Fetches these records of one entity again, with progress on standard error. With kAcceptOlder
+/// what AWS has now replaces what is held although its date is earlier. kNotFound for a record that
+/// the table does not hold; else errors as sync::RunSync.
+enum class OlderVersions { kKeepOut, kAccept };
+Result<sync::RunOutcome> RefetchRecords(SyncSite& site, const Config& config,
+                                        const connector::EntityDef& entity,
+                                        const std::vector<std::string>& ids, OlderVersions older,
+                                        Machine& machine, std::stop_token stop);
 
 /// What a person reads at the end of a run: the sums, and the next step if there is one.
 std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view entity);

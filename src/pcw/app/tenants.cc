@@ -14,8 +14,8 @@ namespace {
 
 // What is the process's and not a tenant's. Whether a webhook may lead into the operator's own
 // network is for the operator to say (I32).
-constexpr std::array<std::string_view, 5> kSharedGroups{"database.", "logging.", "server.",
-                                                        "service.", "events.out.private"};
+constexpr std::array<std::string_view, 6> kSharedGroups{
+    "database.", "logging.", "server.", "service.", "tenants.", "events.out.private"};
 
 std::string WithoutEndSlashes(std::string text) {
   while (!text.empty() && text.back() == '/') text.pop_back();
@@ -23,8 +23,11 @@ std::string WithoutEndSlashes(std::string text) {
 }
 
 std::string FilePlace(const std::filesystem::path& directory) {
-  return "file://" +
-         WithoutEndSlashes(std::filesystem::absolute(directory).lexically_normal().string());
+  const std::filesystem::path absolute = std::filesystem::absolute(directory).lexically_normal();
+  std::error_code problem;
+  // Two paths that links join are one place.
+  const std::filesystem::path real = std::filesystem::weakly_canonical(absolute, problem);
+  return "file://" + WithoutEndSlashes((problem ? absolute : real).string());
 }
 
 // A tenant's file is complete in itself: PCW_* speaks of the main one.
@@ -34,6 +37,23 @@ std::map<std::string, std::string> WithoutSettings(
   for (const auto& [name, value] : environment)
     if (!name.starts_with("PCW_")) rest.emplace(name, value);
   return rest;
+}
+
+Error OverlapError(const std::string& tenant, const std::string& other, const std::string& place) {
+  return Error(ErrorCode::kConfig,
+               fmt::format("tenant {}: lake.url: {} is, holds or lies in the lake of {} (links "
+                           "followed); give each a directory or prefix of its own: pcw tenant "
+                           "create {} --config FILE",
+                           tenant, place, other, tenant));
+}
+
+// What AdoptMain takes over.
+constexpr std::array<std::string_view, 4> kAdoptable{
+    "connectors.partner_central.schedule", "connectors.partner_central.incremental_every",
+    "connectors.partner_central.list_every", "connectors.partner_central.mappings"};
+
+bool IsAdoptable(std::string_view key) {
+  return std::find(kAdoptable.begin(), kAdoptable.end(), key) != kAdoptable.end();
 }
 
 Status CheckKeys(const LoadedConfig& loaded) {
@@ -76,12 +96,20 @@ std::string LakePlace(const Config& config, const std::map<std::string, std::str
   return WithoutEndSlashes(url);
 }
 
+bool DoLakesOverlap(std::string_view left, std::string_view right) {
+  const auto is_below = [](std::string_view place, std::string_view root) {
+    return place.starts_with(root) && (place.size() == root.size() || place[root.size()] == '/');
+  };
+  return is_below(left, right) || is_below(right, left);
+}
+
 Result<LoadedConfig> TenantConfig(const StoredTenant& tenant, const std::string& file,
                                   const LoadedConfig& main,
                                   const std::map<std::string, std::string>& environment) {
   ConfigSources sources;
   sources.given_text = {file, tenant.config};
   sources.env = WithoutSettings(environment);
+  sources.secrets_dir = main.config.tenants.secrets_dir;
   PCW_TRY(LoadedConfig loaded, LoadConfig(sources));
   PCW_TRY_OK(CheckKeys(loaded));
   Config& config = loaded.config;
@@ -91,13 +119,22 @@ Result<LoadedConfig> TenantConfig(const StoredTenant& tenant, const std::string&
   config.logging = main.config.logging;
   config.server = main.config.server;
   config.service = main.config.service;
+  config.tenants = main.config.tenants;
   config.events.out.is_private = main.config.events.out.is_private;
   if (config.lake.url.empty())
     config.lake.url = FilePlace(HomeDirectory(environment) / "tenants" / tenant.name / "lake");
-  if (LakePlace(config, environment) == LakePlace(main.config, environment)) {
+  if (config.aws.role_arn.empty() && config.aws.profile.empty()) {
     return Error(ErrorCode::kConfig,
-                 fmt::format("{}: lake.url: the main configuration's bronze lies there; every "
-                             "tenant needs a bucket or prefix of its own",
+                 fmt::format("{}: aws.role_arn: a tenant without one would call AWS with the "
+                             "operator's credentials; name the tenant's role (and external_id), or "
+                             "aws.profile",
+                             file));
+  }
+  if (DoLakesOverlap(LakePlace(config, environment), LakePlace(main.config, environment))) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("{}: lake.url: the main configuration's bronze lies there, above or "
+                             "below (links followed); every tenant needs a bucket, prefix or "
+                             "directory of its own",
                              file));
   }
   loaded.file = main.file;  // whose logging settings are followed
@@ -114,7 +151,15 @@ Result<LoadedConfig> LoadTenant(const LoadedConfig& main, const std::string& nam
   for (const StoredTenant& tenant : tenants) {
     if (tenant.name == name || tenant.id == name) {
       if (tenant.id == kDefaultTenant) return main;
-      return TenantConfig(tenant, "tenant " + tenant.name, main, environment);
+      PCW_TRY(LoadedConfig loaded,
+              TenantConfig(tenant, "tenant " + tenant.name, main, environment));
+      const std::string place = LakePlace(loaded.config, environment);
+      for (const StoredTenant& other : tenants) {
+        if (other.id != tenant.id && other.id != kDefaultTenant &&
+            DoLakesOverlap(place, other.lake))
+          return OverlapError(tenant.name, other.name, place);
+      }
+      return loaded;
     }
     names += (names.empty() ? "" : ", ") + tenant.name;
   }
@@ -136,14 +181,14 @@ Result<bool> PutTenant(pg::Connection& admin, const StoredTenant& tenant, std::s
   if (put) return put->Bool(0, 0);
   if (put.error().Find("sqlstate") == "23505") {
     return Error(ErrorCode::kConflict,
-                 "lake.url: another tenant's bronze lies there; every tenant needs a bucket or "
-                 "prefix of its own");
+                 "lake.url: another tenant's bronze lies there, above or below; every tenant needs "
+                 "a bucket, prefix or directory of its own");
   }
   return put.error();
 }
 
 TenantDirectory::TenantDirectory(LoadedConfig main, std::map<std::string, std::string> environment)
-    : main_(std::move(main)), environment_(std::move(environment)) {
+    : main_(std::move(main)), environment_(std::move(environment)), keys_(main_.keys) {
   tenants_.push_back({kDefaultTenant, "default", "", std::make_shared<const Config>(main_.config)});
 }
 
@@ -171,12 +216,61 @@ Status TenantDirectory::Refresh(pg::Connection& connection, std::stop_token stop
       continue;
     }
     refused_.erase(tenant.id);
-    Log(LogLevel::kInfo, "tenant loaded", {{"tenant", tenant.name}});
+    if (!overlapping_.contains(tenant.id))
+      Log(LogLevel::kInfo, "tenant loaded", {{"tenant", tenant.name}});
     now.push_back({tenant.id, tenant.name, tenant.updated_at,
                    std::make_shared<const Config>(loaded->config)});
   }
-  tenants_ = std::move(now);
+  tenants_ = WithoutOverlaps(std::move(now));
   return Ok{};
+}
+
+std::vector<TenantDirectory::Tenant> TenantDirectory::WithoutOverlaps(std::vector<Tenant> tenants) {
+  std::vector<Tenant> apart;
+  std::vector<std::string> places;
+  for (Tenant& tenant : tenants) {  // the older ones come first
+    std::string place = LakePlace(*tenant.config, environment_);
+    const auto other = std::find_if(places.begin(), places.end(), [&](const std::string& held) {
+      return DoLakesOverlap(place, held);
+    });
+    if (other == places.end()) {
+      overlapping_.erase(tenant.id);
+      places.push_back(std::move(place));
+      apart.push_back(std::move(tenant));
+    } else if (overlapping_.insert(tenant.id).second) {
+      const std::string& name = apart[static_cast<std::size_t>(other - places.begin())].name;
+      LogError("a tenant's configuration is not used; its schedule rests",
+               OverlapError(tenant.name, name, place));
+    }
+  }
+  return apart;
+}
+
+void TenantDirectory::AdoptMain(const LoadedConfig& changed) {
+  std::string adopted, waiting;
+  const std::lock_guard lock(mutex_);
+  for (const ShownKey& key : changed.keys) {
+    const auto before = std::find_if(keys_.begin(), keys_.end(),
+                                     [&](const ShownKey& shown) { return shown.key == key.key; });
+    if (before == keys_.end() || before->value == key.value) continue;
+    // The follower of the log applies those itself.
+    if (key.key.starts_with("logging.")) continue;
+    std::string& list = IsAdoptable(key.key) ? adopted : waiting;
+    list += (list.empty() ? "" : ", ") + key.key;
+  }
+  keys_ = changed.keys;
+  if (!waiting.empty()) {
+    Log(LogLevel::kWarn, "these changed settings hold from the next start of the service on",
+        {{"keys", waiting}});
+  }
+  if (adopted.empty()) return;
+  auto config = std::make_shared<Config>(*tenants_.front().config);
+  config->partner_central.schedule = changed.config.partner_central.schedule;
+  config->partner_central.incremental_every = changed.config.partner_central.incremental_every;
+  config->partner_central.list_every = changed.config.partner_central.list_every;
+  config->partner_central.mappings = changed.config.partner_central.mappings;
+  tenants_.front().config = std::move(config);
+  Log(LogLevel::kInfo, "configuration reloaded", {{"keys", adopted}});
 }
 
 std::vector<TenantDirectory::Tenant> TenantDirectory::All() const {

@@ -39,15 +39,6 @@ std::string HostName() {
 
 }  // namespace
 
-std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& environment) {
-  if (const auto home = aws::Lookup(environment, "PCW_HOME")) return *home;
-  if (::geteuid() == 0) return "/var/lib/pcw";
-  if (const auto state = aws::Lookup(environment, "XDG_STATE_HOME"))
-    return std::filesystem::path(*state) / "pcw";
-  return std::filesystem::path(aws::Lookup(environment, "HOME").value_or("/tmp")) /
-         ".local/state/pcw";
-}
-
 Result<std::unique_ptr<DatabaseAccess>> DatabaseAccess::Open(const Config& config,
                                                              const std::filesystem::path& home,
                                                              std::stop_token stop,
@@ -61,6 +52,7 @@ Result<std::unique_ptr<DatabaseAccess>> DatabaseAccess::Open(const Config& confi
         config.database.admin_url.empty() ? config.database.url : config.database.admin_url;
     return access;
   }
+  PCW_TRY_OK(MakeHome(home));
   PCW_TRY(access->cluster_, pg::EmbeddedCluster::Start({.home = home}, stop));
   access->url_ = access->cluster_->url();
   access->admin_url_ = access->url_;
@@ -122,6 +114,12 @@ quota::QuotaLimits LimitsOf(const Config& config) {
           .reserve_percent = config.quota.reserve_percent};
 }
 
+std::string CaBundleOf(const AwsIdentity& identity) {
+  return aws::AwsSetting(identity.environment, identity.profiles, identity.profile, "AWS_CA_BUNDLE",
+                         "ca_bundle")
+      .value_or("");
+}
+
 Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
     const Config& config, const std::map<std::string, std::string>& environment, Machine& machine,
     const IdentityChoice& choice) {
@@ -130,10 +128,8 @@ Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
   identity->region = config.aws.region;
   PCW_TRY(identity->profiles, aws::LoadProfiles(environment));
   identity->profile = aws::ProfileName(environment, config.aws.profile);
-  identity->http = std::make_unique<net::CurlHttpClient>(
-      net::CurlOptions{.ca_bundle = aws::Lookup(environment, "AWS_CA_BUNDLE").value_or(""),
-                       .proxy = config.aws.proxy,
-                       .plain_http_hosts = {}});
+  identity->http = std::make_unique<net::CurlHttpClient>(net::CurlOptions{
+      .ca_bundle = CaBundleOf(*identity), .proxy = config.aws.proxy, .plain_http_hosts = {}});
   identity->metadata = std::make_unique<net::CurlHttpClient>(net::CurlOptions{
       .ca_bundle = "",
       .proxy = "",
@@ -168,7 +164,7 @@ Result<std::unique_ptr<aws::Caller>> OpenCaller(const aws::ServiceDef& service,
   PCW_TRY(const aws::Endpoint endpoint,
           aws::ResolveEndpoint(service, identity.region, identity.environment, identity.profiles,
                                identity.profile));
-  tuning.region = identity.region;
+  tuning.region = endpoint.region;
   tuning.endpoint = endpoint.url;
   tuning.user_agent = kUserAgent;
   tuning.payloads = &machine.payloads;

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "pcw/app/config.h"
+#include "pcw/app/home.h"
+#include "pcw/app/mapping_book.h"
 #include "pcw/app/payload_log.h"
 #include "pcw/aws/caller.h"
 #include "pcw/aws/credentials.h"
@@ -32,16 +34,15 @@ namespace pcw::app {
 /// What AWS sees as User-Agent.
 inline constexpr const char* kUserAgent = "pcw/" PCW_VERSION;
 
-/// The machine's clocks and randomness, one set a process, and the one switch that shows payloads.
+/// The machine's clocks and randomness, one set a process, the one switch that shows payloads, and
+/// the mappings in force.
 struct Machine {
   SystemClock clock;
   SystemSleeper sleeper;
   SystemRng rng;
   PayloadLog payloads{clock};
+  MappingBook mappings;
 };
-
-/// $PCW_HOME, or the default of CONTRACT 1 for this user.
-std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& environment);
 
 /// What opening the embedded database does with an older schema.
 enum class OpenMigration { kApply, kLeave };
@@ -98,6 +99,10 @@ struct AwsIdentity {
   std::string reference_file;  ///< of `credentials rotate`
   std::unique_ptr<aws::CredentialsProvider> credentials;
 };
+
+/// The authorities that AWS is checked against: AWS_CA_BUNDLE, else ca_bundle of the profile; empty
+/// = the system's.
+std::string CaBundleOf(const AwsIdentity& identity);
 
 /// Which credentials an identity is made of.
 struct IdentityChoice {

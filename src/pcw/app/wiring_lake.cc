@@ -19,7 +19,13 @@ class S3Lake final : public lake::BronzeStore {
     PCW_TRY(const aws::Endpoint endpoint,
             aws::ResolveEndpoint(aws::s3::kService, identity->region, environment,
                                  identity->profiles, identity->profile));
-    PCW_TRY(aws::s3::BucketAddress address, aws::s3::AddressBucket(endpoint.url, location.bucket));
+    const auto settings = identity->profiles.profiles.find(identity->profile);
+    PCW_TRY(aws::s3::BucketAddress address,
+            aws::s3::AddressBucket(
+                endpoint.url, location.bucket,
+                settings == identity->profiles.profiles.end()
+                    ? ""
+                    : aws::Lookup(settings->second, "s3.addressing_style").value_or("")));
     return std::unique_ptr<lake::BronzeStore>(
         new S3Lake(std::move(identity), std::move(location), std::move(address), config, machine));
   }

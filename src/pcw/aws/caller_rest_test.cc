@@ -148,6 +148,23 @@ TEST_F(CallerRestTest, AnExpiredTokenIsRefreshedOnceAlsoWhenAHeadCannotSaySo) {
   EXPECT_THAT(caller.Call(s3::kHeadObject, {.method = "HEAD"}, {}), Succeeds());
 }
 
+TEST_F(CallerRestTest, KeysThatWereReplacedAtTheirSourceAreFollowed) {
+  for (const char* refused : {"InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"}) {
+    http.sent.clear();
+    http.script = {Reply(403, std::string("<Error><Code>") + refused + "</Code></Error>"),
+                   Reply(200)};
+    EXPECT_THAT(Put(), Succeeds()) << refused;
+    EXPECT_EQ(http.sent.size(), 2U);
+  }
+  http.script = {Reply(403), Reply(200)};
+  EXPECT_THAT(caller.Call(s3::kHeadObject, {.method = "HEAD"}, {}), Succeeds());
+
+  http.sent.clear();
+  http.script = {Reply(403, "<Error><Code>InvalidAccessKeyId</Code></Error>")};
+  EXPECT_THAT(Put(), FailsWith(ErrorCode::kUnauthenticated));
+  EXPECT_EQ(http.sent.size(), 2U) << "asked once";
+}
+
 TEST_F(CallerRestTest, AClockThatIsOffIsCorrectedAlsoWhenAHeadCannotSaySo) {
   const net::Headers date{{"Date", FormatHttpDate(clock.Now() + std::chrono::minutes(20))}};
   http.script = {Reply(403, "", date), Reply(200, "", date)};

@@ -85,6 +85,40 @@ class CallerTest : public ::testing::Test {
   Caller caller{kService, {http, credentials, quota, clock, sleeper, rng}, Options()};
 };
 
+TEST_F(CallerTest, BytesThatNoParserReadsAreAnAnswerAndOnlyACutOneIsAnOutage) {
+  for (const std::string& body :
+       {std::string(R"({"OpportunitySummaries":[{"Id":"Caf\ud83d"}]})"),
+        std::string("{\"OpportunitySummaries\":[\"\xff\"]}"),
+        "\xEF\xBB\xBF" + std::string(kGoodBody),
+        "{\"OpportunitySummaries\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}",
+        std::string(R"({"a":nonsense,"OpportunitySummaries":[1e400,18446744073709551616]})")}) {
+    http.script = {Reply(200, body)};
+    http.sent.clear();
+    const auto answer = List();
+    ASSERT_THAT(answer, Succeeds());
+    EXPECT_EQ(answer->body, body);
+    EXPECT_EQ(http.sent.size(), 1U);
+  }
+  const std::string whole = R"({"OpportunitySummaries":[{"Id":"O\"1"}]})";
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, std::size_t{30}, whole.size() - 1}) {
+    http.script = {Reply(200, whole.substr(0, size)), Reply(200, whole)};
+    http.sent.clear();
+    EXPECT_THAT(List(), Succeeds());
+    EXPECT_EQ(http.sent.size(), 2U) << size;
+  }
+}
+
+TEST_F(CallerTest, ARequestIdIsAsciiWhateverTheHeaderHolds) {
+  http.script = {Reply(200, kGoodBody, {{"x-amzn-RequestId", "r\xff\"" + std::string(500, 'x')}})};
+
+  const auto answer = List();
+
+  ASSERT_THAT(answer, Succeeds());
+  EXPECT_THAT(answer->request_id, testing::StartsWith("r\\xff\"xxx"));
+  EXPECT_LE(answer->request_id.size(), 128U);
+}
+
 TEST_F(CallerTest, SendsASignedJsonCall) {
   http.script = {Reply(200, kGoodBody,
                        {{"x-amzn-RequestId", "r-1"}, {"Date", "Sun, 06 Nov 1994 08:49:37 GMT"}})};

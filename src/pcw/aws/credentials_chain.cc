@@ -12,6 +12,8 @@ Result<CredentialsPtr> CredentialsChain::Fetch(std::stop_token stop) {
   for (const auto& member : members_) {
     Result<CredentialsPtr> found = member->Fetch(stop);
     if (found || found.error().code() != ErrorCode::kNotFound) return found;
+    // Both halves of a profile say the same of one that is not there.
+    if (looked.find(found.error().message()) != std::string::npos) continue;
     looked += fmt::format("{}{}", looked.empty() ? "" : "; ", found.error().message());
   }
   return Error(ErrorCode::kUnauthenticated,
@@ -30,18 +32,24 @@ std::unique_ptr<CredentialsSource> MakeReferencedSource(const ProfileAccess& acc
 std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileAccess& access,
                                                         const ChainSettings& settings) {
   const Environment& environment = access.sts.environment;
-  const bool is_named = !settings.profile.empty() || Lookup(environment, "AWS_PROFILE").has_value();
+  const std::string profile = ProfileName(environment, settings.profile);
+  const IfAbsent if_absent = !settings.profile.empty() || NamedProfile(environment)
+                                 ? IfAbsent::kMistake
+                                 : IfAbsent::kNothing;
   std::vector<std::unique_ptr<CredentialsSource>> members;
-  if (settings.profile.empty())
-    members.push_back(std::make_unique<EnvironmentCredentials>(environment));
-  members.push_back(
-      std::make_unique<ProfileCredentials>(access, ProfileName(environment, settings.profile),
-                                           is_named ? IfAbsent::kMistake : IfAbsent::kNothing));
+  const auto add_profile = [&](ProfilePart part) {
+    members.push_back(std::make_unique<ProfileCredentials>(access, profile, if_absent, part));
+  };
   if (settings.profile.empty()) {
+    members.push_back(std::make_unique<EnvironmentCredentials>(environment));
+    add_profile(ProfilePart::kRole);
     members.push_back(std::make_unique<WebIdentityCredentials>(access.sts));
+    add_profile(ProfilePart::kRest);
     members.push_back(
         std::make_unique<ContainerCredentials>(environment, access.metadata, access.sts.sleeper));
     members.push_back(std::make_unique<InstanceCredentials>(environment, access.metadata));
+  } else {
+    add_profile(ProfilePart::kAll);
   }
   std::unique_ptr<CredentialsSource> chain = std::make_unique<CredentialsChain>(std::move(members));
   if (settings.candidate) {

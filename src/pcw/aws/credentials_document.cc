@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/aws/expiration.h"
 #include "pcw/base/json.h"
-#include "pcw/base/time.h"
 
 namespace pcw::aws {
 namespace {
@@ -39,7 +39,9 @@ Result<CredentialsPtr> ParseCredentialsDocument(std::string_view json, const std
   credentials->account_id = text("AccountId");
   credentials->source = source;
   if (document->contains("Expiration") && !(*document)["Expiration"].is_null()) {
-    Result<WallTime> expires = ParseRfc3339(text("Expiration"));
+    const Json& said = (*document)["Expiration"];
+    Result<WallTime> expires = ParseExpiration(
+        said.is_number_integer() ? std::to_string(said.get<std::int64_t>()) : text("Expiration"));
     if (!expires) return Unusable(source, "Expiration is not a time such as 2026-11-24T08:00:00Z");
     credentials->expires_at = *expires;
   }

@@ -278,6 +278,61 @@ TEST_F(CredentialSourcesTest, AWebIdentityIsSentUnsignedAndReadAnewEachTime) {
   EXPECT_EQ(HeaderOf(sts.sent[0], "Authorization"), "");
 }
 
+TEST_F(CredentialSourcesTest, ATokenThatStsDoesNotTakeIsSentOnceMoreAsTheFileHoldsItThen) {
+  environment["AWS_ROLE_ARN"] = "arn:aws:iam::111122223333:role/Pod";
+  environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = Write("token", "jwt-1\n");
+  const auto refusal = [](const std::string& type) {
+    return Reply(400, "<ErrorResponse><Error><Code>" + type +
+                          "</Code><Message>no</Message></Error></ErrorResponse>");
+  };
+  for (const char* type : {"InvalidIdentityToken", "ExpiredTokenException"}) {
+    sts.sent.clear();
+    sts.script = {refusal(type), Reply(200, StsAnswer("AssumeRoleWithWebIdentity", "ASIAPOD"))};
+    ASSERT_THAT(Chain(), Succeeds()) << type;
+    EXPECT_EQ(sts.sent.size(), 2U);
+  }
+  EXPECT_THAT(sleeper.slept, ElementsAre(seconds(1), seconds(1))) << "the same token waits";
+
+  sts.sent.clear();
+  sts.script = {refusal("InvalidIdentityToken")};
+  EXPECT_THAT(Chain(), FailsWith(ErrorCode::kUnauthenticated));
+  EXPECT_EQ(sts.sent.size(), 2U) << "once more, not for ever";
+
+  sts.sent.clear();
+  sts.script = {refusal("AccessDenied")};
+  EXPECT_THAT(Chain(), FailsWith(ErrorCode::kPermissionDenied));
+  EXPECT_EQ(sts.sent.size(), 1U);
+}
+
+TEST_F(CredentialSourcesTest, ALineBreakInCredentialsIsRefusedBeforeSendingWithItsSource) {
+  const auto refused = [&](const std::string& part) {
+    const auto got =
+        RefreshingCredentials{MakeCredentialsChain(Access(), ConfiguredAs("", "", "")), clock}.Get(
+            {});
+    ASSERT_THAT(got, FailsWith(ErrorCode::kConfig)) << part;
+    EXPECT_THAT(got.error().message(), HasSubstr(part));
+    EXPECT_THAT(got.error().message(), Not(HasSubstr("s3cret")));
+  };
+  environment["AWS_ACCESS_KEY_ID"] = "AKIAENV";
+  environment["AWS_SECRET_ACCESS_KEY"] = "s3cret";
+  environment["AWS_SESSION_TOKEN"] = "s3cret\r\nX-Evil: 1";
+  refused("environment: the session token holds a line break at byte 7 of 17");
+  environment["AWS_SESSION_TOKEN"] = std::string("s3cret\0", 7);
+  refused("environment: the session token holds a NUL");
+  environment.erase("AWS_SESSION_TOKEN");
+  environment["AWS_SECRET_ACCESS_KEY"] = "s3cret\n";
+  refused("environment: the secret access key holds a line break");
+  environment.erase("AWS_ACCESS_KEY_ID");
+  environment.erase("AWS_SECRET_ACCESS_KEY");
+  Write(".aws/credentials",
+        "[default]\naws_access_key_id = AKIA1\n  two\naws_secret_access_key = s3cret\n");
+  refused("profile default: the access key id holds a line break");
+  // The base of a role signs too.
+  const auto role = Chain(ConfiguredAs("", "arn:aws:iam::111122223333:role/R", ""));
+  ASSERT_THAT(role, FailsWith(ErrorCode::kConfig));
+  EXPECT_TRUE(sts.sent.empty());
+}
+
 TEST_F(CredentialSourcesTest, AWebIdentityWithoutRoleOrFileSaysSo) {
   environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = (home / "absent").string();
   EXPECT_THAT(Chain(), FailsWith(ErrorCode::kConfig));
@@ -312,6 +367,13 @@ TEST_F(CredentialSourcesTest, TheContainerIsAskedThreeTimesButNotAgainAfterARefu
   metadata.script = {Reply(403)};
   EXPECT_THAT(Container(), FailsWith(ErrorCode::kUnauthenticated));
   EXPECT_EQ(metadata.sent.size(), 1U);
+
+  for (const int early : {429, 400, 404}) {
+    metadata.sent.clear();
+    metadata.script = {Reply(early), Reply(200, kDocument)};
+    EXPECT_THAT(Container(), Succeeds()) << early;
+    EXPECT_EQ(metadata.sent.size(), 2U);
+  }
 }
 
 TEST_F(CredentialSourcesTest, ContainerCredentialsGoInPlainHttpNowhereElse) {
@@ -323,6 +385,32 @@ TEST_F(CredentialSourcesTest, ContainerCredentialsGoInPlainHttpNowhereElse) {
   environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "a\r\nHost: b";
   EXPECT_THAT(Container(), FailsWith(ErrorCode::kConfig));
   EXPECT_TRUE(metadata.sent.empty());
+}
+
+TEST_F(CredentialSourcesTest, TheInstancesModeAndSwitchAreTakenInAnyCase) {
+  environment["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"] = "ipv6";
+  metadata.script = {Reply(200, "tok"), Reply(200, "my-role"), Reply(200, kDocument)};
+  ASSERT_THAT(Instance(), Succeeds());
+  EXPECT_EQ(metadata.sent[0].url, "http://[fd00:ec2::254]/latest/api/token");
+
+  for (const char* word : {"true", "TRUE", "True"}) {
+    environment["AWS_EC2_METADATA_DISABLED"] = word;
+    EXPECT_THAT(InstanceCredentials(environment, metadata).Fetch({}),
+                FailsWith(ErrorCode::kNotFound));
+  }
+}
+
+TEST_F(CredentialSourcesTest, FilesAreFoundThroughTildesAndVariables) {
+  Write("elsewhere/config", "[default]\nregion = x\n");
+  Write("elsewhere/credentials",
+        "[default]\naws_access_key_id = AKIATILDE\naws_secret_access_key = s\n");
+  environment["AWS_CONFIG_FILE"] = "~/elsewhere/config";
+  environment["WHERE"] = home.string() + "/elsewhere";
+  environment["AWS_SHARED_CREDENTIALS_FILE"] = "${WHERE}/credentials";
+  EXPECT_EQ((*Chain())->access_key_id, "AKIATILDE");
+  EXPECT_EQ(LoadProfiles(environment)->config_path, (home / "elsewhere/config").string());
+  environment["AWS_SHARED_CREDENTIALS_FILE"] = "$WHERE/credentials";
+  EXPECT_EQ((*Chain())->access_key_id, "AKIATILDE");
 }
 
 TEST_F(CredentialSourcesTest, TheInstanceIsAskedThroughTheSecondVersionOnly) {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "pcw/base/time.h"
+#include "pcw/aws/expiration.h"
 
 namespace pcw::aws {
 
@@ -26,12 +26,10 @@ Result<CredentialsPtr> EnvironmentCredentials::Fetch(std::stop_token /*stop*/) {
   credentials->account_id = Lookup(environment_, "AWS_ACCOUNT_ID").value_or("");
   credentials->source = "environment";
   if (const auto expiration = Lookup(environment_, "AWS_CREDENTIAL_EXPIRATION")) {
-    const Result<WallTime> time = ParseRfc3339(*expiration);
+    const Result<WallTime> time = ParseExpiration(*expiration);
     if (!time) {
       return Error(ErrorCode::kConfig,
-                   fmt::format("AWS_CREDENTIAL_EXPIRATION is {}, expected a time such as "
-                               "2026-11-24T08:00:00Z",
-                               *expiration));
+                   fmt::format("AWS_CREDENTIAL_EXPIRATION is {}", time.error().message()));
     }
     credentials->expires_at = *time;
   }

@@ -14,9 +14,9 @@ namespace pcw::aws {
 namespace {
 
 constexpr std::size_t kLongestMessage = 500;
-constexpr std::size_t kLongestId = 200;  // of an id that a header holds
+constexpr std::size_t kLongestRequestId = 128;
 
-constexpr std::array<std::string_view, 14> kThrottling{"Throttling",
+constexpr std::array<std::string_view, 15> kThrottling{"Throttling",
                                                        "ThrottlingException",
                                                        "ThrottledException",
                                                        "RequestThrottledException",
@@ -29,7 +29,8 @@ constexpr std::array<std::string_view, 14> kThrottling{"Throttling",
                                                        "RequestThrottled",
                                                        "SlowDown",
                                                        "PriorRequestNotComplete",
-                                                       "EC2ThrottledException"};
+                                                       "EC2ThrottledException",
+                                                       "KmsThrottled"};
 // The last four of S3: a body that was spoilt on the way, and two that a moment later may be one.
 constexpr std::array<std::string_view, 12> kTransient{"RequestTimeout",
                                                       "RequestTimeoutException",
@@ -60,9 +61,17 @@ constexpr std::array<std::string_view, 12> kUnknownCaller{"InvalidToken",
 constexpr std::array<std::string_view, 6> kSkew{
     "RequestTimeTooSkewed",      "RequestExpired",        "RequestInTheFuture",
     "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure"};
-constexpr std::array<std::string_view, 8> kDenied{
-    "AccessDenied",  "AccessDeniedException", "OptInRequired",  "UnauthorizedOperation",
-    "NotAuthorized", "AllAccessDisabled",     "AccountProblem", "KMS.AccessDeniedException"};
+// The last three of SQS: the key of the queue, that somebody with rights on it must give back.
+constexpr std::array<std::string_view, 11> kDenied{
+    "AccessDenied",   "AccessDeniedException", "OptInRequired",
+    "NotAuthorized",  "UnauthorizedOperation", "AllAccessDisabled",
+    "AccountProblem", "KmsAccessDenied",       "KMS.AccessDeniedException",
+    "KmsDisabled",    "KmsOptInRequired"};
+// What a source that is asked again may answer otherwise: keys were rotated where they lie, while
+// the ones in hand were deleted or replaced.
+constexpr std::array<std::string_view, 6> kPerhapsRotated{
+    "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "InvalidToken",
+    "InvalidSignatureException",   "SignatureDoesNotMatch"};
 constexpr std::array<std::string_view, 6> kMissing{
     "ResourceNotFoundException", "ResourceNotFound", "NoSuchKey", "NoSuchBucket", "NoSuchUpload",
     "QueueDoesNotExist"};
@@ -166,8 +175,11 @@ ErrorCode CodeOf(std::string_view type, int status) {
   if (Contains(kConflicting, type)) return ErrorCode::kConflict;
   if (type == "KMS.KMSInternalException" || type == "KMS.DependencyTimeoutException")
     return ErrorCode::kUnavailable;
-  // A key that is disabled, gone or of another use stays so until somebody mends it.
-  if (Contains(kMisconfigured, type) || type.starts_with("KMS.")) return ErrorCode::kConfig;
+  // A key that is disabled, gone or of another use stays so until somebody changes that.
+  if (Contains(kMisconfigured, type) || type.starts_with("KMS.") || type.starts_with("Kms"))
+    return ErrorCode::kConfig;
+  if (type == "InvalidObjectState")
+    return ErrorCode::kInvalidRequest;  // 403, and not a matter of rights
   if (status >= 500) return ErrorCode::kUnavailable;
   if (status == 401) return ErrorCode::kUnauthenticated;
   if (status == 403) return ErrorCode::kPermissionDenied;
@@ -180,7 +192,7 @@ ErrorCode CodeOf(std::string_view type, int status) {
 
 std::string RequestIdOf(const net::HttpResponse& response) {
   for (const char* name : {"x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"}) {
-    if (const auto id = response.Header(name)) return AsciiText(*id, kLongestId);
+    if (const auto id = response.Header(name)) return AsciiText(*id, kLongestRequestId);
   }
   return "";
 }
@@ -220,14 +232,14 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response, Protocol proto
   if (std::string id = RequestIdOf(response); !id.empty())
     out.error.With("request_id", std::move(id));
   if (const auto host_id = response.Header("x-amz-id-2"))
-    out.error.With("host_id", AsciiText(*host_id, kLongestId));
+    out.error.With("host_id", AsciiText(*host_id, kLongestRequestId));
   if (!region.empty()) out.error.With("bucket_region", region);
   if (!said.fields.empty()) out.error.With("fields", said.fields);
-  out.is_expired = Contains(kExpired, said.type) || said.type == "UnrecognizedClientException" ||
-                   said.type == "InvalidClientTokenId";
+  out.is_expired = Contains(kExpired, said.type) || Contains(kPerhapsRotated, said.type);
   out.is_skew = Contains(kSkew, said.type);
   if (is_s3 && said.type.empty() && region.empty()) {
-    out.is_expired = status == 400;
+    // A HEAD says no type: 400 is an expired token, 403 a clock, a deleted key or a mere refusal.
+    out.is_expired = status == 400 || status == 403;
     out.is_skew = status == 403;
   }
   return out;

@@ -15,7 +15,7 @@ namespace pcw::aws {
 struct ErrorResponse {
   Error error;              ///< with context aws_error, status, request_id, fields
   std::string type;         ///< AWS's error type without namespace; empty if the answer names none
-  bool is_expired = false;  ///< credentials that a refresh may heal
+  bool is_expired = false;  ///< credentials that their source may have replaced: ask it once
   bool is_skew = false;     ///< a signature that another clock may heal
 };
 
@@ -25,8 +25,8 @@ struct ErrorResponse {
 ///
 /// For kRestXml (S3): a 503 without a reason is throttling; a bucket of another region than
 /// `region` is kConfig with context `bucket_region`; context `host_id` is x-amz-id-2, which AWS
-/// Support asks for; a HEAD that was refused may have been refused for its clock or an expired
-/// token (is_skew, is_expired).
+/// Support asks for; a HEAD that was refused may have been refused for its clock, or for a token or
+/// key that has ended (is_skew, is_expired).
 ErrorResponse ClassifyResponse(const net::HttpResponse& response,
                                Protocol protocol = Protocol::kJson10, std::string_view region = "");
 
@@ -34,7 +34,8 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response,
 /// whatever else it says.
 ErrorCode CodeOf(std::string_view type, int status);
 
-/// x-amzn-requestid, or S3's x-amz-request-id; empty if absent.
+/// x-amzn-requestid, or S3's x-amz-request-id; empty if absent. In ASCII and bounded: it goes into
+/// bronze, rows and logs, and what is between AWS and us may have written it.
 std::string RequestIdOf(const net::HttpResponse& response);
 
 }  // namespace pcw::aws

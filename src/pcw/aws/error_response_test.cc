@@ -199,6 +199,29 @@ TEST(ClassifyS3Test, ABucketOfAnotherRegionIsNamed) {
             std::nullopt);
 }
 
+TEST(ClassifyS3Test, KeysThatTheirSourceMayHaveReplacedAreAskedForAgain) {
+  for (const char* type : {"InvalidAccessKeyId", "InvalidToken", "ExpiredToken",
+                           "SignatureDoesNotMatch", "InvalidClientTokenId"}) {
+    const ErrorResponse said = OfS3(403, std::string("<Error><Code>") + type + "</Code></Error>");
+    EXPECT_TRUE(said.is_expired) << type;
+    EXPECT_EQ(said.error.code(), ErrorCode::kUnauthenticated) << type;
+  }
+  EXPECT_FALSE(OfS3(403, "<Error><Code>AccessDenied</Code></Error>").is_expired);
+}
+
+TEST(ClassifyResponseTest, TheKeyOfAQueueIsThrottledDeniedOrMisconfigured) {
+  const auto code = [](const char* type) {
+    return ClassifyResponse(
+               Reply(400, std::string(R"({"__type":"com.amazonaws.sqs#)") + type + "\"}"))
+        .error.code();
+  };
+  EXPECT_EQ(code("KmsThrottled"), ErrorCode::kThrottled);
+  EXPECT_EQ(code("KmsAccessDenied"), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(code("KmsDisabled"), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(code("KmsInvalidState"), ErrorCode::kConfig);
+  EXPECT_EQ(code("KmsNotFound"), ErrorCode::kConfig);
+}
+
 TEST(ClassifyS3Test, AHeadThatWasRefusedIsJudgedByItsStatus) {
   EXPECT_EQ(OfS3(404, "").error.code(), ErrorCode::kNotFound);
   EXPECT_EQ(OfS3(403, "").error.code(), ErrorCode::kPermissionDenied);
@@ -206,6 +229,7 @@ TEST(ClassifyS3Test, AHeadThatWasRefusedIsJudgedByItsStatus) {
   EXPECT_EQ(OfS3(500, "").error.code(), ErrorCode::kUnavailable);
   EXPECT_TRUE(OfS3(400, "").is_expired) << "how S3 refuses an expired token";
   EXPECT_TRUE(OfS3(403, "").is_skew);
+  EXPECT_TRUE(OfS3(403, "").is_expired) << "how S3 refuses a deleted key";
   EXPECT_FALSE(OfS3(404, "").is_skew || OfS3(404, "").is_expired);
 }
 

@@ -1,10 +1,13 @@
 #include "pcw/aws/file_credentials.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
 #include "pcw/aws/credentials_document.h"
+#include "pcw/aws/ini.h"
 #include "pcw/aws/profile.h"
 #include "pcw/base/file.h"
 #include "pcw/base/json.h"
@@ -16,7 +19,8 @@ constexpr std::size_t kLargestKeyFile = 64U << 10U;
 
 Result<CredentialsPtr> FromIni(std::string_view text, const std::string& path) {
   PCW_TRY(const auto sections, ParseIni(text, path));
-  const auto found = sections.find("default");
+  const auto found = std::find_if(sections.begin(), sections.end(),
+                                  [](const auto& section) { return section.first == "default"; });
   const ProfileSettings none;
   const ProfileSettings& keys = found == sections.end() ? none : found->second;
   const auto id = Lookup(keys, "aws_access_key_id");

@@ -25,6 +25,8 @@ net::HttpLimits Within(milliseconds time) {
 }
 
 bool IsLineBreak(char c) { return c == '\r' || c == '\n'; }
+// What may not stand in a header: it would end it.
+bool EndsALine(char c) { return IsLineBreak(c) || c == '\0'; }
 
 Error NotFound(std::string what) { return Error(ErrorCode::kNotFound, std::move(what)); }
 
@@ -40,16 +42,19 @@ int NumberOf(const Environment& environment, const char* name, int fallback) {
 Result<std::string> ContainerCredentials::Url() const {
   if (const auto path = Lookup(environment_, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")) {
     if (!path->starts_with('/')) {
+      // The path is a capability: it is not repeated.
       return Error(ErrorCode::kConfig,
-                   fmt::format("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is {}, expected a path that "
-                               "begins with /",
-                               *path));
+                   "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: expected a path that begins with /");
     }
     return "http://169.254.170.2" + *path;
   }
   const auto full = Lookup(environment_, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
   if (!full) return NotFound("no container endpoint in the environment");
-  PCW_TRY(const net::Url url, net::ParseUrl(*full));
+  const Result<net::Url> parsed = net::ParseUrl(*full);
+  if (!parsed)
+    return Error(ErrorCode::kConfig,
+                 "AWS_CONTAINER_CREDENTIALS_FULL_URI: " + parsed.error().message());
+  const net::Url& url = *parsed;
   const bool is_known = net::IsLoopbackHost(url.host) ||
                         std::find(std::begin(kMetadataHosts), std::end(kMetadataHosts), url.host) !=
                             std::end(kMetadataHosts);
@@ -65,6 +70,7 @@ Result<std::string> ContainerCredentials::Url() const {
 
 Result<std::string> ContainerCredentials::Token() const {
   std::string token = Lookup(environment_, "AWS_CONTAINER_AUTHORIZATION_TOKEN").value_or("");
+  std::string source = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
   if (const auto file = Lookup(environment_, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")) {
     Result<std::string> text = ReadFile(*file, kLargestContainerToken);
     if (!text) {
@@ -72,10 +78,13 @@ Result<std::string> ContainerCredentials::Token() const {
                    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: " + text.error().message());
     }
     token = *text;
+    source = fmt::format("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE ({})", *file);
     while (!token.empty() && IsLineBreak(token.back())) token.pop_back();
   }
-  if (std::any_of(token.begin(), token.end(), IsLineBreak))
-    return Error(ErrorCode::kConfig, "the container's authorization token holds a line break");
+  if (std::any_of(token.begin(), token.end(), EndsALine)) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("{}: the token holds a line break or NUL; nothing was sent", source));
+  }
   return token;
 }
 
@@ -101,7 +110,9 @@ Result<CredentialsPtr> ContainerCredentials::Fetch(std::stop_token stop) {
                      : Error(ErrorCode::kUnauthenticated,
                              fmt::format("{}: {}", source, answer.error().message()))
                            .With("unreachable", parts.authority);
-    if (answer && answer->status < 500) break;
+    // The agent throttles (429), and right after the start of a task does not know it yet (400,
+    // 404); only a refusal of the token stays one.
+    if (answer && (answer->status == 401 || answer->status == 403)) break;
   }
   return *failure;
 }
@@ -119,15 +130,14 @@ Result<net::HttpResponse> InstanceCredentials::Ask(const net::HttpRequest& reque
 }
 
 Result<CredentialsPtr> InstanceCredentials::Fetch(std::stop_token stop) {
-  const std::string disabled = Lookup(environment_, "AWS_EC2_METADATA_DISABLED").value_or("");
-  if (disabled == "true" || disabled == "TRUE" || disabled == "True")
+  if (IsTrue(Lookup(environment_, "AWS_EC2_METADATA_DISABLED").value_or("")))
     return NotFound("instance metadata is switched off (AWS_EC2_METADATA_DISABLED)");
-  const bool is_ipv6 =
-      Lookup(environment_, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE").value_or("") == "IPv6";
+  const bool is_ipv6 = IsSameWord(
+      Lookup(environment_, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE").value_or(""), "IPv6");
   std::string base = Lookup(environment_, "AWS_EC2_METADATA_SERVICE_ENDPOINT")
                          .value_or(is_ipv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254");
   while (base.ends_with('/')) base.pop_back();
-  const std::string source = fmt::format("instance metadata {}", base);
+  const std::string source = fmt::format("instance metadata {}", net::ShownUrl(base));
 
   net::HttpRequest ask_token{.method = "PUT",
                              .url = base + "/latest/api/token",
@@ -142,10 +152,10 @@ Result<CredentialsPtr> InstanceCredentials::Fetch(std::stop_token stop) {
                                 "must be 2: aws ec2 "
                                 "modify-instance-metadata-options --http-put-response-hop-limit 2)",
                                 source))
-        .With("unreachable", base);
+        .With("unreachable", net::ShownUrl(base));
   }
   if (token->status != 200 || token->body.empty() ||
-      std::any_of(token->body.begin(), token->body.end(), IsLineBreak)) {
+      std::any_of(token->body.begin(), token->body.end(), EndsALine)) {
     return NotFound(fmt::format("{} gave no IMDSv2 token (status {})", source, token->status));
   }
 

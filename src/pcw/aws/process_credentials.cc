@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/aws/credentials_document.h"
+#include "pcw/aws/ini.h"
 #include "pcw/base/json.h"
 #include "pcw/base/subprocess.h"
 
@@ -44,34 +45,11 @@ std::string Tail(std::string text) {
 }  // namespace
 
 Result<std::vector<std::string>> SplitCommand(std::string_view command) {
-  std::vector<std::string> words;
-  std::string word;
-  bool is_in_word = false;
-  char quote = '\0';
-  for (std::size_t i = 0; i < command.size(); ++i) {
-    const char c = command[i];
-    if (quote == '\'' ? c == '\'' : quote != '\0' && c == quote) {
-      quote = '\0';
-    } else if (c == '\\' && quote != '\'' && i + 1 < command.size()) {
-      word += command[++i];
-      is_in_word = true;
-    } else if (quote != '\0') {
-      word += c;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-      is_in_word = true;
-    } else if (c == ' ' || c == '\t') {
-      if (is_in_word) words.push_back(std::exchange(word, {}));
-      is_in_word = false;
-    } else {
-      word += c;
-      is_in_word = true;
-    }
-  }
-  if (quote != '\0')
-    return Error(ErrorCode::kConfig, fmt::format("credential_process has an open {}", quote));
-  if (is_in_word) words.push_back(std::move(word));
-  if (words.empty()) return Error(ErrorCode::kConfig, "credential_process is empty");
+  Result<std::vector<std::string>> words = SplitShellWords(command);
+  if (!words)
+    return Error(ErrorCode::kConfig,
+                 fmt::format("credential_process has {}", words.error().message()));
+  if (words->empty()) return Error(ErrorCode::kConfig, "credential_process is empty");
   return words;
 }
 

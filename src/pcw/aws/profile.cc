@@ -1,5 +1,7 @@
 #include "pcw/aws/profile.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "pcw/base/file.h"
@@ -9,19 +11,45 @@ namespace {
 
 constexpr std::size_t kMostBytes = 1U << 20U;
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
-    text.remove_suffix(1);
-  return text;
+char LowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool IsNameChar(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-Result<std::map<std::string, ProfileSettings>> Load(const std::string& path) {
+// $NAME and ${NAME}, where set; then ~ at the beginning. Homes of other users are not looked up.
+std::string Expanded(std::string_view path, const Environment& environment) {
+  std::string out;
+  while (!path.empty()) {
+    const std::size_t dollar = std::min(path.find('$'), path.size());
+    out += path.substr(0, dollar);
+    path.remove_prefix(dollar);
+    if (path.empty()) break;
+    const bool has_brace = path.starts_with("${");
+    std::size_t end = has_brace ? 2 : 1;
+    while (end < path.size() && IsNameChar(path[end])) ++end;
+    const std::string name(path.substr(has_brace ? 2 : 1, end - (has_brace ? 2 : 1)));
+    const bool is_closed = !has_brace || (end < path.size() && path[end] == '}');
+    if (has_brace && is_closed) ++end;
+    const auto value = environment.find(name);
+    if (is_closed && !name.empty() && value != environment.end()) {
+      out += value->second;
+    } else {
+      out += path.substr(0, end);
+    }
+    path.remove_prefix(end);
+  }
+  const auto home = Lookup(environment, "HOME");
+  if (home && (out == "~" || out.starts_with("~/"))) out.replace(0, 1, *home);
+  return out;
+}
+
+Result<IniSections> Load(const std::string& path) {
   Result<std::string> text = ReadFile(path, kMostBytes);
   if (!text) {
     // /dev/null is how people say "none".
     if (text.error().code() == ErrorCode::kNotFound || path == "/dev/null" || path.empty())
-      return std::map<std::string, ProfileSettings>();
+      return IniSections();
     return std::move(text).error();
   }
   return ParseIni(*text, path);
@@ -35,65 +63,47 @@ std::optional<std::string> Lookup(const Environment& environment, const std::str
   return found->second;
 }
 
-std::string ProfileName(const Environment& environment, const std::string& configured) {
-  if (!configured.empty()) return configured;
-  return Lookup(environment, "AWS_PROFILE").value_or("default");
+bool IsSameWord(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](char a, char b) { return LowerCase(a) == LowerCase(b); });
 }
 
-Result<std::map<std::string, ProfileSettings>> ParseIni(std::string_view text,
-                                                        std::string_view file) {
-  std::map<std::string, ProfileSettings> sections;
-  ProfileSettings* section = nullptr;
-  std::string parent;  // the key whose nested settings are being read
-  int number = 0;
-  while (!text.empty()) {
-    ++number;
-    const auto end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const std::string_view content = Trim(line);
-    const auto bad = [&](std::string_view what) {
-      return Error(ErrorCode::kConfig, fmt::format("{}:{}: {}", file, number, what));
-    };
-    if (content.empty() || content.front() == '#' || content.front() == ';') continue;
-    if (content.front() == '[') {
-      const auto close = content.find(']');
-      if (close == std::string_view::npos) return bad("a section header without ]");
-      section = &sections[std::string(Trim(content.substr(1, close - 1)))];
-      parent.clear();
-      continue;
-    }
-    const auto equals = content.find('=');
-    if (equals == std::string_view::npos) return bad("expected key = value");
-    if (section == nullptr) return bad("a setting before the first [section]");
-    const std::string key(Trim(content.substr(0, equals)));
-    std::string_view value = Trim(content.substr(equals + 1));
-    for (const std::string_view comment : {" #", " ;", "\t#", "\t;"})
-      value = Trim(value.substr(0, value.find(comment)));
-    const bool is_nested = (line.front() == ' ' || line.front() == '\t') && !parent.empty();
-    (*section)[is_nested ? parent + "." + key : key] = value;
-    if (!is_nested) parent = value.empty() ? key : "";
-  }
-  return sections;
+bool IsTrue(std::string_view text) { return IsSameWord(text, "true"); }
+
+std::optional<std::string> NamedProfile(const Environment& environment) {
+  if (auto name = Lookup(environment, "AWS_DEFAULT_PROFILE")) return name;
+  return Lookup(environment, "AWS_PROFILE");
+}
+
+std::string ProfileName(const Environment& environment, const std::string& configured) {
+  if (!configured.empty()) return configured;
+  return NamedProfile(environment).value_or("default");
 }
 
 Result<ProfileFiles> LoadProfiles(const Environment& environment) {
   const std::string home = Lookup(environment, "HOME").value_or("");
+  const auto path = [&](const char* variable, const char* below_home) {
+    if (const auto given = Lookup(environment, variable)) return Expanded(*given, environment);
+    return home.empty() ? "" : home + below_home;
+  };
   ProfileFiles files;
-  files.config_path =
-      Lookup(environment, "AWS_CONFIG_FILE").value_or(home.empty() ? "" : home + "/.aws/config");
-  files.credentials_path = Lookup(environment, "AWS_SHARED_CREDENTIALS_FILE")
-                               .value_or(home.empty() ? "" : home + "/.aws/credentials");
-  PCW_TRY(const auto config, Load(files.config_path));
+  files.config_path = path("AWS_CONFIG_FILE", "/.aws/config");
+  files.credentials_path = path("AWS_SHARED_CREDENTIALS_FILE", "/.aws/credentials");
+  PCW_TRY(const IniSections config, Load(files.config_path));
   for (const auto& [header, settings] : config) {
-    if (header == "default") files.profiles[header] = settings;
-    if (header.starts_with("profile "))
-      files.profiles[std::string(Trim(std::string_view(header).substr(8)))] = settings;
-    if (header.starts_with("services "))
-      files.services[std::string(Trim(std::string_view(header).substr(9)))] = settings;
+    const bool is_profile = header.starts_with("profile");
+    const bool is_services = header.starts_with("services");
+    if (header == "default") files.of_config[header] = settings;
+    if (!is_profile && !is_services) continue;
+    // "profile x", with quotes around a name with spaces; anything else is nobody's.
+    const Result<std::vector<std::string>> words = SplitShellWords(header);
+    if (!words || words->size() != 2) continue;
+    (is_profile ? files.of_config : files.services)[words->back()] = settings;
   }
-  PCW_TRY(const auto credentials, Load(files.credentials_path));
+  files.profiles = files.of_config;
+  PCW_TRY(const IniSections credentials, Load(files.credentials_path));
   for (const auto& [name, settings] : credentials) {
+    files.of_credentials[name] = settings;
     for (const auto& [key, value] : settings) files.profiles[name][key] = value;
   }
   return files;

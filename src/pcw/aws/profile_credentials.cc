@@ -11,23 +11,30 @@ namespace {
 
 Error Wrong(std::string what) { return Error(ErrorCode::kConfig, std::move(what)); }
 
-// kNotFound if the profile has no static keys.
-Result<CredentialsPtr> StaticKeys(const ProfileSettings& profile, const std::string& name,
-                                  const ProfileFiles& files) {
+// A role that another profile or source is the base of.
+bool IsRole(const ProfileSettings& profile) {
+  return profile.contains("role_arn") && !profile.contains("web_identity_token_file");
+}
+
+// The static keys that one file has for the profile. kNotFound without an id; a secret alone is no
+// key to AWS's tools either.
+Result<CredentialsPtr> StaticKeys(const std::map<std::string, ProfileSettings>& file,
+                                  const std::string& name, const std::string& path) {
+  const auto found = file.find(name);
+  if (found == file.end() || !found->second.contains("aws_access_key_id"))
+    return Error(ErrorCode::kNotFound, fmt::format("profile {} has no keys", name));
+  const ProfileSettings& profile = found->second;
   const auto id = Lookup(profile, "aws_access_key_id");
   const auto secret = Lookup(profile, "aws_secret_access_key");
-  if (!id && !secret)
-    return Error(ErrorCode::kNotFound, fmt::format("profile {} has no keys", name));
   if (!id || !secret) {
-    return Wrong(
-        fmt::format("profile {} has only one of aws_access_key_id and aws_secret_access_key "
-                    "({}, {})",
-                    name, files.credentials_path, files.config_path));
+    return Wrong(fmt::format(
+        "profile {} has only one of aws_access_key_id and aws_secret_access_key ({})", name, path));
   }
   auto credentials = std::make_shared<Credentials>();
   credentials->access_key_id = *id;
   credentials->secret_access_key = Secret(*secret);
-  credentials->session_token = Secret(Lookup(profile, "aws_session_token").value_or(""));
+  const auto older = Lookup(profile, "aws_security_token").value_or("");
+  credentials->session_token = Secret(Lookup(profile, "aws_session_token").value_or(older));
   credentials->account_id = Lookup(profile, "aws_account_id").value_or("");
   credentials->source = fmt::format("profile {}", name);
   return CredentialsPtr(std::move(credentials));
@@ -42,6 +49,9 @@ Result<CredentialsPtr> ProfileCredentials::Fetch(std::stop_token stop) {
                  fmt::format("there is no profile {} in {} or {}", profile_, files.config_path,
                              files.credentials_path));
   }
+  if (part_ != ProfilePart::kAll &&
+      (part_ == ProfilePart::kRole) != IsRole(files.profiles.at(profile_)))
+    return Error(ErrorCode::kNotFound, fmt::format("profile {} has no role", profile_));
   std::set<std::string> seen;
   return Follow(files, profile_, seen, stop);
 }
@@ -54,13 +64,23 @@ Result<CredentialsPtr> ProfileCredentials::Follow(const ProfileFiles& files,
   if (found == files.profiles.end())
     return Wrong(fmt::format("there is no profile {}, which a source_profile names", name));
   const ProfileSettings& profile = found->second;
-  if (!seen.insert(name).second) {
-    // Only a profile that is its own source, with keys, may come twice.
-    Result<CredentialsPtr> own = StaticKeys(profile, name, files);
-    if (own || own.error().code() == ErrorCode::kConfig) return own;
-    return Wrong(fmt::format("profile {} is its own source through source_profile", name));
+  const bool is_source = !seen.empty();
+  // Keys of a source count before its role; the role of a profile in force before its keys.
+  const bool has_keys =
+      profile.contains("aws_access_key_id") || profile.contains("aws_secret_access_key");
+  if (IsRole(profile) && !(is_source && has_keys)) {
+    if (!seen.insert(name).second)
+      return Wrong(fmt::format("profile {} is its own source through source_profile", name));
+    return Role(files, name, seen, stop);
   }
-  if (profile.contains("role_arn")) return Role(files, name, seen, stop);
+  if (profile.contains("role_arn") && profile.contains("web_identity_token_file"))
+    return Role(files, name, seen, stop);
+  return Keys(files, name, stop);
+}
+
+Result<CredentialsPtr> ProfileCredentials::Keys(const ProfileFiles& files, const std::string& name,
+                                                std::stop_token stop) const {
+  const ProfileSettings& profile = files.profiles.at(name);
   if (profile.contains("sso_session") || profile.contains("sso_start_url") ||
       profile.contains("login_session")) {
     return Wrong(fmt::format(
@@ -70,11 +90,11 @@ Result<CredentialsPtr> ProfileCredentials::Follow(const ProfileFiles& files,
         "process",
         name));
   }
-  Result<CredentialsPtr> keys = StaticKeys(profile, name, files);
-  if (keys || keys.error().code() != ErrorCode::kNotFound) return keys;
+  Result<CredentialsPtr> shared = StaticKeys(files.of_credentials, name, files.credentials_path);
+  if (shared || shared.error().code() != ErrorCode::kNotFound) return shared;
   if (const auto command = Lookup(profile, "credential_process"))
     return ProcessCredentials(*command, name, access_.sts.environment).Fetch(stop);
-  return keys;
+  return StaticKeys(files.of_config, name, files.config_path);
 }
 
 Result<CredentialsPtr> ProfileCredentials::Role(const ProfileFiles& files, const std::string& name,

@@ -1,5 +1,6 @@
 #include "pcw/aws/refreshing_credentials.h"
 
+#include "pcw/aws/credentials_check.h"
 #include "pcw/base/log.h"
 
 namespace pcw::aws {
@@ -61,10 +62,17 @@ Result<CredentialsPtr> RefreshingCredentials::Refresh(std::unique_lock<std::mute
   is_refreshing_ = true;
   lock.unlock();
   Result<CredentialsPtr> fresh = source_->Fetch(stop);
+  if (fresh) {
+    if (Status fit = CheckFitToSend(**fresh); !fit) fresh = std::move(fit).error();
+  }
   lock.lock();
   is_refreshing_ = false;
   failure_.reset();
   if (fresh) {
+    // The same keys are the same object: whoever was refused with them sees that asking brought
+    // nothing new, and does not try again.
+    if (current_ && (*fresh)->expires_at == current_->expires_at && IsSame(**fresh, *current_))
+      fresh = current_;
     current_ = *fresh;
     is_refused_ = false;
     fetched_at_ = clock_.Steady();

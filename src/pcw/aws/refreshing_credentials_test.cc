@@ -25,7 +25,7 @@ class FakeSource final : public CredentialsSource {
     changed.wait(lock, stop, [this] { return !is_held; });
     if (failure) return *failure;
     auto keys = std::make_shared<Credentials>();
-    keys->access_key_id = "ASIA" + std::to_string(asked);
+    keys->access_key_id = "ASIA" + std::to_string(has_one_key ? 1 : asked) + suffix;
     keys->expires_at = expires_at;
     return CredentialsPtr(std::move(keys));
   }
@@ -44,6 +44,8 @@ class FakeSource final : public CredentialsSource {
   std::optional<WallTime> expires_at;
   std::optional<Error> failure;
   bool is_held = false;
+  bool has_one_key = false;
+  std::string suffix;
   int asked = 0;
 };
 
@@ -124,6 +126,27 @@ TEST_F(RefreshingCredentialsTest, RefusedOnesAreAskedForAgainOnce) {
 
   EXPECT_EQ(Id(), "ASIA2") << "the refused ones were replaced already";
   EXPECT_EQ(source.asked, 2);
+}
+
+TEST_F(RefreshingCredentialsTest, AskingThatBringsTheSameKeysShowsThatNothingIsNew) {
+  source.has_one_key = true;
+  const CredentialsPtr first = *credentials.Get({});
+
+  credentials.Invalidate(first);
+
+  EXPECT_EQ(*credentials.Get({}), first) << "whoever was refused must not try the same again";
+  EXPECT_EQ(source.asked, 2);
+}
+
+TEST_F(RefreshingCredentialsTest, OnesThatCannotBeSentDoNotReplaceOnesThatCan) {
+  source.expires_at = clock.Now() + minutes(60);
+  ASSERT_EQ(Id(), "ASIA1");
+  source.suffix = "\n";
+  clock.Advance(minutes(50));
+
+  EXPECT_EQ(Id(), "ASIA1");
+  source.WaitUntilAsked(2);
+  EXPECT_EQ(Id(), "ASIA1");
 }
 
 TEST_F(RefreshingCredentialsTest, ManyWaitersCauseOneRefresh) {

@@ -1,10 +1,13 @@
 #include "pcw/aws/role_credentials.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
 
 #include "pcw/aws/caller.h"
+#include "pcw/aws/credentials_check.h"
 #include "pcw/aws/endpoint.h"
 #include "pcw/aws/static_credentials.h"
 #include "pcw/aws/sts.h"
@@ -14,6 +17,21 @@ namespace pcw::aws {
 namespace {
 
 constexpr std::size_t kLargestIdentityToken = 64U << 10U;
+constexpr std::chrono::seconds kBeforeTheSameToken{1};
+// What STS says of a web identity token that another one, or the same a moment later, may pass.
+constexpr std::array<std::string_view, 3> kOfTheToken{"InvalidIdentityToken",
+                                                      "ExpiredTokenException", "ExpiredToken"};
+
+Result<Secret> ReadIdentityToken(const RoleSettings& role, const std::string& token_file) {
+  Result<std::string> token = ReadFile(token_file, kLargestIdentityToken);
+  if (!token) {
+    return Error(
+        ErrorCode::kUnauthenticated,
+        fmt::format("{}: web identity token: {}", role.described_by, token.error().message()));
+  }
+  while (!token->empty() && (token->back() == '\n' || token->back() == '\r')) token->pop_back();
+  return Secret(*token);
+}
 
 Result<sts::RoleRequest> RequestFor(const RoleSettings& role, Clock& clock) {
   sts::RoleRequest request;
@@ -39,6 +57,7 @@ Result<sts::RoleRequest> RequestFor(const RoleSettings& role, Clock& clock) {
 Result<CredentialsPtr> Ask(const StsAccess& access, const RoleSettings& role,
                            const sts::RoleRequest& request, const CredentialsPtr& base,
                            std::stop_token stop) {
+  PCW_TRY_OK(CheckFitToSend(*base));
   PCW_TRY(const ProfileFiles files, LoadProfiles(access.environment));
   PCW_TRY(const Endpoint endpoint,
           ResolveEndpoint(sts::kService, access.region, access.environment, files, access.profile));
@@ -46,7 +65,7 @@ Result<CredentialsPtr> Ask(const StsAccess& access, const RoleSettings& role,
   OpenQuotaGate open;
   CallerOptions options;
   options.endpoint = endpoint.url;
-  options.region = access.region;
+  options.region = endpoint.region;
   Caller caller(sts::kService,
                 {access.http, provider, open, access.clock, access.sleeper, access.rng}, options);
   const std::string source = fmt::format("role {} ({}{})", role.role_arn, role.described_by,
@@ -73,15 +92,21 @@ Result<CredentialsPtr> AssumeRoleWithTokenFile(const StsAccess& access, const Ro
                                                const std::string& token_file,
                                                std::stop_token stop) {
   PCW_TRY(sts::RoleRequest request, RequestFor(role, access.clock));
-  Result<std::string> token = ReadFile(token_file, kLargestIdentityToken);
-  if (!token) {
-    return Error(
-        ErrorCode::kUnauthenticated,
-        fmt::format("{}: web identity token: {}", role.described_by, token.error().message()));
-  }
-  while (!token->empty() && (token->back() == '\n' || token->back() == '\r')) token->pop_back();
-  request.web_identity_token = Secret(*token);
-  return Ask(access, role, request, std::make_shared<const Credentials>(), stop);
+  PCW_TRY(request.web_identity_token, ReadIdentityToken(role, token_file));
+  const auto unsigned_call = std::make_shared<const Credentials>();
+  Result<CredentialsPtr> got = Ask(access, role, request, unsigned_call, stop);
+  if (got) return got;
+  const std::string type(got.error().Find("aws_error").value_or(""));
+  if (std::find(std::begin(kOfTheToken), std::end(kOfTheToken), type) == std::end(kOfTheToken))
+    return got;
+  // The kubelet replaces the file before the token ends, and STS now and then does not know a good
+  // one yet: once more, with what the file holds then.
+  const std::string refused(request.web_identity_token->Reveal());
+  PCW_TRY(request.web_identity_token, ReadIdentityToken(role, token_file));
+  if (request.web_identity_token->Reveal() == refused &&
+      !access.sleeper.SleepFor(kBeforeTheSameToken, stop))
+    return Error(ErrorCode::kCancelled, "stopped while asking STS");
+  return Ask(access, role, request, unsigned_call, stop);
 }
 
 Result<CredentialsPtr> WebIdentityCredentials::Fetch(std::stop_token stop) {

@@ -54,6 +54,17 @@ std::optional<std::string> Explanation(const Operation& operation, const BucketO
     return fmt::format("bucket {} does not exist; create it, or correct lake.url", options.bucket);
   if (error.code() == ErrorCode::kNotFound && type != "NoSuchUpload")
     return fmt::format("there is no object \"{}\" in bucket {}", key, options.bucket);
+  if (type == "InvalidObjectState")
+    return fmt::format(
+        "the object \"{}\" is archived and cannot be read: restore it (aws s3api restore-object "
+        "--bucket {} --key {} --restore-request Days=7), wait for it, and run again",
+        key, options.bucket, key);
+  if (error.code() == ErrorCode::kPermissionDenied &&
+      error.message().find("kms:Decrypt") != std::string::npos)
+    return fmt::format(
+        "the KMS key that the object \"{}\" is encrypted with does not let this role read it: "
+        "allow kms:Decrypt to the role, in its policy and in the key's; {}",
+        key, error.message());
   if (error.code() == ErrorCode::kPermissionDenied) {
     const std::string owner =
         options.expected_owner.empty()
@@ -95,10 +106,19 @@ net::HttpLimits ObjectLimits() {
   return limits;
 }
 
-Result<BucketAddress> AddressBucket(std::string_view endpoint, std::string_view bucket) {
+Result<BucketAddress> AddressBucket(std::string_view endpoint, std::string_view bucket,
+                                    std::string_view style) {
   PCW_TRY(const net::Url url, net::ParseUrl(endpoint));
-  const bool is_path_style = net::IsIpAddress(url.host) || url.host == "localhost" ||
-                             bucket.find('.') != std::string_view::npos;
+  const bool is_address = net::IsIpAddress(url.host);
+  const bool is_rule = style.empty() || style == "auto";
+  if ((!is_rule && style != "path" && style != "virtual") || (style == "virtual" && is_address)) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("s3.addressing_style of the profile: expected auto, path or virtual{}",
+                             style == "virtual" ? ", and not virtual at an IP address" : ""));
+  }
+  const bool is_path_style =
+      style == "path" || (is_rule && (is_address || url.host == "localhost" ||
+                                      bucket.find('.') != std::string_view::npos));
   if (is_path_style) return BucketAddress{std::string(endpoint), "/" + std::string(bucket)};
   return BucketAddress{fmt::format("{}://{}.{}", url.scheme, bucket, url.authority), ""};
 }

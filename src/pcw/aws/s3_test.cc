@@ -80,6 +80,17 @@ TEST(AddressBucketTest, VirtualHostStyleUnlessTheBucketCannotBeALabel) {
   EXPECT_THAT(AddressBucket("s3.amazonaws.com", "b"), FailsWith(ErrorCode::kConfig));
 }
 
+TEST(AddressBucketTest, AProfilesAddressingStyleBeatsTheRule) {
+  const char* const aws = "https://s3.eu-west-1.amazonaws.com";
+  EXPECT_EQ(AddressBucket(aws, "pcw-lake", "path")->path, "/pcw-lake");
+  EXPECT_EQ(AddressBucket(aws, "pcw-lake", "auto")->path, "");
+  EXPECT_EQ(AddressBucket("http://localhost:9000", "pcw-lake", "virtual")->endpoint,
+            "http://pcw-lake.localhost:9000");
+  EXPECT_THAT(AddressBucket("http://127.0.0.1:9000", "pcw-lake", "virtual"),
+              FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(AddressBucket(aws, "pcw-lake", "Path"), FailsWith(ErrorCode::kConfig));
+}
+
 TEST_F(BucketTest, APutIsConditionalAndCarriesItsChecksum) {
   http.script = {Reply(200)};
 
@@ -250,6 +261,9 @@ TEST_F(BucketTest, ErrorsSpeakOfTheBucketAndTheNextStep) {
             "there is no object \"k\" in bucket pcw-lake");
   EXPECT_THAT(get(403, S3Error("AccessDenied")).message(),
               HasSubstr("S3 does not allow s3:GetObject on bucket pcw-lake"));
+  const Error archived = get(403, S3Error("InvalidObjectState"));
+  EXPECT_EQ(archived.code(), ErrorCode::kInvalidRequest) << "no matter of rights";
+  EXPECT_THAT(archived.message(), HasSubstr("is archived and cannot be read: restore it"));
   EXPECT_THAT(
       get(301, S3Error("PermanentRedirect"), {{"x-amz-bucket-region", "eu-west-1"}}).message(),
       HasSubstr("set lake.region: eu-west-1"));

@@ -50,7 +50,7 @@ struct QueueAddress {
 };
 
 /// The endpoint that is configured for SQS beats the host of the queue URL; without one the URL's
-/// own host is used, which must be one of AWS's: https, under amazonaws.com, default port (I32).
+/// own host is used, which must be one of AWS's (RegionOfQueueHost): https, default port (I32).
 /// The region is the one that the host names, else `region`. kConfig for a URL that is none of a
 /// queue.
 Result<QueueAddress> AddressQueue(std::string_view queue_url, const Endpoint& configured,
@@ -86,12 +86,14 @@ struct QueueAttributes {
 };
 
 /// One queue. As thread-safe as its caller, which outlives it. Errors as Caller, and kUnavailable
-/// for an answer that does not account for every entry asked, or whose MD5 is not that of the body.
+/// for an answer that accounts for none of the entries asked. An entry that an answer does not
+/// account for, or whose MD5 is not that of the body sent, has failed alone.
 class Queue {
  public:
   Queue(Caller& caller, std::string url) : caller_(caller), url_(std::move(url)) {}
 
-  /// At most ten. An entry that SQS refused is in `failed`, not an error.
+  /// At most ten. An entry that SQS refused is in `failed`, not an error. A batch that it refuses
+  /// whole is sent again in halves, down to the entry that it does not take.
   Result<BatchOutcome> Send(const std::vector<OutgoingMessage>& messages, std::stop_token stop);
   /// At most ten; none does not mean that the queue is empty (F28). A message whose body does not
   /// have its MD5 is left out: it comes again.

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "pcw/aws/expiration.h"
 #include "pcw/aws/sigv4.h"
 #include "pcw/aws/xml.h"
-#include "pcw/base/time.h"
 
 namespace pcw::aws::sts {
 
@@ -39,7 +39,7 @@ Result<CredentialsPtr> AssumeRole(Caller& caller, const RoleRequest& request,
   credentials->secret_access_key = Secret(XmlText(answer.body, "SecretAccessKey").value_or(""));
   credentials->session_token = Secret(XmlText(answer.body, "SessionToken").value_or(""));
   credentials->source = source;
-  const Result<WallTime> expires = ParseRfc3339(XmlText(answer.body, "Expiration").value_or(""));
+  const Result<WallTime> expires = ParseExpiration(XmlText(answer.body, "Expiration").value_or(""));
   if (credentials->access_key_id.empty() || !expires) {
     return Error(ErrorCode::kUnavailable, "STS answered without complete credentials")
         .With("request_id", answer.request_id);

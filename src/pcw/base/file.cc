@@ -1,8 +1,9 @@
 #include "pcw/base/file.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
+#include <cstdint>
+#include <random>
 #include <system_error>
 
 #include <fcntl.h>
@@ -10,10 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pcw/base/stale_temporaries.h"
+
 namespace pcw {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kTemporaryEnding = ".tmp";
 
 // Owns a descriptor.
 class Fd {
@@ -68,6 +73,22 @@ Status WriteAll(int fd, std::string_view content, const fs::path& path) {
     content.remove_prefix(static_cast<std::size_t>(n));
   }
   return Ok{};
+}
+
+// Another process with this one's number may write to the same directory: in every container the
+// program is number 1. Names are drawn, and O_EXCL has the last word.
+Result<fs::path> MakeTemporary(const fs::path& path, const fs::path& directory, int& fd) {
+  constexpr int kMostDraws = 8;
+  std::random_device random;
+  for (int i = 0; i < kMostDraws; ++i) {
+    const std::uint64_t drawn = (std::uint64_t{random()} << 32U) | random();
+    fs::path temporary = directory / fmt::format(".{}.{}.{:016x}{}", path.filename().string(),
+                                                 ::getpid(), drawn, kTemporaryEnding);
+    fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd >= 0) return temporary;
+    if (errno != EEXIST) break;
+  }
+  return WriteError(path, "create", errno);
 }
 
 Status Publish(const fs::path& temporary, const fs::path& path, IfExists if_exists) {
@@ -125,16 +146,14 @@ Result<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
 
 Status WriteFileDurably(const fs::path& path, std::string_view content, IfExists if_exists,
                         const fs::path& temporaries) {
-  static std::atomic<unsigned> serial{0};
   const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
   PCW_TRY_OK(MakeDirectories(directory));
   if (!temporaries.empty()) PCW_TRY_OK(MakeDirectories(temporaries));
-  const fs::path temporary =
-      (temporaries.empty() ? directory : temporaries) /
-      fmt::format(".{}.{}.{}.tmp", path.filename().string(), ::getpid(), ++serial);
+  int opened = -1;
+  PCW_TRY(const fs::path temporary,
+          MakeTemporary(path, temporaries.empty() ? directory : temporaries, opened));
   {
-    const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
-    if (!fd.is_open()) return WriteError(path, "create", errno);
+    const Fd fd(opened);
     Status written = WriteAll(fd.get(), content, path);
     if (written && ::fsync(fd.get()) != 0) written = WriteError(path, "fsync", errno);
     if (!written) {
@@ -147,6 +166,31 @@ Status WriteFileDurably(const fs::path& path, std::string_view content, IfExists
     return published;
   }
   return SyncDirectory(directory);
+}
+
+int RemoveStaleTemporaries(const fs::path& directory, std::chrono::seconds age) {
+  // Ages are told by the clock of the file system: that of this machine may be another.
+  int fd = -1;
+  const Result<fs::path> own = MakeTemporary("age", directory, fd);
+  if (!own) return 0;  // what cannot be written is told by the write that needs it
+  const Fd closes(fd);
+  std::error_code problem;
+  const fs::file_time_type now = fs::last_write_time(*own, problem);
+  ::unlink(own->c_str());
+  if (problem) return 0;
+  int removed = 0;
+  for (fs::directory_iterator entry(directory, problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    std::error_code vanished;
+    const std::string name = entry->path().filename().string();
+    const bool is_temporary = name.starts_with('.') && name.ends_with(kTemporaryEnding) &&
+                              entry->is_regular_file(vanished) && !entry->is_symlink(vanished);
+    if (!is_temporary) continue;
+    const fs::file_time_type written = fs::last_write_time(entry->path(), vanished);
+    if (vanished || now - written < age) continue;
+    removed += fs::remove(entry->path(), vanished) ? 1 : 0;
+  }
+  return removed;
 }
 
 }  // namespace pcw

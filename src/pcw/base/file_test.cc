@@ -1,16 +1,20 @@
 #include "pcw/base/file.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fakes/result_matchers.h"
+#include "pcw/base/stale_temporaries.h"
 
 namespace pcw {
 namespace {
@@ -35,6 +39,41 @@ class FileTest : public ::testing::Test {
 
   fs::path directory;
 };
+
+TEST_F(FileTest, WhatAKilledProcessOfTheSameNumberLeftIsNotInTheWay) {
+  // In every container the program has the same number, and counts its files from 1.
+  const fs::path temporaries = directory / ".tmp";
+  fs::create_directory(temporaries);
+  for (int serial = 1; serial <= 50; ++serial) {
+    const fs::path left = temporaries / fmt::format(".a.{}.{}.tmp", ::getpid(), serial);
+    ASSERT_THAT(WriteFileDurably(left, "half", IfExists::kFail), Succeeds());
+  }
+
+  for (int i = 0; i < 5; ++i)
+    EXPECT_THAT(WriteFileDurably(directory / "a", "x", IfExists::kReplace, temporaries),
+                Succeeds());
+}
+
+TEST_F(FileTest, StaleTemporariesGoAndOthersStay) {
+  const auto age = std::chrono::hours(1);
+  const auto make = [&](const std::string& name, std::chrono::minutes ago) {
+    ASSERT_THAT(WriteFileDurably(directory / name, "x", IfExists::kFail), Succeeds());
+    fs::last_write_time(directory / name, fs::last_write_time(directory / name) - ago);
+  };
+  make(".data.json.1.1.tmp", std::chrono::minutes(61));
+  make(".data.json.1.2.tmp", std::chrono::minutes(50));
+  make("data.json", std::chrono::minutes(600));
+  make(".hidden", std::chrono::minutes(600));
+  fs::create_symlink(directory / "data.json", directory / ".link.tmp");
+
+  EXPECT_EQ(RemoveStaleTemporaries(directory, age), 1);
+
+  std::vector<std::string> names = Names();
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names,
+            (std::vector<std::string>{".data.json.1.2.tmp", ".hidden", ".link.tmp", "data.json"}));
+  EXPECT_EQ(RemoveStaleTemporaries(directory / "absent", age), 0);
+}
 
 TEST_F(FileTest, WrittenFileIsReadBackAndNothingElseStays) {
   const std::string content("a\0b\xff\n", 5);

@@ -1,5 +1,6 @@
 #include "pcw/base/log.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 
 #include "pcw/base/clock.h"
 #include "pcw/base/json.h"
+#include "pcw/base/terminal_text.h"
 #include "pcw/base/time.h"
 
 namespace pcw {
@@ -40,19 +42,13 @@ LogFields& ScopeFields() {
 
 std::string Printable(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
-    if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
-      out += fmt::format("\\x{:02x}", next);
-      ++i;
-    } else {
-      out += text[i];
-    }
+  for (;;) {
+    const auto end = std::min(text.find_first_of("\t\r\n"), text.size());
+    out += TerminalText(text.substr(0, end));
+    if (end == text.size()) return out;
+    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[end]));
+    text.remove_prefix(end + 1);
   }
-  return out;
 }
 
 LogScope::LogScope(LogFields fields) : added_(fields.size()) {

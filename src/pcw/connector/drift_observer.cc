@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include "pcw/base/storable_text.h"
+#include "pcw/connector/record_parser.h"
 
 namespace pcw::connector {
 namespace {
@@ -172,7 +173,7 @@ Status DriftObserver::Observe(const element& document, std::string_view operatio
 
 void DriftObserver::Walk(Watched& watched, const element& value, std::uint32_t at) {
   const ShapeNode& node = watched.shape.nodes()[at];
-  const element_type found = value.type();
+  const element_type found = TypeOf(value);       // a number beyond 64 bits is one too
   if (found == element_type::NULL_VALUE) return;  // as if it were absent
   ++watched.present[at];
   if (!HasType(found, node.type)) {
@@ -197,7 +198,7 @@ void DriftObserver::Walk(Watched& watched, const element& value, std::uint32_t a
                   .operation = watched.shape.operation(),
                   .pointer = Below(node.pointer, field.key),
                   .column = "",
-                  .found = std::string(NameOf(field.value.type()))},
+                  .found = std::string(NameOf(TypeOf(field.value)))},
                  fmt::format("no such member in API {}", watched.shape.api_version()));
         }
       }

@@ -51,6 +51,9 @@ struct SourceDef {
   /// own record and change only what they tell (a sparse record).
   std::string_view detail_when{};
   std::string_view detail_when_is{};
+  /// AWS need not have details of a listed record: where it says so (404), there is nothing to
+  /// fetch, and nothing has failed.
+  bool may_be_absent = false;
   /// A second call for the same key whose answer belongs to the record: its visibility.
   const aws::Operation* companion = nullptr;
 

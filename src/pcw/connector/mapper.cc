@@ -1,22 +1,23 @@
 // The hot path of the mapping engine: one validated simdjson document a record, one look-up a
 // pointer.
-#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include "pcw/base/time.h"
+#include "pcw/connector/decimal.h"
 #include "pcw/connector/drift_observer.h"
 #include "pcw/connector/mapping.h"
+#include "pcw/connector/raw_json.h"
+#include "pcw/connector/record_parser.h"
+#include "pcw/connector/value_path.h"
 
 namespace pcw::connector {
 namespace {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
-
-constexpr std::size_t kLongestNumber = 1000;
 
 std::string_view TypeName(element_type type) {
   switch (type) {
@@ -38,17 +39,6 @@ std::string_view TypeName(element_type type) {
   return "unknown";
 }
 
-bool IsPlainDecimal(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  const auto point = text.find('.');
-  const std::string_view whole = text.substr(0, point);
-  const std::string_view fraction = point == std::string_view::npos ? "0" : text.substr(point + 1);
-  const auto is_digits = [](std::string_view digits) {
-    return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
-  };
-  return text.size() <= kLongestNumber && is_digits(whole) && is_digits(fraction);
-}
-
 std::optional<Date> ParseDate(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
   // A date is a timestamp's first ten characters, so the calendar is checked in one place.
@@ -62,8 +52,76 @@ std::optional<Date> ParseDate(std::string_view text) {
               static_cast<unsigned>(number(8, 2))};
 }
 
+// A value found in an answer, with what is needed to read its text as it was sent.
+struct Found {
+  element value;
+  std::string_view answer;  // the bytes
+  element document;         // the same, parsed
+  const ValuePath* path;
+
+  // Its own text: a number that was parsed has passed through binary, unless it is an integer.
+  std::optional<std::string> AsSent() const {
+    return RawJsonAt(answer, path->PlainPointer(document));
+  }
+};
+
+std::optional<Value> AsDecimal(const Found& found) {
+  std::optional<std::string> text;
+  if (found.value.is_string()) {
+    const std::string_view sent = found.value.get_string().value_unsafe();
+    if (sent.empty()) return Value();  // AWS's pattern of an amount allows it
+    text = PlainDecimal(sent);
+  } else if (found.value.is_int64()) {
+    text = std::to_string(found.value.get_int64().value_unsafe());
+  } else if (found.value.is_uint64()) {
+    text = std::to_string(found.value.get_uint64().value_unsafe());
+  } else if (found.value.is_number()) {
+    text = found.AsSent();
+    if (text) text = PlainDecimal(*text);
+  }
+  return text ? std::optional<Value>(std::move(*text)) : std::nullopt;
+}
+
+std::optional<Value> AsInteger(const element& value) {
+  std::int64_t integer = 0;
+  if (value.get_int64().get(integer) == simdjson::SUCCESS) return Value(integer);
+  std::string_view text;  // AWS writes some numbers as texts
+  if (value.get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
+  const char* end = text.data() + text.size();
+  const auto [stop, problem] = std::from_chars(text.data(), end, integer);
+  return problem == std::errc() && stop == end ? std::optional<Value>(integer) : std::nullopt;
+}
+
+// Numbers that are no integers are in it, at whatever depth.
+bool HoldsFractions(const element& value) {
+  if (value.is_array()) {
+    for (const element item : value.get_array().value_unsafe())
+      if (HoldsFractions(item)) return true;
+  } else if (value.is_object()) {
+    for (const auto field : value.get_object().value_unsafe())
+      if (HoldsFractions(field.value)) return true;
+  }
+  return value.is_double();
+}
+
+std::optional<Value> AsJson(const Found& found) {
+  if (!HoldsFractions(found.value)) return Value(JsonTextOf(found.value));
+  std::optional<std::string> text = found.AsSent();
+  return text ? std::optional<Value>(std::move(*text)) : std::nullopt;
+}
+
+// A number beyond 64 bits or a double, as it was sent.
+std::optional<Value> ConvertNumber(std::string_view number, ColumnType type) {
+  if (type == ColumnType::kJson) return Value(std::string(number));
+  if (type != ColumnType::kDecimal) return std::nullopt;
+  std::optional<std::string> text = PlainDecimal(number);
+  return text ? std::optional<Value>(std::move(*text)) : std::nullopt;
+}
+
 // The value as its column wants it; nullopt if it does not fit.
-std::optional<Value> Convert(element value, ColumnType type) {
+std::optional<Value> Convert(const Found& found, ColumnType type) {
+  if (const auto number = ExactNumber(found.value)) return ConvertNumber(*number, type);
+  const element& value = found.value;
   std::string_view text;
   const bool is_text = value.get_string().get(text) == simdjson::SUCCESS;
   switch (type) {
@@ -71,18 +129,11 @@ std::optional<Value> Convert(element value, ColumnType type) {
       if (is_text) return Value(std::string(text));
       return std::nullopt;
     case ColumnType::kJson:
-      return Value(simdjson::minify(value));
+      return AsJson(found);
     case ColumnType::kDecimal:
-      if (is_text && IsPlainDecimal(text)) return Value(std::string(text));
-      // A JSON number has passed through binary unless it is an integer; only integers are exact.
-      if (std::int64_t integer = 0;
-          value.is_int64() && value.get_int64().get(integer) == simdjson::SUCCESS)
-        return Value(std::to_string(integer));
-      return std::nullopt;
+      return AsDecimal(found);
     case ColumnType::kInteger:
-      if (std::int64_t integer = 0; value.get_int64().get(integer) == simdjson::SUCCESS)
-        return Value(integer);
-      return std::nullopt;
+      return AsInteger(value);
     case ColumnType::kBoolean:
       if (bool flag = false; value.get_bool().get(flag) == simdjson::SUCCESS) return Value(flag);
       return std::nullopt;
@@ -100,38 +151,6 @@ std::optional<Value> Convert(element value, ColumnType type) {
   return std::nullopt;
 }
 
-// The element of `list` whose member has the text that "[Member=text]" asks for.
-simdjson::simdjson_result<element> Select(element list, std::string_view segment) {
-  const auto equals = segment.find('=');
-  const std::string_view member = segment.substr(1, equals - 1);
-  const std::string_view wanted = segment.substr(equals + 1, segment.size() - equals - 2);
-  simdjson::dom::array items;
-  if (list.get_array().get(items) != simdjson::SUCCESS) return simdjson::NO_SUCH_FIELD;
-  for (const element item : items) {
-    std::string_view text;
-    if (item[member].get_string().get(text) == simdjson::SUCCESS && text == wanted)
-      return simdjson::simdjson_result<element>(element(item));
-  }
-  return simdjson::NO_SUCH_FIELD;
-}
-
-simdjson::simdjson_result<element> Find(element document, std::string_view pointer) {
-  for (auto at = pointer.find("/["); at != std::string_view::npos; at = pointer.find("/[")) {
-    const auto end = std::min(pointer.find('/', at + 1), pointer.size());
-    if (at > 0) {
-      if (const auto problem = document.at_pointer(pointer.substr(0, at)).get(document);
-          problem != simdjson::SUCCESS)
-        return problem;
-    }
-    if (const auto problem = Select(document, pointer.substr(at + 1, end - at - 1)).get(document);
-        problem != simdjson::SUCCESS)
-      return problem;
-    pointer.remove_prefix(end);
-  }
-  if (pointer.empty()) return document;
-  return document.at_pointer(pointer);
-}
-
 Error Mismatch(const ColumnMapping& column, std::string_view found) {
   return Error(ErrorCode::kSchemaMismatch,
                fmt::format("{} cannot be filled: {} is {}", column.column, column.pointers.front(),
@@ -141,44 +160,37 @@ Error Mismatch(const ColumnMapping& column, std::string_view found) {
       .With("found", std::string(found));
 }
 
-// PostgreSQL can hold U+0000 neither in text nor in jsonb. An even number of backslashes before the
-// u is a text about it.
-Status CheckNoNul(std::string_view record) {
-  for (auto at = record.find("\\u0000"); at != std::string_view::npos;
-       at = record.find("\\u0000", at + 1)) {
-    std::size_t backslashes = 0;
-    while (backslashes < at && record[at - 1 - backslashes] == '\\') ++backslashes;
-    if (backslashes % 2 == 0) {
-      return Error(ErrorCode::kSchemaMismatch,
-                   "the record holds the character U+0000, which PostgreSQL cannot store; bronze "
-                   "has it")
-          .With("byte", std::to_string(at));
-    }
-  }
-  return Ok{};
-}
-
-Result<element> ParseRecord(simdjson::dom::parser& parser, std::string_view text) {
-  element document;
-  if (const auto problem = parser.parse(text.data(), text.size()).get(document);
-      problem != simdjson::SUCCESS) {
-    return Error(ErrorCode::kSchemaMismatch,
-                 fmt::format("the record is not valid JSON: {}", simdjson::error_message(problem)));
-  }
-  if (!document.is_object())
-    return Error(ErrorCode::kSchemaMismatch, "the record is not a JSON object")
-        .With("found", std::string(TypeName(document.type())));
-  PCW_TRY_OK(CheckNoNul(text));
-  return document;
-}
-
 }  // namespace
 
 struct Mapper::State {
+  // The places of one column, parsed. Where a pointer begins with "@", its path is empty.
+  struct Source {
+    std::vector<std::optional<ValuePath>> paths;
+    std::optional<ValuePath> when;
+    std::vector<std::size_t> units;  ///< columns that are units of this one
+  };
+  // One answer: its bytes, and the same parsed.
+  struct Answer {
+    std::string_view bytes;
+    element document;
+  };
+
   const Mapping& mapping;
-  simdjson::dom::parser parser;
-  simdjson::dom::parser companion_parser;
-  explicit State(const Mapping& m) : mapping(m) {}
+  std::vector<Source> sources;
+  RecordParser parser;
+  RecordParser companion_parser;
+
+  explicit State(const Mapping& m) : mapping(m) {
+    for (const ColumnMapping& column : m.columns) {
+      Source& source = sources.emplace_back();
+      for (const std::string& pointer : column.pointers)
+        source.paths.push_back(ValuePath::Parse(pointer));
+      if (!column.when_pointer.empty()) source.when = ValuePath::Parse(column.when_pointer);
+      for (std::size_t i = 0; i < m.columns.size(); ++i) {
+        if (m.columns[i].unit_of == column.column) source.units.push_back(i);
+      }
+    }
+  }
 
   // What bronze knows beside the bytes.
   static std::string_view Beside(const RecordView& record, std::string_view pointer) {
@@ -196,38 +208,57 @@ struct Mapper::State {
     return text.empty() ? Value() : Value(std::string(text));
   }
 
-  // Fills one column; a misfit becomes NULL. The error of a required column that cannot be filled.
-  Status Fill(const ColumnMapping& column, const RecordView& record,
-              const std::optional<element>& document, Value& slot, Row& row) const {
+  bool MeetsCondition(std::size_t at, const element& document) const {
+    const std::optional<ValuePath>& when = sources[at].when;
+    if (!when) return true;
     element value;
-    bool is_present = false;
-    for (const std::string& pointer : column.pointers) {
-      if (pointer.front() == '@') {
-        slot = FromBeside(record, column, pointer);
+    std::string_view text;
+    return when->Find(document, value) && value.get_string().get(text) == simdjson::SUCCESS &&
+           text == mapping.columns[at].when_equals;
+  }
+
+  // Fills one column. The error of a required column that cannot be filled.
+  Status Fill(std::size_t at, const RecordView& record, const std::optional<Answer>& answer,
+              Row& row) const {
+    const ColumnMapping& column = mapping.columns[at];
+    Value& slot = row.values[at];
+    element value;
+    const ValuePath* place = nullptr;
+    for (std::size_t i = 0; i < column.pointers.size() && place == nullptr; ++i) {
+      const std::optional<ValuePath>& path = sources[at].paths[i];
+      if (!path) {
+        slot = FromBeside(record, column, column.pointers[i]);
         if (!std::holds_alternative<std::monostate>(slot)) return Ok{};
-        continue;
+      } else if (answer && path->Find(answer->document, value) && !value.is_null()) {
+        place = &*path;
       }
-      is_present =
-          document && Find(*document, pointer).get(value) == simdjson::SUCCESS && !value.is_null();
-      if (is_present) break;
     }
-    if (!is_present) {
+    std::optional<Value> converted = Value();
+    if (place != nullptr) {
+      converted = Convert(
+          {.value = value, .answer = answer->bytes, .document = answer->document, .path = place},
+          column.type);
+    }
+    if (!converted) {
+      const std::string_view found = TypeName(TypeOf(value));
+      if (column.is_required) return Mismatch(column, fmt::format("a {} that does not fit", found));
+      row.misfits.push_back({column.column, column.pointers.front(), std::string(found)});
+      row.left_alone.push_back(at);
+      row.left_alone.insert(row.left_alone.end(), sources[at].units.begin(),
+                            sources[at].units.end());
+      return Ok{};
+    }
+    slot = std::move(*converted);
+    if (std::holds_alternative<std::monostate>(slot)) {
       if (!column.fallback.empty()) slot = column.fallback;
       if (column.is_required && column.fallback.empty()) return Mismatch(column, "absent");
       return Ok{};
     }
-    if (std::optional<Value> converted = Convert(value, column.type)) {
-      slot = std::move(*converted);
-      for (const auto& [from, to] : column.values) {
-        if (std::get<std::string>(slot) != from) continue;
-        slot = to;
-        break;
-      }
-      return Ok{};
+    for (const auto& [from, to] : column.values) {
+      if (std::get<std::string>(slot) != from) continue;
+      slot = to;
+      break;
     }
-    const std::string_view found = TypeName(value.type());
-    if (column.is_required) return Mismatch(column, fmt::format("a {} that does not fit", found));
-    row.misfits.push_back({column.column, column.pointers.front(), std::string(found)});
     return Ok{};
   }
 };
@@ -236,33 +267,27 @@ Mapper::Mapper(const Mapping& mapping) : state_(std::make_unique<State>(mapping)
 Mapper::~Mapper() = default;
 
 Result<Row> Mapper::MapRecord(const RecordView& record, DriftObserver* observer) {
-  PCW_TRY(const element document, ParseRecord(state_->parser, record.payload));
+  PCW_TRY(const element document, state_->parser.Parse(record.payload));
   std::optional<element> companion;
   if (!record.companion.empty()) {
-    PCW_TRY(companion, ParseRecord(state_->companion_parser, record.companion));
+    PCW_TRY(companion, state_->companion_parser.Parse(record.companion));
   }
   if (observer != nullptr) {
     Status other = companion ? observer->Observe(*companion, record.companion_operation) : Ok{};
     PCW_TRY_OK(observer->Observe(document, record.operation));
     PCW_TRY_OK(std::move(other));
   }
+  const std::optional<State::Answer> own = State::Answer{record.payload, document};
+  std::optional<State::Answer> other;
+  if (companion) other = State::Answer{record.companion, *companion};
   Row row;
-  row.values.reserve(state_->mapping.columns.size());
-  for (const ColumnMapping& column : state_->mapping.columns) {
-    Value& slot = row.values.emplace_back();
-    if (!column.when_pointer.empty()) {
-      std::string_view condition;
-      const bool is_met =
-          Find(document, column.when_pointer).get_string().get(condition) == simdjson::SUCCESS &&
-          condition == column.when_equals;
-      if (!is_met) continue;
-    }
-    const bool is_other = !column.of.empty();
-    const bool has_other = is_other && column.of == record.companion_operation;
-    PCW_TRY_OK(state_->Fill(
-        column, record,
-        is_other ? (has_other ? companion : std::nullopt) : std::optional<element>(document), slot,
-        row));
+  row.values.resize(state_->mapping.columns.size());
+  for (std::size_t at = 0; at < row.values.size(); ++at) {
+    const ColumnMapping& column = state_->mapping.columns[at];
+    if (!state_->MeetsCondition(at, document)) continue;
+    const bool is_others = !column.of.empty();
+    const bool has_others = is_others && column.of == record.companion_operation;
+    PCW_TRY_OK(state_->Fill(at, record, !is_others ? own : has_others ? other : std::nullopt, row));
   }
   return row;
 }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,6 +58,32 @@ TEST(MapperTest, FillsEveryTypeExactly) {
             R"([1,{"x":null}])");
 }
 
+TEST(MapperTest, NumbersBeyond64BitsAreExactOrAFinding) {
+  const std::string record = R"({"a":18446744073709551616,"b":[1e400,0.10],"c":)" +
+                             std::string(200, '7') + R"(,"d":"text"})";
+
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /a, type: decimal }", record)->values[0]),
+            "18446744073709551616");
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /c, type: decimal }", record)->values[0]),
+            std::string(200, '7'));
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /b, type: json }", record)->values[0]),
+            "[1e400,0.10]");
+  EXPECT_EQ(std::get<std::string>(Map("{ from: /d, type: text }", record)->values[0]), "text");
+  for (const char* column : {"{ from: /a, type: integer }", "{ from: /a, type: text }"}) {
+    const auto row = Map(column, record);
+    ASSERT_THAT(row, Succeeds());
+    ASSERT_EQ(row->misfits.size(), 1U) << column;
+    EXPECT_EQ(row->misfits[0].found, "number");
+  }
+}
+
+TEST(MapperTest, OfTwoMembersOfOneNameTheLastCountsAsInJsonb) {
+  EXPECT_EQ(
+      std::get<std::string>(
+          Map("{ from: /a/b, type: text }", R"({"a":{"b":"x"},"a":{"b":"y","b":"z"}})")->values[0]),
+      "z");
+}
+
 TEST(MapperTest, AbsentAndNullAreNull) {
   for (const char* record : {"{}", R"({"a":null})", R"({"b":1})"}) {
     const auto row = Map("{ from: /a, type: text }", record);
@@ -73,8 +100,11 @@ TEST(MapperTest, AMisfitOfAnOptionalColumnIsNullAndReportedWithoutItsValue) {
     const char* found;
   } const cases[] = {{"text", R"({"a":7})", "number"},
                      {"decimal", R"({"a":"1,5"})", "string"},
-                     {"decimal", R"({"a":"1e3"})", "string"},
-                     {"decimal", R"({"a":1.5})", "number"},
+                     {"decimal", R"({"a":"1e9999"})", "string"},
+                     {"decimal", R"({"a":1e9999})", "number"},
+                     {"decimal", R"({"a":true})", "boolean"},
+                     {"integer", R"({"a":9223372036854775808})", "number"},
+                     {"integer", R"({"a":"36 months"})", "string"},
                      {"integer", R"({"a":1.5})", "number"},
                      {"boolean", R"({"a":"true"})", "string"},
                      {"date", R"({"a":"2026-02-30"})", "string"},
@@ -87,6 +117,60 @@ TEST(MapperTest, AMisfitOfAnOptionalColumnIsNullAndReportedWithoutItsValue) {
     ASSERT_EQ(row->misfits.size(), 1U) << type << " " << record;
     EXPECT_EQ(row->misfits[0].found, found);
   }
+}
+
+TEST(MapperTest, MoneyIsExactInEveryFormItIsSentIn) {
+  struct {
+    const char* sent;
+    const char* held;
+  } const cases[] = {{R"("100.")", "100"},
+                     {R"("0.")", "0"},
+                     {"100.5", "100.5"},
+                     {"0.10", "0.10"},
+                     {"12345678901234567890.12", "12345678901234567890.12"},
+                     {"9223372036854775808", "9223372036854775808"},
+                     {"18446744073709551615", "18446744073709551615"},
+                     {R"("9223372036854775808")", "9223372036854775808"},
+                     {R"("1E+6")", "1000000"},
+                     {"1E+6", "1000000"},
+                     {R"("")", "NULL"}};
+  for (const auto& [sent, held] : cases) {
+    const std::string record = fmt::format(R"({{"x":{{"a":1.5}},"l":[{{"k":"v","a":{}}}]}})", sent);
+    const auto row = Map("{ from: '/l/[k=v]/a', type: decimal }", record);
+    ASSERT_THAT(row, Succeeds());
+    EXPECT_THAT(row->misfits, ::testing::IsEmpty()) << sent;
+    const auto* text = std::get_if<std::string>(&row->values[0]);
+    EXPECT_EQ(text != nullptr ? *text : "NULL", held) << sent;
+  }
+}
+
+TEST(MapperTest, NumbersInAJsonColumnKeepTheirDigits) {
+  EXPECT_EQ(std::get<std::string>(
+                Map("{ from: /a, type: json }", R"({"a":[ 1.10, {"x":12345678901234567890.12} ]})")
+                    ->values[0]),
+            R"([1.10,{"x":12345678901234567890.12}])");
+}
+
+TEST(MapperTest, AnIntegerMayBeSentAsText) {
+  EXPECT_EQ(std::get<std::int64_t>(Map("{ from: /a, type: integer }", R"({"a":"36"})")->values[0]),
+            36);
+}
+
+TEST(MapperTest, AMisfitLeavesItsColumnAndItsUnitAlone) {
+  const auto mapping = ParseMapping(
+      "entity: e\nversion: 1\ncolumns:\n  c: { from: /c, type: text, unit_of: a }\n"
+      "  a: { from: /a, type: decimal }\n  t: { from: /t, type: text }\n",
+      "m.yaml");
+  ASSERT_THAT(mapping, Succeeds());
+  Mapper mapper(*mapping);
+
+  const auto misfit = mapper.MapRecord({.payload = R"({"a":"ten","c":"EUR","t":"x"})"});
+  const auto good = mapper.MapRecord({.payload = R"({"a":"","c":"EUR"})"});
+
+  ASSERT_THAT(misfit, Succeeds());
+  EXPECT_THAT(misfit->left_alone, ::testing::ElementsAre(1, 0));
+  ASSERT_THAT(good, Succeeds());
+  EXPECT_THAT(good->left_alone, ::testing::IsEmpty()) << "an empty amount is none";
 }
 
 TEST(MapperTest, ARequiredColumnThatCannotBeFilledRefusesTheRecord) {
@@ -138,6 +222,19 @@ TEST(ParseMappingTest, NamesEveryProblemWithItsPlace) {
   EXPECT_THAT(text, HasSubstr("columns.b.required: expected true or false"));
 }
 
+TEST(ParseMappingTest, RefusesSelectorsAndUnitsThatSayNothing) {
+  for (const char* column :
+       {"{ from: '/a/[b', type: text }", "{ from: '/a/[b]', type: text }",
+        "{ from: '/a/[=x]', type: text }", "{ from: '/a/[b=x | ]', type: text }",
+        "{ from: '/a/[b=x & ]', type: text }", "{ from: /a~2, type: text }",
+        "{ from: /a, type: text, unit_of: x }", "{ from: /a, type: text, unit_of: c }"}) {
+    EXPECT_THAT(ParseMapping(std::string("entity: e\nversion: 1\ncolumns:\n  c: ") + column + "\n",
+                             "m.yaml"),
+                FailsWith(ErrorCode::kConfig))
+        << column;
+  }
+}
+
 TEST(ParseMappingTest, RefusesAnchorsAliasesTagsSecondDocumentsAndDuplicates) {
   for (const char* yaml : {"a: &x 1\nb: *x\n", "a: !!str 1\n", "a: 1\n---\nb: 2\n", "a: 1\na: 2\n",
                            "? [x]\n: 1\n", "<<: {a: 1}\n", ",", "a: [1", "\ta: 1"}) {
@@ -173,6 +270,25 @@ TEST(MapperTest, AnElementIsFoundByAMember) {
   EXPECT_EQ(TextOf(column, R"({"c":[{"Type":"Other","n":["x"]},{"Type":"Lead","n":["y"]}]})"), "y");
   EXPECT_EQ(TextOf(column, R"({"c":[{"Type":"Other"}]})"), "NULL");
   EXPECT_EQ(TextOf(column, R"({"c":{"Type":"Lead"}})"), "NULL");
+}
+
+TEST(MapperTest, AnElementIsChosenByTheFirstAlternativeThatFits) {
+  const std::string column = "{ from: '/s/[To=AWS | To!=Self & Every!=None]/n', type: text }";
+  EXPECT_EQ(
+      TextOf(
+          column,
+          R"({"s":[{"To":"X","n":"x"},{"To":"Self","Every":"None","n":"t"},{"To":"AWS","n":"a"}]})"),
+      "a");
+  EXPECT_EQ(
+      TextOf(
+          column,
+          R"({"s":[{"To":"Self","Every":"None","n":"t"},{"To":"X","Every":"None","n":"no"},{"To":"X","n":"x"}]})"),
+      "x");
+  EXPECT_EQ(TextOf(column, R"({"s":[{"n":"x"}]})"), "x") << "a member that is absent is not Self";
+  EXPECT_EQ(TextOf(column, R"({"s":[{"To":"Self","n":"t"}]})"), "NULL");
+  EXPECT_EQ(TextOf(column, R"({"s":[{"To":"AWS"},{"To":"X","n":"x"}]})"), "NULL")
+      << "amount and currency come from one element";
+  EXPECT_EQ(TextOf(column, R"({"s":[1,null,"AWS",{"To":"AWS","n":"a"}]})"), "a");
 }
 
 TEST(MapperTest, ValuesAreTranslatedAndUnknownOnesKept) {

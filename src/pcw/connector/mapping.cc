@@ -9,6 +9,7 @@
 
 #include "pcw/base/nearest.h"
 #include "pcw/connector/reserved_columns.h"
+#include "pcw/connector/value_path.h"
 #include "pcw/connector/yaml_document.h"
 
 namespace pcw::connector {
@@ -42,13 +43,7 @@ bool IsColumnName(std::string_view name) {
 
 bool IsPointer(std::string_view pointer) {
   if (pointer == "@id" || pointer == "@version" || pointer == "@served_at") return true;
-  if (!pointer.starts_with('/')) return false;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '~' &&
-        (i + 1 == pointer.size() || (pointer[i + 1] != '0' && pointer[i + 1] != '1')))
-      return false;
-  }
-  return true;
+  return ValuePath::Parse(pointer).has_value();
 }
 
 // Collects every problem of the file before giving up.
@@ -70,6 +65,7 @@ class MappingReader {
         Problem(*columns, "columns", "expected a map of column name to source");
       for (const auto& [name, source] : columns->members)
         mapping.columns.push_back(ReadColumn(name, source));
+      CheckUnits(*columns, mapping);
     }
     if (const YamlNode* pii = root.Find("pii")) {
       if (pii->kind != YamlNode::Kind::kMap)
@@ -168,7 +164,8 @@ class MappingReader {
       Problem(source, path, "expected { from: /Pointer, type: text }");
       return column;
     }
-    CheckKeys(source, path, {"from", "of", "type", "required", "pii", "when", "values", "default"});
+    CheckKeys(source, path,
+              {"from", "of", "type", "required", "pii", "when", "values", "default", "unit_of"});
     if (const YamlNode* from = Need(source, "from"))
       column.pointers = Pointers(*from, path + ".from");
     if (const YamlNode* of = source.Find("of")) column.of = Text(*of, path + ".of");
@@ -196,9 +193,23 @@ class MappingReader {
     }
     if (const YamlNode* fallback = source.Find("default"))
       column.fallback = Text(*fallback, path + ".default");
+    if (const YamlNode* unit_of = source.Find("unit_of"))
+      column.unit_of = Text(*unit_of, path + ".unit_of");
     if ((!column.values.empty() || !column.fallback.empty()) && column.type != ColumnType::kText)
       Problem(source, path, "values and default are for columns of type text");
     return column;
+  }
+
+  void CheckUnits(const YamlNode& columns, const Mapping& mapping) {
+    for (const ColumnMapping& column : mapping.columns) {
+      if (column.unit_of.empty()) continue;
+      const bool is_known =
+          std::any_of(mapping.columns.begin(), mapping.columns.end(),
+                      [&](const ColumnMapping& other) { return other.column == column.unit_of; });
+      if (is_known && column.unit_of != column.column) continue;
+      Problem(columns, fmt::format("columns.{}.unit_of", column.column),
+              fmt::format("\"{}\" is not another column of this mapping", column.unit_of));
+    }
   }
 
   void ReadDrift(const YamlNode& drift, Mapping& mapping) {

@@ -29,22 +29,25 @@ enum class ColumnType : std::uint8_t {
 /// `kPersonal` identifies a person.
 enum class Pii : std::uint8_t { kNone, kBusiness, kPersonal };
 
-/// Where a value stands. A JSON pointer into the record, where a segment `[Type=Lead]` means the
-/// first element of an array whose member Type has the text Lead; or, beginning with "@", what
-/// bronze knows of the record beside its bytes: @id, @version (as listed), @served_at (AWS's Date).
+/// Where a value stands. A JSON pointer into the record whose segments may choose an element of an
+/// array by its members (value_path.h); or, beginning with "@", what bronze knows of the record
+/// beside its bytes: @id, @version (as listed), @served_at (AWS's Date).
 struct ColumnMapping {
   std::string column;
   std::vector<std::string> pointers;  ///< the first that is present and not null counts
   std::string of;  ///< operation whose answer is read, if it is not the record's own: a companion
   ColumnType type = ColumnType::kText;
-  bool is_required = false;  ///< absent or ill-typed: the record is a dead letter; else the column
-                             ///< is NULL and drift is noted
+  bool is_required = false;  ///< absent or ill-typed: the record is a dead letter; else absent is
+                             ///< NULL, and an ill-typed value a misfit
   Pii pii = Pii::kNone;
   std::string when_pointer;  ///< empty = always
   std::string when_equals;   ///< the column is filled only if the text at when_pointer equals this
   /// Texts of AWS and what the column holds for them; a text that is not listed is kept as it is.
   std::vector<std::pair<std::string, std::string>> values;
   std::string fallback;  ///< text for a value that is absent (`default`); empty = NULL
+  /// The column that this one is the unit of (an amount's currency): where that one keeps what it
+  /// had, so does this one, or the row would say another amount than AWS ever did. Empty = none.
+  std::string unit_of;
 };
 
 /// Members of a record that no column takes and that say something of people or companies.
@@ -90,8 +93,8 @@ struct Date {
 /// monostate = NULL. Text serves kText, kDecimal (exact decimal text) and kJson (raw JSON text).
 using Value = std::variant<std::monostate, std::string, std::int64_t, bool, WallTime, Date>;
 
-/// A value that did not fit its column although the column may be NULL: kept as NULL, reported,
-/// never lost (bronze has it).
+/// A value that did not fit its column although the column may be NULL: reported, never lost
+/// (bronze has it). The row keeps what the column had.
 struct Misfit {
   std::string column;
   std::string pointer;
@@ -102,6 +105,9 @@ struct Misfit {
 struct Row {
   std::vector<Value> values;
   std::vector<Misfit> misfits;
+  /// Columns (by their place) that the record says nothing usable of: those of the misfits, and
+  /// their units. NULL in a new row; a row that is there keeps what it has in them.
+  std::vector<std::size_t> left_alone;
 };
 
 /// A record as the mapper takes it. Views.

@@ -6,10 +6,11 @@
 namespace pcw::connector {
 namespace {
 
-constexpr std::array<std::string_view, 23> kReserved{
+constexpr std::array<std::string_view, 28> kReserved{
     "tenant_id", "catalog", "payload_json", "payload_sha256", "mapping_version", "bronze_key",
     "bronze_line", "first_seen_at", "last_seen_run", "missed_full_scans", "missing_since",
-    "updated_at", "source_rank", "companion_json", "companion_sha256",
+    "updated_at", "source_rank", "companion_json", "companion_sha256", "kept_from",
+    "listed_version", "accepted_key", "older_seen", "older_since",
     // of a batch
     "is_sparse", "fetched_run",
     // of PostgreSQL

@@ -312,21 +312,6 @@ std::vector<Finding> JudgeAuth(const Facts& facts) {
     if (refusal == nullptr && action.error && action.error->code() == ErrorCode::kUnauthenticated)
       refusal = &*action.error;
   }
-  const auto& settings = facts.settings;
-  const bool is_wrong_region =
-      !settings.only_region.empty() && settings.region != settings.only_region;
-  if (is_wrong_region) {
-    findings.push_back(
-        {.def = &DefOf("PCW1117"),
-         .resource = settings.region,
-         .message = fmt::format("aws.region is {}, and Partner Central is offered in {} only",
-                                settings.region, settings.only_region),
-         .evidence = {},
-         .next_steps = {fmt::format("unset AWS_REGION AWS_DEFAULT_REGION   # or aws.region: {}",
-                                    settings.only_region),
-                        "pcw config show --origin"}});
-    return findings;
-  }
   if (refusal != nullptr && !off) {
     findings.push_back(RefusalFinding(facts, *refusal));
   }

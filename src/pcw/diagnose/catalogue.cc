@@ -41,6 +41,11 @@ const std::array kCatalogue{
         "another user's.",
         "Make it writable for the user that runs pcw, or set PCW_HOME and lake.url elsewhere."},
 
+    FindingDef{"PCW1004", kSetup, kInfo, kApi, "a setting of AWS's tools is not followed",
+               "The environment or the AWS profile says something to AWS's own tools that pcw does "
+               "otherwise.",
+               "Read what pcw does instead; take the setting away if it was meant for pcw."},
+
     FindingDef{"PCW1101", kAuth, kError, kIam, "there are no AWS credentials",
                "None of the places that AWS's tools look at has any.",
                "Give keys, a profile, or the role of the machine."},
@@ -103,10 +108,6 @@ const std::array kCatalogue{
                "does not take, a header that a proxy removed.",
                "Read AWS's words in the evidence; give the credentials anew."},
 
-    FindingDef{"PCW1117", kAuth, kError, kApi, "Partner Central is not offered in this region",
-               "Calls are signed for the configured region, and AWS takes them for us-east-1 only.",
-               "Set aws.region to us-east-1."},
-
     FindingDef{"PCW1201", kRateLimits, kError, kApi, "the rolling day's quota is spent",
                "AWS allows so many calls in any 24 hours; they age out minute by minute.",
                "Wait, or spend less, or ask AWS for more."},
@@ -163,6 +164,18 @@ const std::array kCatalogue{
                "AWS added members or enum values after the facts that pcw ships were made. Nothing "
                "is lost: bronze has the records whole and texts are stored as they are.",
                "Map the new member or accept it; a newer pcw may know it."},
+    FindingDef{
+        "PCW1310", kSchema, kError, kData, "this configuration has an older mapping",
+        "Rows were made by a newer version of the mapping than this process has: it was not "
+        "given the new file, or went back to an old one. It leaves the entity alone, so that "
+        "the two do not undo each other's rows.",
+        "Give every process the newer mapping, or go back for good by a re-ingest with "
+        "--older-mapping."},
+    FindingDef{
+        "PCW1311", kSchema, kError, kData, "a mapping cannot be used",
+        "The file has a mistake. A running service goes on with the mapping it had; commands "
+        "and the next start refuse it.",
+        "Correct the file; `pcw mapping check FILE` tells every mistake."},
 
     FindingDef{"PCW1308", kSchema, kWarn, kData, "a column that left the mapping keeps its values",
                "The mapping in force does not fill this column; rows still have what an earlier "
@@ -270,6 +283,18 @@ const std::array kCatalogue{
         "The scan is complete and brought nothing, or far less than the one before: a filter, "
         "a catalog, or an account that lost its rights without an error.",
         "Compare with Partner Central's console; look at catalog and account."},
+    FindingDef{
+        "PCW2111", kRuns, kError, kPerformance, "runs lie in the future",
+        "Their times are ahead of PostgreSQL's clock, which writes them: it stood ahead once, or "
+        "stands behind now. (Before migration 0054 the clock of pcw's machine wrote "
+        "them.) They do not count as fresh data.",
+        "Set the clock of PostgreSQL's machine right; the next runs count again."},
+    FindingDef{
+        "PCW2112", kRuns, kError, kData, "records stand still behind a date",
+        "A version never replaces one that AWS dated later, so a date that was wrong once, or was "
+        "corrected downwards, keeps every later version out.",
+        "Compare with Partner Central's console; accept what AWS has now by `pcw sync refetch "
+        "... --accept-older`."},
     FindingDef{"PCW3200", kBronze, kInfo, kData, "the newest object of an entity",
                "What was stored last.", "Nothing to do."},
     FindingDef{"PCW3201", kBronze, kError, kPerformance, "the lake cannot be reached",

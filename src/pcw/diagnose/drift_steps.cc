@@ -16,7 +16,8 @@ std::string_view MeaningOf(const sync::StoredFinding& finding) {
   if (finding.kind == "new_enum")
     return "AWS uses a text that pcw's copy of its API does not list; it is stored as it is";
   if (finding.kind == "null_rate") return "a column is NULL far more often than it used to be";
-  return "values did not fit their column and became NULL; bronze has them whole";
+  return "values did not fit their column: the rows keep what they had, new rows have NULL; bronze "
+         "has them whole";
 }
 
 std::vector<std::string> NextStepsFor(const sync::StoredFinding& finding) {

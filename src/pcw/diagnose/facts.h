@@ -9,6 +9,7 @@
 
 #include "pcw/aws/credentials.h"
 #include "pcw/aws/sts.h"
+#include "pcw/aws/unused_settings.h"
 #include "pcw/base/result.h"
 #include "pcw/diagnose/bronze_facts.h"
 #include "pcw/diagnose/dlq_facts.h"
@@ -49,7 +50,6 @@ struct LinkFacts {
 /// Settings that rules need, as values.
 struct SettingFacts {
   std::string catalog = "AWS";
-  std::string region = "us-east-1", only_region = "us-east-1";
   std::string expected_account;
   std::string rotated_to;  ///< what `credentials rotate` switched to; empty = the configured ones
   std::string proxy;       ///< aws.proxy
@@ -73,6 +73,7 @@ struct SchemaFacts {
     std::string entity;
     int version = 0;        ///< of the mapping in force
     std::int64_t rows = 0;  ///< of another one
+    int newest = 0;         ///< by which a run has begun; 0 = none
   };
   /// A column that a mapping filled once and the one in force does not.
   struct LeftColumn {
@@ -86,7 +87,8 @@ struct SchemaFacts {
   std::vector<sync::StoredFinding> open;                              ///< newest first
   std::int64_t changed_rows = 0, null_company = 0, null_revenue = 0;  ///< the runbook's query
   std::vector<OldRows> old_rows;
-  std::vector<LeftColumn> left;                               ///< with a value in some row
+  std::vector<LeftColumn> left;                             ///< with a value in some row
+  std::vector<std::pair<std::string, std::string>> broken;  ///< entity, what is wrong with its file
   std::vector<std::pair<std::string, std::int64_t>> letters;  ///< open ones of mapping, by entity
   std::vector<StoppedRun> stopped;
   std::vector<std::string> api_versions;  ///< of the shipped facts
@@ -98,6 +100,8 @@ struct Facts {
   std::optional<Error> config_error;              ///< then nothing else was looked at
   std::string config_check = "pcw config check";  ///< the command that names its mistakes again
   std::optional<Error> escalation_error;          ///< the matrix; the runbook's own is used instead
+  std::vector<std::string> config_problems;       ///< what serve alone would stumble over
+  std::vector<aws::UnusedSetting> unused_settings;  ///< of AWS's tools, given and not followed
   std::optional<Error> home_error;      ///< $PCW_HOME or a directory lake cannot be written
   std::optional<Error> database_error;  ///< then there is no ledger
   std::string database;                 ///< "embedded", or host and name, for people

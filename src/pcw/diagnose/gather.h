@@ -23,10 +23,11 @@ struct DoctorSite {
   SettingFacts settings;
   std::vector<EndpointFacts> endpoints;  ///< without probes
   net::ProbeOptions probe;
-  std::vector<const connector::EntityDef*> entities;   ///< configured ones
-  std::map<std::string, connector::Mapping> mappings;  ///< in force, by entity
-  std::vector<std::string> write_actions;              ///< configured ones: "create"
-  std::string database;                                ///< for people
+  std::vector<const connector::EntityDef*> entities;  ///< configured ones
+  /// By entity: the one in force, or what is wrong with its file.
+  std::map<std::string, Result<connector::Mapping>> mappings;
+  std::vector<std::string> write_actions;  ///< configured ones: "create"
+  std::string database;                    ///< for people
   Clock& clock;
   aws::CredentialsProvider& credentials;
   /// A caller that does not retry and gives up after two seconds.

@@ -72,6 +72,20 @@ std::vector<Finding> JudgeSetup(const Facts& facts) {
                         .next_steps = {"id; df -h; ls -ld the directory and its parents",
                                        "pcw config show --origin   # lake.url"}});
   }
+  for (const std::string& problem : facts.config_problems) {
+    findings.push_back({.def = &DefOf("PCW1001"),
+                        .resource = problem.substr(0, problem.find(':')),
+                        .message = problem,
+                        .evidence = {},
+                        .next_steps = {facts.config_check}});
+  }
+  for (const aws::UnusedSetting& setting : facts.unused_settings) {
+    findings.push_back({.def = &DefOf("PCW1004"),
+                        .resource = setting.name,
+                        .message = setting.name + " is set, and pcw does not follow it",
+                        .evidence = {{"instead", setting.instead}},
+                        .next_steps = {"nothing, or take the setting away"}});
+  }
   if (facts.database_error) {
     findings.push_back(
         {.def = &DefOf("PCW1002"),

@@ -1,5 +1,6 @@
 #include "pcw/diagnose/rules.h"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -294,6 +295,19 @@ TEST(JudgeTest, ABrokenConfigurationIsAllThatCanBeSaid) {
 
   ASSERT_THAT(Trouble(facts), ElementsAre("PCW1001"));
   EXPECT_EQ(First(facts).evidence.size(), 2U);
+}
+
+TEST(JudgeTest, WhatServeAloneWouldStumbleOverStandsBesideTheRest) {
+  Facts facts = Healthy();
+  facts.config_problems = {"server.listen: 0.0.0.0:1 is not a loopback address"};
+  facts.unused_settings = {{"AWS_MAX_ATTEMPTS", "pcw retries by its own policy"}};
+
+  ASSERT_THAT(Trouble(facts), ElementsAre("PCW1001"));
+  EXPECT_EQ(First(facts).resource, "server.listen");
+  const std::vector<Finding> all = Judge(facts);
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const Finding& finding) {
+    return finding.def->code == "PCW1004" && finding.resource == "AWS_MAX_ATTEMPTS";
+  }));
 }
 
 TEST(MakeReportTest, ASectionShowsItselfAndWhatBreaksIt) {

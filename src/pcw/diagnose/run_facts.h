@@ -21,6 +21,14 @@ struct EntityRuns {
   std::optional<std::chrono::seconds> interval{};
   std::optional<std::chrono::seconds> overdue{};  ///< how long the schedule waits for a scheduler
   std::optional<std::chrono::seconds> queued{};   ///< how long a due job waits for a worker
+  /// Runs whose times lie more than a minute ahead of the database's clock, the farthest of them.
+  std::int64_t future_runs = 0;
+  std::string future_run{};
+  std::chrono::seconds future_by{0};
+  /// Records of which AWS has served an older version than is held, to several runs in a row or
+  /// where the held date lies in the future; some of their ids.
+  std::int64_t older_records = 0;
+  std::vector<std::string> older_ids{};
 };
 
 /// An API token that ends soon.

@@ -1,5 +1,6 @@
 #include "pcw/diagnose/run_gather.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
@@ -40,10 +41,12 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
       const pg::Rows ages,
       connection.Exec(
           {"doctor_run_ages",
-           "SELECT (SELECT extract(epoch FROM now() - max(r.started_at))::bigint FROM "
+           "SELECT (SELECT greatest(0, extract(epoch FROM pcw_now() - max(r.started_at)))::bigint "
+           "FROM "
            "ingestion_runs r JOIN connectors c ON c.tenant_id = r.tenant_id AND c.id = "
            "r.connector_id WHERE r.tenant_id = pcw_tenant() AND c.kind = $1 AND r.entity = $2 AND "
-           "r.mode IN ('full', 'incremental') AND r.status IN ('succeeded', 'partial')), "
+           "r.mode IN ('full', 'incremental') AND r.status IN ('succeeded', 'partial') AND "
+           "r.started_at <= pcw_now() + interval '1 minute'), "
            "(SELECT min(extract(epoch FROM s.next_due - s.last_due))::bigint FROM schedules s "
            "WHERE s.tenant_id = pcw_tenant() AND s.entity = $2 AND s.last_due IS NOT NULL AND "
            "s.next_due > s.last_due), (SELECT extract(epoch FROM now() - "
@@ -56,6 +59,32 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
   runs.interval = SecondsAt(ages, 0, 1);
   runs.overdue = SecondsAt(ages, 0, 2);
   runs.queued = SecondsAt(ages, 0, 3);
+  PCW_TRY(const pg::Rows future,
+          connection.Exec(
+              {"doctor_future_runs",
+               "SELECT r.id, extract(epoch FROM greatest(r.started_at, r.ended_at) - "
+               "pcw_now())::bigint, count(*) OVER () FROM ingestion_runs r WHERE r.tenant_id = "
+               "pcw_tenant() AND r.entity = $1 AND (r.started_at > pcw_now() + interval '1 minute' "
+               "OR r.ended_at > pcw_now() + interval '1 minute') ORDER BY r.started_at DESC LIMIT "
+               "1"},
+              {runs.entity}, stop));
+  if (!future.empty()) {
+    runs.future_run = future.Text(0, 0);
+    runs.future_by = std::chrono::seconds(future.Int(0, 1));
+    runs.future_runs = future.Int(0, 2);
+  }
+  PCW_TRY(const pg::Rows older,
+          connection.Exec(
+              {"doctor_older_versions",
+               fmt::format("SELECT {}, count(*) OVER () FROM {} WHERE tenant_id = pcw_tenant() AND "
+                           "older_seen > 0 AND (older_seen > 1 OR source_modified_at > pcw_now() + "
+                           "interval '1 hour') ORDER BY 1 LIMIT 3",
+                           entity.id_column, entity.table)},
+              {}, stop));
+  for (std::size_t row = 0; row < older.size(); ++row) {
+    runs.older_ids.emplace_back(older.Text(row, 0));
+    runs.older_records = older.Int(row, 1);
+  }
   return runs;
 }
 

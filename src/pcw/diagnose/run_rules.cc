@@ -60,13 +60,21 @@ void JudgeEntity(const EntityRuns& runs, std::vector<Finding>& findings) {
          .message = fmt::format("the newest run left {} dead letters", runs.dead_letters),
          .evidence = {{"run", runs.run_id}},
          .next_steps = {fmt::format("pcw dlq list --run {}", runs.run_id)}});
-  } else if (runs.status == "partial") {
-    findings.push_back(
-        {.def = &DefOf("PCW2110"),
-         .resource = runs.entity,
-         .message = fmt::format("the newest run is partial: {}", runs.reason),
-         .evidence = {{"run", runs.run_id}},
-         .next_steps = {ShowRun(runs), "pcw config show --origin   # catalog, account, entities"}});
+  }
+  // A listing that is not believed may have dead letters as well.
+  if (runs.status == "partial" && (runs.dead_letters == 0 || !runs.reason.empty())) {
+    Finding finding{
+        .def = &DefOf("PCW2110"),
+        .resource = runs.entity,
+        .message = fmt::format("the newest run is partial: {}", runs.reason),
+        .evidence = {{"run", runs.run_id}},
+        .next_steps = {ShowRun(runs), "pcw config show --origin   # catalog, account, entities"}};
+    if (runs.reason == "listing_shrank")
+      finding.next_steps.push_back(
+          fmt::format("pcw sync run partner-central {} --mode full --accept-shrink   # if so many "
+                      "records are gone",
+                      runs.entity));
+    findings.push_back(std::move(finding));
   }
   const seconds waiting =
       std::max(runs.overdue.value_or(seconds(0)), runs.queued.value_or(seconds(0)));
@@ -90,6 +98,32 @@ void JudgeEntity(const EntityRuns& runs, std::vector<Finding>& findings) {
                                                AgeOf(runs), FormatDuration(StaleAfter(runs))),
                         .evidence = {{"run", runs.run_id}, {"status", runs.status}},
                         .next_steps = {"pcw runs list --entity " + runs.entity, SyncAgain(runs)}});
+  }
+  if (runs.older_records > 0) {
+    findings.push_back(
+        {.def = &DefOf("PCW2112"),
+         .resource = runs.entity,
+         .message = fmt::format("{} records stand still: what AWS has of them now is dated earlier "
+                                "than what is held",
+                                runs.older_records),
+         .evidence = {{"records", fmt::format("{}", fmt::join(runs.older_ids, ", "))}},
+         .next_steps = {fmt::format("pcw history {} {}   # which date is wrong?", runs.entity,
+                                    runs.older_ids.front()),
+                        fmt::format("pcw sync refetch partner-central {} {} --accept-older",
+                                    runs.entity, fmt::join(runs.older_ids, " "))}});
+  }
+  if (runs.future_runs > 0) {
+    findings.push_back(
+        {.def = &DefOf("PCW2111"),
+         .resource = runs.entity,
+         .message =
+             fmt::format("{} runs lie in the future, the farthest by {}; none of them counts "
+                         "for the age of the data",
+                         runs.future_runs, FormatDuration(runs.future_by)),
+         .evidence = {{"run", runs.future_run}},
+         .next_steps = {"pcw db psql -c \"SELECT now()\"; date -u   # is PostgreSQL's clock right?",
+                        "timedatectl; chronyc tracking   # on PostgreSQL's machine",
+                        SyncAgain(runs)}});
   }
   findings.push_back({.def = &DefOf(runs.run_id.empty() ? "PCW2105" : "PCW2100"),
                       .resource = runs.entity,

@@ -66,6 +66,20 @@ TEST(RunRulesTest, DeadLettersOfARunAreTheirOwnSectionsAlarm) {
   EXPECT_EQ(DefOf("PCW2106").level, Level::kInfo);
 }
 
+TEST(RunRulesTest, AListingThatShrankIsToldBesideItsDeadLetters) {
+  Facts facts;
+  EntityRuns runs = Fresh();
+  runs.status = "partial";
+  runs.dead_letters = 2;
+  runs.reason = "listing_shrank";
+  facts.runs = RunFacts{.entities = {runs}};
+
+  const std::vector<Finding> findings = JudgeRuns(facts);
+
+  EXPECT_THAT(CodesOf(findings), ElementsAre("PCW2106", "PCW2110", "PCW2100"));
+  EXPECT_THAT(findings[1].next_steps.back(), ::testing::HasSubstr("--accept-shrink"));
+}
+
 TEST(RunRulesTest, AFailedRunIsResumedIfItCanBe) {
   Facts facts;
   EntityRuns runs = Fresh();
@@ -102,6 +116,28 @@ TEST(RunRulesTest, WhatIsDueAndWaitsIsSaidInsteadOfStaleData) {
   runs.overdue.reset();
   runs.queued = minutes(6);
   EXPECT_THAT(CodesOf(runs), ElementsAre("PCW2104", "PCW2100"));
+}
+
+TEST(RunRulesTest, RunsOfTheFutureAreSaidBesideWhateverElseIs) {
+  EntityRuns runs = Fresh();
+  runs.future_runs = 2;
+  runs.future_run = "019b";
+  runs.future_by = hours(24);
+  EXPECT_THAT(CodesOf(runs), ElementsAre("PCW2111", "PCW2100"));
+}
+
+TEST(RunRulesTest, RecordsBehindADateHaveAWayOut) {
+  EntityRuns runs = Fresh();
+  runs.older_records = 1;
+  runs.older_ids = {"O1"};
+  Facts facts;
+  facts.runs = RunFacts{.entities = {runs}};
+
+  const std::vector<Finding> findings = JudgeRuns(facts);
+
+  EXPECT_THAT(CodesOf(findings), ElementsAre("PCW2112", "PCW2100"));
+  EXPECT_THAT(findings.front().next_steps,
+              Contains("pcw sync refetch partner-central opportunities O1 --accept-older"));
 }
 
 TEST(RunRulesTest, TokensClockAndSessions) {

@@ -4,6 +4,7 @@
 
 #include "pcw/connector/response_shape.h"
 #include "pcw/sync/entity_columns.h"
+#include "pcw/sync/mapping_version.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -24,8 +25,11 @@ Status LoadOldRows(pg::Connection& connection, const connector::EntityDef& entit
       "SELECT count(*) FROM {} WHERE tenant_id = pcw_tenant() AND mapping_version <> $1::integer",
       entity.table);
   PCW_TRY(const pg::Rows rows, connection.Exec({name, sql}, {std::to_string(version)}, stop));
-  facts.old_rows.push_back(
-      {.entity = std::string(entity.name), .version = version, .rows = rows.Int(0, 0)});
+  PCW_TRY(const auto newest, sync::LoadMappingVersion(connection, entity.name, stop));
+  facts.old_rows.push_back({.entity = std::string(entity.name),
+                            .version = version,
+                            .rows = rows.Int(0, 0),
+                            .newest = newest.value_or(0)});
   return Ok{};
 }
 
@@ -45,10 +49,9 @@ Status LoadLeft(pg::Connection& connection, const connector::EntityDef& entity,
 
 }  // namespace
 
-Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
-                                    const std::vector<const connector::EntityDef*>& entities,
-                                    const std::map<std::string, connector::Mapping>& mappings,
-                                    std::stop_token stop) {
+Result<SchemaFacts> LoadSchemaFacts(
+    pg::Connection& connection, const std::vector<const connector::EntityDef*>& entities,
+    const std::map<std::string, Result<connector::Mapping>>& mappings, std::stop_token stop) {
   SchemaFacts facts;
   facts.api_versions = connector::ShippedApiVersions();
   sync::DriftFilter open;
@@ -61,8 +64,12 @@ Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
   for (const connector::EntityDef* entity : entities) {
     const auto mapping = mappings.find(std::string(entity->name));
     if (mapping == mappings.end()) continue;
-    PCW_TRY_OK(LoadOldRows(connection, *entity, mapping->second.version, facts, stop));
-    PCW_TRY_OK(LoadLeft(connection, *entity, mapping->second, facts, stop));
+    if (!mapping->second) {
+      facts.broken.emplace_back(entity->name, mapping->second.error().message());
+      continue;
+    }
+    PCW_TRY_OK(LoadOldRows(connection, *entity, mapping->second->version, facts, stop));
+    PCW_TRY_OK(LoadLeft(connection, *entity, *mapping->second, facts, stop));
   }
   PCW_TRY(const pg::Rows letters,
           connection.Exec({"doctor_letters",

@@ -14,10 +14,9 @@
 
 namespace pcw::diagnose {
 
-/// `mappings`: those in force, by entity. Reads only.
-Result<SchemaFacts> LoadSchemaFacts(pg::Connection& connection,
-                                    const std::vector<const connector::EntityDef*>& entities,
-                                    const std::map<std::string, connector::Mapping>& mappings,
-                                    std::stop_token stop);
+/// `mappings`: those in force by entity, or what is wrong with a file. Reads only.
+Result<SchemaFacts> LoadSchemaFacts(
+    pg::Connection& connection, const std::vector<const connector::EntityDef*>& entities,
+    const std::map<std::string, Result<connector::Mapping>>& mappings, std::stop_token stop);
 
 }  // namespace pcw::diagnose

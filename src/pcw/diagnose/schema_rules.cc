@@ -68,7 +68,28 @@ void JudgeStoppedRuns(const Facts& facts, std::vector<Finding>& findings) {
 }
 
 void JudgeVersions(const Facts& facts, std::vector<Finding>& findings) {
+  for (const auto& [entity, problem] : facts.schema->broken) {
+    findings.push_back({.def = &DefOf("PCW1311"),
+                        .resource = entity,
+                        .message = problem,
+                        .evidence = {},
+                        .next_steps = {"pcw mapping check FILE"}});
+  }
   for (const SchemaFacts::OldRows& old : facts.schema->old_rows) {
+    if (old.newest > old.version) {
+      findings.push_back(
+          {.def = &DefOf("PCW1310"),
+           .resource = old.entity,
+           .message = fmt::format("this configuration maps {} by version {}, and rows are made by "
+                                  "version {}",
+                                  old.entity, old.version, old.newest),
+           .evidence = {},
+           .next_steps = {"pcw config show --origin   # connectors.partner_central.mappings",
+                          fmt::format("pcw bronze reingest --entity {} --older-mapping   # only to "
+                                      "go back for good",
+                                      old.entity)}});
+      continue;
+    }
     if (old.rows == 0) continue;
     findings.push_back(
         {.def = &DefOf("PCW1304"),

@@ -47,6 +47,18 @@ TEST(SchemaRulesTest, AllWellIsOneInformation) {
   EXPECT_THAT(CodesOf(schema), ElementsAre("PCW1306"));
 }
 
+TEST(SchemaRulesTest, AnOlderMappingThanTheRowsHaveIsToldInsteadOfOldRows) {
+  SchemaFacts schema;
+  schema.old_rows = {{.entity = "leads", .version = 1, .rows = 7, .newest = 2}};
+  EXPECT_THAT(CodesOf(schema), ElementsAre("PCW1310", "PCW1306"));
+}
+
+TEST(SchemaRulesTest, ABrokenMappingFileIsTold) {
+  SchemaFacts schema;
+  schema.broken = {{"leads", "leads.yaml:3:1: unknown key"}};
+  EXPECT_THAT(CodesOf(schema), ElementsAre("PCW1311", "PCW1306"));
+}
+
 TEST(SchemaRulesTest, EachTroubleHasItsCode) {
   SchemaFacts schema;
   schema.stopped = {{.entity = "leads", .run_id = "r", .reason = "schema_frozen", .error = "e"}};

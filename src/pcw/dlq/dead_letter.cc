@@ -12,6 +12,8 @@
 #include "pcw/base/rng.h"
 #include "pcw/base/storable_text.h"
 #include "pcw/base/uuid.h"
+#include "pcw/dlq/drop_all.h"
+#include "pcw/dlq/filter_check.h"
 #include "pcw/dlq/record_key.h"
 
 namespace pcw::dlq {
@@ -21,8 +23,8 @@ namespace {
 // since, until, stage.
 #define PCW_DLQ_WHERE                                                                           \
   " WHERE d.tenant_id = $1::uuid AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR d.state = $3) " \
-  "AND ($4 = '' OR d.run_id::text LIKE $4 || '%') AND ($5 = '' OR d.id::text LIKE $5 || '%') "  \
-  "AND ($6 = '' OR d.error_code = $6) AND ($7 = '' OR d.fingerprint LIKE $7 || '%') "           \
+  "AND ($4 = '' OR starts_with(d.run_id::text, $4)) AND ($5 = '' OR starts_with(d.id::text, "   \
+  "$5)) AND ($6 = '' OR d.error_code = $6) AND ($7 = '' OR starts_with(d.fingerprint, $7)) "    \
   "AND ($8 = '' OR d.last_seen_at >= nullif($8, '')::timestamptz) "                             \
   "AND ($9 = '' OR d.last_seen_at < nullif($9, '')::timestamptz) AND ($10 = '' OR d.stage = $10) "
 #define PCW_DLQ_TIME(column) \
@@ -140,8 +142,6 @@ DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_ke
   for (const auto& [key, value] : error.context())
     context[key] = StorableText(value, kMostErrorBytes, LineBreaks::kKeep);
   letter.error_context_json = DumpJson(context);
-  if (const auto attempts = error.Find("attempts"))
-    letter.attempts = std::max(1, std::atoi(std::string(*attempts).c_str()));
   return letter;
 }
 
@@ -163,7 +163,8 @@ constexpr std::string_view kPut =
     "catalog, record_key, stage) WHERE state = 'open' DO UPDATE SET run_id = excluded.run_id, "
     "error_code = excluded.error_code, error = excluded.error, error_context = "
     "excluded.error_context, bronze_key = excluded.bronze_key, bronze_line = "
-    "excluded.bronze_line, attempts = d.attempts + excluded.attempts, last_seen_at = now(), "
+    "excluded.bronze_line, attempts = d.attempts + CASE WHEN d.run_id = excluded.run_id "
+    "THEN 0 ELSE excluded.attempts END, last_seen_at = now(), "
     "mapping_version = coalesce(excluded.mapping_version, d.mapping_version), replay_failed = "
     "d.replay_failed OR excluded.failed_replays > 0, "
     // The loop guard counts replays that end the same way; a sync that meets the record again
@@ -241,9 +242,27 @@ Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_v
   return rows.affected();
 }
 
+Result<std::vector<std::string>> LoadOpenRecordKeys(
+    pg::Connection& connection, std::string_view tenant_id, std::int64_t connector_id,
+    std::string_view entity, std::string_view catalog, Stage stage, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"dead_letters_open_keys",
+                           "SELECT record_key FROM dead_letters WHERE tenant_id = $1::uuid AND "
+                           "connector_id = $2::bigint AND entity = $3 AND catalog = $4 AND stage = "
+                           "$5 AND state = 'open'"},
+                          {std::string(tenant_id), std::to_string(connector_id),
+                           std::string(entity), std::string(catalog), std::string(NameOf(stage))},
+                          stop));
+  std::vector<std::string> keys;
+  keys.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) keys.emplace_back(rows.Text(row, 0));
+  return keys;
+}
+
 Status VisitDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                         const DeadLetterFilter& filter,
                         const std::function<void(DeadLetter)>& visit, std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   PCW_TRY(pg::Transaction transaction,
           pg::Transaction::Begin(connection, "read dead letters", stop));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
@@ -265,6 +284,7 @@ Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
                                                 std::string_view tenant_id,
                                                 const DeadLetterFilter& filter,
                                                 std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(filter.limit));
   params.emplace_back("0");
@@ -280,6 +300,7 @@ Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
                                                    const DeadLetterFilter& filter,
                                                    std::string_view before_id,
                                                    std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(filter.limit));
   params.emplace_back("0");
@@ -293,7 +314,7 @@ Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
 
 Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view tenant_id,
                                   std::string_view id, std::stop_token stop) {
-  if (id.size() < 8 || id.find_first_not_of("0123456789abcdef-") != std::string_view::npos) {
+  if (!IsUuidStart(id)) {
     return Error(ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is not a dead letter id; give the id that `pcw dlq list` "
                              "shows, or its first 8 or more characters",
@@ -320,6 +341,7 @@ Result<std::vector<DeadLetterGroup>> LoadDeadLetterGroups(pg::Connection& connec
                                                           std::string_view tenant_id,
                                                           const DeadLetterFilter& filter,
                                                           int loop_guard, std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
   params.emplace_back(std::to_string(loop_guard));
   params.emplace_back(std::to_string(filter.limit));
@@ -344,15 +366,18 @@ Result<std::vector<DeadLetterGroup>> LoadDeadLetterGroups(pg::Connection& connec
 
 Result<std::int64_t> CountDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                       const DeadLetterFilter& filter, std::stop_token stop) {
+  PCW_TRY_OK(CheckFilter(filter));
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"dead_letters_count", kCount}, ParamsOf(tenant_id, filter), stop));
   return rows.Int(0, 0);
 }
 
-Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_view tenant_id,
-                                     const DeadLetterFilter& filter, std::string_view reason,
-                                     std::string_view actor, std::optional<std::int64_t> expected,
-                                     std::stop_token stop) {
+namespace {
+
+Result<std::int64_t> Drop(pg::Connection& connection, std::string_view tenant_id,
+                          const DeadLetterFilter& filter, std::string_view reason,
+                          std::string_view actor, std::optional<std::int64_t> expected,
+                          std::stop_token stop) {
   PCW_TRY(pg::Transaction transaction,
           pg::Transaction::Begin(connection, "drop dead letters", stop));
   std::vector<pg::Param> params = ParamsOf(tenant_id, filter);
@@ -361,12 +386,29 @@ Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_vie
   PCW_TRY(const pg::Rows rows, connection.Exec({"dead_letters_drop", kDrop}, params, stop));
   const std::int64_t dropped = rows.Int(0, 0);
   if (expected && dropped != *expected) {
-    return Error(
-        ErrorCode::kConflict,
-        fmt::format("{} letters match, {} were expected: nothing is dropped", dropped, *expected));
+    return Error(ErrorCode::kConflict,
+                 fmt::format("{} dead letters match, {} were expected: nothing is dropped", dropped,
+                             *expected));
   }
   PCW_TRY_OK(transaction.Commit());
   return dropped;
+}
+
+}  // namespace
+
+Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                                     const DeadLetterFilter& filter, std::string_view reason,
+                                     std::string_view actor, std::optional<std::int64_t> expected,
+                                     std::stop_token stop) {
+  PCW_TRY_OK(CheckSelection(filter, Meant::kFilter));
+  return Drop(connection, tenant_id, filter, reason, actor, expected, std::move(stop));
+}
+
+Result<std::int64_t> DropAllDeadLetters(pg::Connection& connection, std::string_view tenant_id,
+                                        std::string_view reason, std::string_view actor,
+                                        std::optional<std::int64_t> expected,
+                                        std::stop_token stop) {
+  return Drop(connection, tenant_id, {}, reason, actor, expected, std::move(stop));
 }
 
 Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,

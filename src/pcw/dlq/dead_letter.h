@@ -37,7 +37,7 @@ struct DeadLetter {
   std::string error_context_json = "{}";  ///< the error's context as a JSON object
   std::string bronze_key;                 ///< empty if nothing reached bronze
   int bronze_line = 0;
-  int attempts = 1;
+  int attempts = 1;  ///< runs, replays and deliveries that failed; a call's own retries not
   std::string first_seen_at;  ///< RFC 3339, filled on load
   std::string last_seen_at;
   std::string state = "open";  ///< open | settled | dropped
@@ -57,7 +57,8 @@ struct DeadLetter {
 DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_key);
 
 /// Inserts inside the caller's transaction. The same record failing at the same stage again updates
-/// its open letter (attempts, last seen, run, error) instead of making a second one.
+/// its open letter (attempts, last seen, run, error) instead of making a second one; within one run
+/// it counts as one attempt.
 Status PutDeadLetters(pg::Connection& connection, const std::vector<DeadLetter>& letters,
                       std::stop_token stop);
 
@@ -68,6 +69,11 @@ Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_v
                                        std::string_view catalog,
                                        const std::vector<std::string>& record_keys,
                                        std::stop_token stop);
+
+/// The records of an entity that have an open dead letter of that stage.
+Result<std::vector<std::string>> LoadOpenRecordKeys(
+    pg::Connection& connection, std::string_view tenant_id, std::int64_t connector_id,
+    std::string_view entity, std::string_view catalog, Stage stage, std::stop_token stop);
 
 /// Which letters; everything that is set must hold.
 struct DeadLetterFilter {

@@ -64,7 +64,8 @@ std::string EnvelopeOf(const pg::Rows& rows, std::size_t row, std::string_view t
                  ? envelope.erase(member)
                  : std::next(member);
   }
-  return DumpJson(envelope);
+  // In ASCII: SQS refuses a batch for one U+FFFF, or keeps the message under another MD5.
+  return envelope.dump(-1, ' ', true, OrderedJson::error_handler_t::replace);
 }
 
 class Pass {

@@ -12,6 +12,7 @@
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
 #include "pcw/base/uuid.h"
+#include "pcw/dlq/filter_check.h"
 
 namespace pcw::dlq {
 namespace {
@@ -24,9 +25,10 @@ constexpr std::size_t kAtOnce = 5'000;
 constexpr std::string_view kChoose =
     "SELECT d.id, d.entity, d.stage, d.record_key, d.bronze_key, d.failed_replays, "
     "d.mapping_version, d.fingerprint, d.catalog FROM dead_letters d WHERE d.tenant_id = $1::uuid "
-    "AND d.state = 'open' AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR d.run_id::text LIKE $3 || "
-    "'%') AND ($4 = '' OR d.id::text LIKE $4 || '%') AND ($5 = '' OR d.error_code = $5) AND ($6 = "
-    "'' OR d.fingerprint LIKE $6 || '%') AND ($7 = '' OR d.last_seen_at >= nullif($7, "
+    "AND d.state = 'open' AND ($2 = '' OR d.entity = $2) AND ($3 = '' OR "
+    "starts_with(d.run_id::text, "
+    "$3)) AND ($4 = '' OR starts_with(d.id::text, $4)) AND ($5 = '' OR d.error_code = $5) AND ($6 "
+    "= '' OR starts_with(d.fingerprint, $6)) AND ($7 = '' OR d.last_seen_at >= nullif($7, "
     "'')::timestamptz) AND ($8 = '' OR d.last_seen_at < nullif($8, '')::timestamptz) AND ($9 = '' "
     "OR d.stage = $9) AND ($10 = '' OR (d.replay_run = nullif($10, '')::uuid AND NOT "
     "d.replay_failed)) AND d.id > $11::uuid ORDER BY d.id LIMIT 5000";
@@ -38,8 +40,8 @@ constexpr std::string_view kLoad =
     "jsonb_array_elements_text($2::jsonb)::uuid) ORDER BY d.id";
 
 constexpr std::string_view kFindReplay =
-    "SELECT replay_id FROM dead_letter_replays WHERE tenant_id = $1::uuid AND run_id::text LIKE $2 "
-    "|| '%' ORDER BY run_id DESC LIMIT 1";
+    "SELECT replay_id FROM dead_letter_replays WHERE tenant_id = $1::uuid AND "
+    "starts_with(run_id::text, $2) ORDER BY run_id DESC LIMIT 1";
 
 constexpr std::string_view kBegin =
     "INSERT INTO dead_letter_replays (tenant_id, run_id, replay_id) VALUES ($1::uuid, $2::uuid, "
@@ -54,9 +56,9 @@ constexpr std::string_view kNote =
     "id::uuid, 'replayed', $4, jsonb_build_object('run', $2::text) FROM "
     "jsonb_array_elements_text($3::jsonb) AS ids (id)";
 
-constexpr std::string_view kStillOpen =
-    "SELECT fingerprint, count(*) FROM dead_letters WHERE tenant_id = $1::uuid AND state = 'open' "
-    "AND id IN (SELECT jsonb_array_elements_text($2::jsonb)::uuid) GROUP BY 1";
+constexpr std::string_view kStates =
+    "SELECT state, fingerprint, count(*) FROM dead_letters WHERE tenant_id = $1::uuid AND id IN "
+    "(SELECT jsonb_array_elements_text($2::jsonb)::uuid) GROUP BY 1, 2";
 
 Stage StageOf(std::string_view name) {
   if (name == "map") return Stage::kMap;
@@ -130,11 +132,16 @@ class Replay {
         stop_(std::move(stop)) {}
 
   Result<ReplayReport> Run() {
+    // What is resumed chooses by itself.
+    if (options_.resume_run.empty()) {
+      PCW_TRY_OK(CheckSelection(options_.filter, options_.is_all ? Meant::kAll : Meant::kFilter));
+    }
+    PCW_TRY_OK(CheckFilter(options_.filter));
     PCW_TRY_OK(FindResumed());
     PCW_TRY_OK(Choose());
     if (options_.expect && report_.chosen != *options_.expect) {
       return Error(ErrorCode::kConflict,
-                   fmt::format("{} letters match, {} were expected: nothing is replayed",
+                   fmt::format("{} dead letters match, {} were expected: nothing is replayed",
                                report_.chosen, *options_.expect));
     }
     PCW_TRY_OK(TallyBefore());
@@ -163,6 +170,12 @@ class Replay {
 
   Status FindResumed() {
     if (options_.resume_run.empty()) return Ok{};
+    if (!IsUuidStart(options_.resume_run)) {
+      return Error(ErrorCode::kInvalidRequest,
+                   fmt::format("\"{}\" is not a run id; give the id that `pcw runs list` shows, or "
+                               "its first 8 or more characters",
+                               options_.resume_run.substr(0, 64)));
+    }
     PCW_TRY(const pg::Rows rows,
             connection_.Exec({"replay_find", kFindReplay},
                              {std::string(tenant_id_), options_.resume_run}, stop_));
@@ -251,10 +264,19 @@ class Replay {
     return Ok{};
   }
 
+  // Ids of runs sort by the database's clock.
+  Result<std::string> NewRunId() {
+    PCW_TRY(
+        const pg::Rows rows,
+        connection_.Exec({"replay_now", "SELECT (extract(epoch FROM pcw_now()) * 1000000)::bigint"},
+                         {}, stop_));
+    return MakeUuidV7(WallTime(std::chrono::microseconds(rows.Int(0, 0))), rng_);
+  }
+
   // All of them before the first is replayed: what a kill leaves is known by it.
   Status TakeUp() {
     if (jobs_.empty()) return Ok{};
-    report_.replay_id = MakeUuidV7(clock_.Now(), rng_);
+    PCW_TRY(report_.replay_id, NewRunId());
     PCW_TRY_OK(Begin(report_.replay_id));
     for (const auto& [name, letters] : jobs_) {
       for (std::size_t begin = 0; begin < letters.size(); begin += kAtOnce) {
@@ -337,7 +359,10 @@ class Replay {
     for (std::size_t begin = 0; begin < letters.size() && !IsStopped(); begin += kLettersInRun) {
       const auto piece = PieceOf(letters, begin);
       const bool is_first = report_.runs.empty();
-      const std::string run_id = is_first ? report_.replay_id : MakeUuidV7(clock_.Now(), rng_);
+      std::string run_id = report_.replay_id;
+      if (!is_first) {
+        PCW_TRY(run_id, NewRunId());
+      }
       if (!is_first) PCW_TRY_OK(Begin(run_id));
       PCW_TRY_OK(connection_.Exec({"replay_note", kNote},
                                   {std::string(tenant_id_), run_id, IdsOf(piece), options_.actor},
@@ -345,7 +370,7 @@ class Replay {
       PCW_TRY(ReplayRun run, RunSome(entity, stage, run_id, piece));
       const bool has_failed = run.result.error.has_value();
       report_.runs.push_back(std::move(run));
-      PCW_TRY_OK(CountOpen(piece));
+      PCW_TRY_OK(CountStates(piece));
       PCW_FAILPOINT("replay.run.after");
       // What ended this run would end the next one as well.
       if (has_failed) return Ok{};
@@ -380,16 +405,23 @@ class Replay {
     return Ok{};
   }
 
-  Status CountOpen(std::span<const PackedId> letters) {
-    PCW_TRY(const pg::Rows rows, connection_.Exec({"replay_still_open", kStillOpen},
+  // As the database has them now: somebody may have dropped some while they were replayed, and a
+  // dead letter whose record's retention has removed it is in no state at all.
+  Status CountStates(std::span<const PackedId> letters) {
+    PCW_TRY(const pg::Rows rows, connection_.Exec({"replay_states", kStates},
                                                   {std::string(tenant_id_), IdsOf(letters)}, {}));
-    std::int64_t open = 0;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-      after_[std::string(rows.Text(row, 0))] += rows.Int(row, 1);
-      open += rows.Int(row, 1);
+      const std::string_view state = rows.Text(row, 0);
+      const std::int64_t count = rows.Int(row, 2);
+      if (state == "open") {
+        after_[std::string(rows.Text(row, 1))] += count;
+        report_.still_open += count;
+      } else if (state == "settled") {
+        report_.settled += count;
+      } else {
+        report_.dropped += count;
+      }
     }
-    report_.still_open += open;
-    report_.settled += static_cast<std::int64_t>(letters.size()) - open;
     return Ok{};
   }
 
@@ -452,6 +484,7 @@ Result<std::vector<GroupTrial>> ReplayMendedGroups(pg::Connection& connection,
     ReplayOptions sample = options;
     sample.filter = {};
     sample.filter.id = group.sample_id;
+    sample.is_all = false;
     sample.expect.reset();
     sample.is_dry_run = true;
     PCW_TRY(const ReplayReport tried,
@@ -468,6 +501,7 @@ Result<std::vector<GroupTrial>> ReplayMendedGroups(pg::Connection& connection,
       ReplayOptions whole = options;
       whole.filter = filter;
       whole.filter.group = group.fingerprint;
+      whole.is_all = false;
       whole.expect.reset();
       PCW_TRY(trial.report,
               ReplayDeadLetters(connection, tenant_id, whole, handlers, clock, rng, stop));

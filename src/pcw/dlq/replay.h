@@ -93,6 +93,7 @@ struct DryRunListener {
 
 struct ReplayOptions {
   DeadLetterFilter filter;  ///< its state and limit do not count: open ones, all of them
+  bool is_all = false;      ///< every open one; with an empty filter, which does not mean it
   /// Instead of a filter: what the replay that this run belongs to did not come to. Its first
   /// characters are enough.
   std::string resume_run;
@@ -119,6 +120,7 @@ struct ReplayReport {
   std::int64_t chosen = 0;
   std::int64_t settled = 0;
   std::int64_t still_open = 0;  ///< of those that were replayed
+  std::int64_t dropped = 0;     ///< by somebody else, while they were replayed
   std::int64_t skipped = 0;
   std::vector<SkippedLetter> examples;  ///< the first hundred that were left alone
   std::string replay_id;                ///< the first of its runs; empty for a dry run
@@ -132,7 +134,8 @@ struct ReplayReport {
 /// A replay that was killed goes on when it is run again, or by `resume_run`: what landed is
 /// settled.
 ///
-/// kConflict if not exactly `expect` letters are chosen; kNotFound if `resume_run` names no replay.
+/// kConflict if not exactly `expect` letters are chosen; kNotFound if `resume_run` names no replay;
+/// kInvalidRequest for a filter that chooses nothing, or something beside `is_all`.
 Result<ReplayReport> ReplayDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                        const ReplayOptions& options,
                                        const std::vector<ReplayHandler*>& handlers, Clock& clock,

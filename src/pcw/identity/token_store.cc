@@ -91,8 +91,9 @@ Result<CreatedToken> CreateToken(pg::Connection& connection, const NewToken& wan
   return CreatedToken{ReadToken(*rows, 0), FormatToken(token)};
 }
 
-Result<std::optional<CreatedToken>> CreateFirstToken(pg::Connection& connection, Rng& rng,
-                                                     std::stop_token stop) {
+Result<std::optional<StoredToken>> CreateFirstToken(
+    pg::Connection& connection, Rng& rng, const std::function<Status(const Secret& text)>& keep,
+    std::stop_token stop) {
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "first token", stop));
   PCW_TRY_OK(connection.Exec({"token_first_lock",
                               "SELECT pg_advisory_xact_lock(hashtextextended('pcw first token ' || "
@@ -102,16 +103,17 @@ Result<std::optional<CreatedToken>> CreateFirstToken(pg::Connection& connection,
           connection.Exec({"token_any",
                            "SELECT EXISTS (SELECT FROM api_tokens WHERE tenant_id = pcw_tenant())"},
                           {}, stop));
-  if (any.Bool(0, 0)) return std::optional<CreatedToken>();
+  if (any.Bool(0, 0)) return std::optional<StoredToken>();
   PCW_TRY(CreatedToken created, CreateToken(connection,
                                             {.name = "first-admin",
                                              .principal = "",
                                              .kind = PrincipalKind::kPerson,
                                              .scopes = {Scope::kAdmin},
-                                             .lifetime = std::nullopt},
+                                             .lifetime = kFirstTokenLives},
                                             rng, stop));
+  PCW_TRY_OK(keep(created.text));
   PCW_TRY_OK(transaction.Commit());
-  return std::optional<CreatedToken>(std::move(created));
+  return std::optional<StoredToken>(std::move(created.token));
 }
 
 Result<std::vector<StoredToken>> ListTokens(pg::Connection& connection, std::stop_token stop) {
@@ -159,6 +161,14 @@ Result<std::optional<FoundToken>> FindToken(pg::Connection& connection, std::str
       .lives = std::nullopt};
   if (rows.At(0, 7)) found.lives = std::chrono::microseconds(rows.Int(0, 7));
   return std::optional<FoundToken>(std::move(found));
+}
+
+Result<std::vector<std::string>> LiveTokenIds(pg::Connection& connection, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"tokens_live", "SELECT api_tokens_live()"}, {}, stop));
+  std::vector<std::string> ids;
+  for (std::size_t row = 0; row < rows.size(); ++row) ids.emplace_back(rows.Text(row, 0));
+  return ids;
 }
 
 Status NoteTokenUse(pg::Connection& connection, std::string_view id, std::stop_token stop) {

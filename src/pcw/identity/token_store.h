@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -48,10 +49,15 @@ struct CreatedToken {
 Result<CreatedToken> CreateToken(pg::Connection& connection, const NewToken& wanted, Rng& rng,
                                  std::stop_token stop);
 
-/// One admin token if the session's tenant never had a token; nullopt otherwise. Of several
-/// processes that start at once exactly one makes it.
-Result<std::optional<CreatedToken>> CreateFirstToken(pg::Connection& connection, Rng& rng,
-                                                     std::stop_token stop);
+/// The first token of an installation is in force so long.
+inline constexpr std::chrono::hours kFirstTokenLives{24};
+
+/// One admin token for a day if the session's tenant never had a token; nullopt otherwise. Of
+/// several processes that start at once exactly one makes it. `keep` gets the token's text before
+/// it is in force; its failure is this function's, and nothing is made then.
+Result<std::optional<StoredToken>> CreateFirstToken(
+    pg::Connection& connection, Rng& rng, const std::function<Status(const Secret& text)>& keep,
+    std::stop_token stop);
 
 /// Of the session's tenant, newest first.
 Result<std::vector<StoredToken>> ListTokens(pg::Connection& connection, std::stop_token stop);
@@ -73,6 +79,9 @@ struct FoundToken {
 /// In any tenant; nullopt if there is none.
 Result<std::optional<FoundToken>> FindToken(pg::Connection& connection, std::string_view id,
                                             std::stop_token stop);
+
+/// The public ids of the tokens in force, of every tenant.
+Result<std::vector<std::string>> LiveTokenIds(pg::Connection& connection, std::stop_token stop);
 
 /// Writes down that a token is in use, at most once a minute. In a session of its tenant.
 Status NoteTokenUse(pg::Connection& connection, std::string_view id, std::stop_token stop);

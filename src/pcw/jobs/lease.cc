@@ -33,6 +33,7 @@ struct Lease::State {
   Clock& clock;
   Sleeper& sleeper;
   std::int64_t fence = 0;
+  bool is_hinted = false;  // this session has the advisory lock
   std::stop_source lost;
   std::optional<pg::Connection> connection;  // the renewer's alone, once it runs
   std::jthread renewer;
@@ -52,28 +53,33 @@ struct Lease::State {
     return Ok{};
   }
 
-  Result<bool> TryHint(std::stop_token stop) {
+  Status TryHint(std::stop_token stop) {
+    if (is_hinted) return Ok{};
     PCW_TRY(const pg::Rows rows,
             connection->Exec({"lease_hint", kTryHint},
                              {key.tenant_id, std::to_string(key.connector_id), key.entity}, stop));
-    return rows.Bool(0, 0);
+    is_hinted = rows.Bool(0, 0);
+    return Ok{};
   }
 
-  // One statement decides on the database's clock; the fence grows with every change of holder.
-  Result<bool> TryTake(bool has_hint, std::stop_token stop) {
+  // One statement decides on the database's clock; the fence grows with every change of holder. The
+  // lock proves the end of a holder's session only if the holder had it: somebody may have been at
+  // the row first while we got the lock.
+  Result<bool> TryTake(std::stop_token stop) {
     PCW_TRY(
         const pg::Rows rows,
         connection->Exec({"lease_take",
                           "INSERT INTO leases AS l (tenant_id, connector_id, entity, fence, "
-                          "run_id, holder, acquired_at, expires_at) VALUES (pcw_tenant(), "
-                          "$1::bigint, $2, 1, $3::uuid, $4, now(), now() + $5::integer * interval "
-                          "'1 second') ON CONFLICT (tenant_id, connector_id, entity) DO "
-                          "UPDATE SET fence = l.fence + 1, run_id = excluded.run_id, holder = "
-                          "excluded.holder, acquired_at = now(), expires_at = "
-                          "excluded.expires_at WHERE l.run_id IS NULL OR l.expires_at < now() OR "
-                          "$6::boolean RETURNING fence"},
+                          "run_id, holder, acquired_at, expires_at, is_hinted) VALUES "
+                          "(pcw_tenant(), $1::bigint, $2, 1, $3::uuid, $4, now(), now() + "
+                          "$5::integer * interval '1 second', $6::boolean) ON CONFLICT (tenant_id, "
+                          "connector_id, entity) DO UPDATE SET fence = l.fence + 1, run_id = "
+                          "excluded.run_id, holder = excluded.holder, acquired_at = now(), "
+                          "expires_at = excluded.expires_at, is_hinted = excluded.is_hinted WHERE "
+                          "l.run_id IS NULL OR l.expires_at < now() OR ($6::boolean AND "
+                          "l.is_hinted) RETURNING fence"},
                          {std::to_string(key.connector_id), key.entity, run_id, HolderName(),
-                          std::to_string(options.duration.count()), has_hint ? "true" : "false"},
+                          std::to_string(options.duration.count()), is_hinted ? "true" : "false"},
                          stop));
     if (rows.empty()) return false;
     fence = rows.Int(0, 0);
@@ -100,18 +106,18 @@ struct Lease::State {
   // True while the lease is ours; an error is a database that cannot be asked.
   Result<bool> Renew(std::stop_token stop) {
     if (!connection || !connection->is_usable()) {
+      is_hinted = false;
       PCW_TRY_OK(Open(stop));
-      PCW_TRY(const bool hint, TryHint(stop));
-      (void)hint;  // only tells others that we live; the fence decides
     }
+    PCW_TRY_OK(TryHint(stop));  // tells others that we live; the fence decides
     PCW_TRY(const pg::Rows rows,
             connection->Exec(
                 {"lease_renew",
-                 "UPDATE leases SET expires_at = now() + $4::integer * interval '1 second' WHERE "
-                 "tenant_id = pcw_tenant() AND connector_id = $1::bigint AND "
-                 "entity = $2 AND fence = $3::bigint AND run_id IS NOT NULL"},
+                 "UPDATE leases SET expires_at = now() + $4::integer * interval '1 second', "
+                 "is_hinted = $5::boolean WHERE tenant_id = pcw_tenant() AND connector_id = "
+                 "$1::bigint AND entity = $2 AND fence = $3::bigint AND run_id IS NOT NULL"},
                 {std::to_string(key.connector_id), key.entity, std::to_string(fence),
-                 std::to_string(options.duration.count())},
+                 std::to_string(options.duration.count()), is_hinted ? "true" : "false"},
                 stop));
     return rows.affected() == 1;
   }
@@ -163,8 +169,8 @@ Result<std::unique_ptr<Lease>> Lease::Acquire(const pg::ConnectOptions& connect,
   PCW_TRY_OK(state->Open(stop));
   const SteadyTime give_up = clock.Steady() + options.wait;
   for (;;) {
-    PCW_TRY(const bool has_hint, state->TryHint(stop));
-    PCW_TRY(const bool is_taken, state->TryTake(has_hint, stop));
+    PCW_TRY_OK(state->TryHint(stop));
+    PCW_TRY(const bool is_taken, state->TryTake(stop));
     if (is_taken) break;
     if (clock.Steady() >= give_up) return state->Held(stop);
     if (!sleeper.SleepFor(std::chrono::milliseconds(50), stop))

@@ -27,9 +27,9 @@ struct LeaseOptions {
 /// A held lease. A thread of its own renews it on a connection of its own; losing it requests stop
 /// on `lost()`.
 ///
-/// Acquire takes over at once from a holder whose database session is gone (advisory lock free: a
-/// hint, the fence is the rule, T9), and from any holder whose lease has expired. kConflict with
-/// context holder, run_id, since when another process holds it.
+/// Acquire takes over at once from a holder whose database session is gone (the advisory lock that
+/// it had is free: a hint, the fence is the rule, T9), and from any holder whose lease has expired.
+/// kConflict with context holder, run_id, since when another process holds it.
 class Lease {
  public:
   static Result<std::unique_ptr<Lease>> Acquire(const pg::ConnectOptions& connect,

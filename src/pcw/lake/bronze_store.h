@@ -36,6 +36,9 @@ class BronzeStore {
   /// For diagnosis, and before work that would be in vain. Errors as the other calls: a directory
   /// that cannot be written is kConfig; a bucket that is not there kNotFound.
   virtual Status Probe(std::stop_token stop) = 0;
+  /// Is there room for a part? Called once before work whose calls would be spent in vain: a lake
+  /// in a directory writes 1 MiB and removes it; a bucket has room. Errors as Put.
+  virtual Status CheckRoom(std::stop_token stop);
   /// For people: "file:///var/lib/pcw/lake", "s3://pcw-lake-dev/prefix".
   virtual std::string Describe() const = 0;
 };
@@ -50,6 +53,8 @@ class DirectoryBronzeStore final : public BronzeStore {
   Result<std::string> Get(std::string_view key, std::stop_token stop) override;
   Result<std::vector<ObjectInfo>> List(std::string_view prefix, std::stop_token stop) override;
   Status Probe(std::stop_token stop) override;
+  /// Also removes what writes that were killed have left.
+  Status CheckRoom(std::stop_token stop) override;
   std::string Describe() const override;
 
  private:

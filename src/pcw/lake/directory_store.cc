@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <random>
 #include <system_error>
 
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "pcw/base/file.h"
+#include "pcw/base/stale_temporaries.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/bronze_store.h"
 #include "pcw/lake/layout.h"
@@ -17,6 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostObjectBytes = 64U << 20U;
+// A part is written in seconds; this is far beyond any write that is still going on.
+constexpr std::chrono::hours kStaleAge{1};
+constexpr const char* kTemporaries = ".tmp";
+constexpr std::size_t kProbeBytes = 1U << 20U;
 
 // Below the root no segment may be a symbolic link: somebody could have pointed one at another
 // tenant's files.
@@ -50,7 +56,7 @@ Status DirectoryBronzeStore::Put(std::string_view key, std::string_view content,
   PCW_TRY_OK(CheckKey(key));
   PCW_TRY_OK(CheckNoLinks(root_, key));
   const fs::path path = root_ / key;
-  Status written = WriteFileDurably(path, content, IfExists::kFail, root_ / ".tmp");
+  Status written = WriteFileDurably(path, content, IfExists::kFail, root_ / kTemporaries);
   if (written || written.error().code() != ErrorCode::kConflict) return written;
   // Our own earlier write whose answer was lost, or somebody else's: the bytes tell (T11).
   PCW_TRY(const std::string held, ReadFile(path, kMostObjectBytes));
@@ -80,7 +86,7 @@ Result<std::vector<ObjectInfo>> DirectoryBronzeStore::List(std::string_view pref
        entry.increment(problem)) {
     if (stop.stop_requested())
       return Error(ErrorCode::kCancelled, "stopped while listing the lake");
-    if (entry->path().filename() == ".tmp") {
+    if (entry->path().filename() == kTemporaries) {
       entry.disable_recursion_pending();
       continue;
     }
@@ -108,6 +114,27 @@ Status DirectoryBronzeStore::Probe(std::stop_token /*stop*/) {
                fmt::format("the lake {} cannot be written: {} is no directory that this user may "
                            "write; mend that, or set lake.url",
                            Describe(), there.string()));
+}
+
+Status BronzeStore::CheckRoom(std::stop_token /*stop*/) { return Ok{}; }
+
+Status DirectoryBronzeStore::CheckRoom(std::stop_token stop) {
+  PCW_TRY_OK(Probe(std::move(stop)));
+  const fs::path temporaries = root_ / kTemporaries;
+  RemoveStaleTemporaries(temporaries, kStaleAge);
+  // Bytes that no file system makes smaller.
+  std::mt19937_64 random{std::random_device{}()};
+  std::string bytes;
+  bytes.reserve(kProbeBytes);
+  while (bytes.size() < kProbeBytes) {
+    const std::uint64_t drawn = random();
+    for (unsigned shift = 0; shift < 64; shift += 8) bytes += static_cast<char>(drawn >> shift);
+  }
+  const fs::path probe = temporaries / fmt::format(".room.{:016x}.tmp", random());
+  Status written = WriteFileDurably(probe, bytes, IfExists::kReplace);
+  std::error_code gone;
+  fs::remove(probe, gone);
+  return written;
 }
 
 std::string DirectoryBronzeStore::Describe() const { return "file://" + root_.string(); }

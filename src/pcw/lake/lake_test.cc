@@ -10,6 +10,8 @@
 #include "pcw/lake/bronze_store.h"
 #include "pcw/lake/layout.h"
 #include "pcw/lake/part.h"
+#include "pcw/lake/part_reader.h"
+#include "pcw/lake/record_versions.h"
 #include "pcw/lake/verify.h"
 
 namespace pcw::lake {
@@ -73,25 +75,27 @@ TEST(PartTest, KeepsPayloadsByteForByte) {
       "{ \"Id\" : \"O1\", \"n\":1.10, \"t\":\"caf\\u00e9 \xf0\x9f\x98\x80\" }";
 
   part.Append(Meta("O\"1\\"), payload);
-  const auto lines = ReadPart(part.text());
+  const auto read = ScanPart(part.text(), LineDigests::kCheck);
 
-  ASSERT_THAT(lines, Succeeds());
-  EXPECT_EQ((*lines)[0].payload, payload);
-  EXPECT_EQ((*lines)[0].meta.id, "O\"1\\");
-  EXPECT_FALSE((*lines)[0].meta.is_respaced);
+  ASSERT_THAT(read, Succeeds());
+  const auto& lines = read->lines;
+  EXPECT_EQ(lines[0].payload, payload);
+  EXPECT_EQ(lines[0].id, "O\"1\\");
+  EXPECT_FALSE(lines[0].is_respaced);
 }
 
 TEST(PartTest, RawLineBreaksBetweenTokensBecomeSpacesAndTheDigestIsOfTheOriginal) {
   PartBuilder part;
 
   const AppendedLine line = part.Append(Meta("O1"), "{\n  \"Id\": \"O1\"\r\n}");
-  const auto lines = ReadPart(part.text());
+  const auto read = ScanPart(part.text(), LineDigests::kCheck);
 
-  ASSERT_THAT(lines, Succeeds());
-  EXPECT_EQ((*lines)[0].payload, "{   \"Id\": \"O1\"  }");
-  EXPECT_TRUE((*lines)[0].meta.is_respaced);
+  ASSERT_THAT(read, Succeeds());
+  const auto& lines = read->lines;
+  EXPECT_EQ(lines[0].payload, "{   \"Id\": \"O1\"  }");
+  EXPECT_TRUE(lines[0].is_respaced);
   EXPECT_EQ(line.sha256, Sha256("{\n  \"Id\": \"O1\"\r\n}"));
-  EXPECT_EQ((*lines)[0].meta.sha256, line.sha256);
+  EXPECT_EQ(lines[0].sha256, line.sha256);
 }
 
 TEST(PartTest, ACompanionStandsBehindThePayloadByteForByte) {
@@ -102,30 +106,15 @@ TEST(PartTest, ACompanionStandsBehindThePayloadByteForByte) {
       Meta("p1"), payload,
       {.operation = "GetProfileVisibility", .request_id = "r2", .fetched_at = "", .sha256 = {}},
       "{\"Visibility\":\n\"PUBLIC\"}");
-  const auto lines = ReadPart(part.text());
+  const auto read = ScanPart(part.text(), LineDigests::kCheck);
 
-  ASSERT_THAT(lines, Succeeds());
-  EXPECT_EQ((*lines)[0].payload, payload);
-  EXPECT_EQ((*lines)[0].companion, R"({"Visibility": "PUBLIC"})");
-  EXPECT_TRUE((*lines)[0].companion_meta.is_respaced);
-  EXPECT_EQ((*lines)[0].companion_meta.operation, "GetProfileVisibility");
-  EXPECT_EQ((*lines)[0].companion_meta.sha256, line.companion_sha256);
+  ASSERT_THAT(read, Succeeds());
+  const auto& lines = read->lines;
+  EXPECT_EQ(lines[0].payload, payload);
+  EXPECT_EQ(lines[0].companion, R"({"Visibility": "PUBLIC"})");
+  EXPECT_EQ(lines[0].companion_operation, "GetProfileVisibility");
+  EXPECT_EQ(lines[0].companion_sha256, line.companion_sha256);
   EXPECT_EQ(part.at(line.companion), R"({"Visibility": "PUBLIC"})");
-}
-
-TEST(PartTest, DamageIsNamedWithItsLine) {
-  PartBuilder part;
-  part.Append(Meta("O1"), "{}");
-  part.Append(Meta("O2"), R"({"a":1})");
-  const std::string good(part.text());
-
-  std::string altered = good;
-  altered.replace(altered.find("\"a\":1"), 5, "\"a\":2");
-  EXPECT_THAT(ReadPart(altered).error().message(), HasSubstr("line 2: the payload was altered"));
-  EXPECT_THAT(ReadPart(good.substr(0, good.size() - 1)).error().message(),
-              HasSubstr("line 2: cut off"));
-  EXPECT_THAT(ReadPart("{}\n"), FailsWith(ErrorCode::kSchemaMismatch));
-  EXPECT_THAT(ReadPart("\n"), FailsWith(ErrorCode::kSchemaMismatch));
 }
 
 TEST_F(LakeTest, NeverOverwritesAndAcceptsItsOwnBytesAgain) {
@@ -188,6 +177,41 @@ TEST_F(LakeTest, VerifyReadsThePartsOfARunThatWasKilled) {
   EXPECT_EQ(report->runs_without_manifest, 1);
   EXPECT_EQ(report->records, 1);
   EXPECT_THAT(report->problems, IsEmpty());
+}
+
+TEST_F(LakeTest, VerifyNamesEveryUnreadableLineAndCountsTheOthers) {
+  PartBuilder part;
+  for (const char* id : {"O1", "O2", "O3"}) part.Append(Meta(id), R"({"a":1})");
+  std::string text(part.text());
+  text.replace(text.find("\"a\":1"), 5, "\"a\":2");
+  text += "<html>\n";
+  ASSERT_THAT(store.Put(PartKey(run, 1), text, {}), Succeeds());
+
+  const auto report = VerifyBronze(store, "bronze/", {});
+
+  EXPECT_EQ(report->records, 2);
+  EXPECT_THAT(Problems(), testing::ElementsAre(HasSubstr("line 1: the payload was altered"),
+                                               HasSubstr("line 4: not a {")));
+}
+
+TEST_F(LakeTest, VersionsAreFoundByIdsWithControlCharactersAndQuotes) {
+  const std::vector<std::string> ids{"a\tb",
+                                     "a\nb",
+                                     "a\x01"
+                                     "b",
+                                     "a\x7f",
+                                     "a\"b\\",
+                                     "caf\u00e9"};
+  PartBuilder part;
+  for (const std::string& id : ids) part.Append(Meta(id), "{}");
+  ASSERT_THAT(store.Put(PartKey(run, 1), part.text(), {}), Succeeds());
+
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto found = FindVersions(store, "bronze/", ids[i], {});
+    ASSERT_THAT(found, Succeeds());
+    ASSERT_EQ(found->versions.size(), 1U) << i;
+    EXPECT_EQ(found->versions.front().line, static_cast<int>(i) + 1);
+  }
 }
 
 TEST(ManifestTest, ComesBackAsItWasWritten) {

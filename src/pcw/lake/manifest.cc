@@ -27,6 +27,7 @@ std::string FormatManifest(const Manifest& manifest) {
   json["catalog"] = manifest.catalog;
   json["started_at"] = manifest.started_at;
   json["ended_at"] = manifest.ended_at;
+  if (!manifest.served_from.empty()) json["served_from"] = manifest.served_from;
   json["mapping_version"] = manifest.mapping_version;
   json["watermark_before"] = manifest.watermark_before;
   json["watermark_after"] = manifest.watermark_after;
@@ -62,6 +63,7 @@ Result<Manifest> ParseManifest(std::string_view text) {
     manifest.catalog = json.at("catalog");
     manifest.started_at = json.at("started_at");
     manifest.ended_at = json.at("ended_at");
+    manifest.served_from = json.value("served_from", "");
     manifest.mapping_version = json.at("mapping_version");
     manifest.watermark_before = json.at("watermark_before");
     manifest.watermark_after = json.at("watermark_after");

@@ -17,13 +17,15 @@ struct RecordMeta {
   std::string id;         ///< the record's natural key
   std::string operation;  ///< "GetOpportunity"
   std::string request_id;
-  std::string fetched_at;    ///< RFC 3339, local clock
-  std::string served_at;     ///< RFC 3339, AWS's Date header; empty if it sent none
+  std::string fetched_at;    ///< RFC 3339, the database's clock
+  std::string served_at;     ///< RFC 3339, AWS's Date header; fetched_at if it sent none
   std::string version;       ///< as listed, verbatim; empty = the list gave none
   std::string source;        ///< "get" or "list"
   int index = -1;            ///< position in the page, for source "list"
   Sha256Digest sha256{};     ///< of the original payload bytes
   bool is_respaced = false;  ///< raw line breaks between tokens became spaces
+  /// An operator had it fetched to replace what is held, even by an earlier date (`accept_older`).
+  bool accepts_older = false;
 };
 
 /// A second answer that belongs to a record: `"companion":{"meta":{...},"payload":...}` behind the
@@ -49,15 +51,23 @@ struct AppendedLine {
   Sha256Digest sha256{};
   Stored companion{};  ///< size 0 = none
   Sha256Digest companion_sha256{};
+  /// Why one of the two is not well-formed JSON (WhyMalformed); empty if both are. What is
+  /// malformed stands in the line in base64, and its span is that of a null.
+  std::string malformed{};
 };
+
+/// Appends the bytes that every line of that record begins with: what to search bronze for.
+void AppendLineStart(std::string& out, std::string_view id);
 
 /// Builds one part in memory. Not thread-safe.
 class PartBuilder {
  public:
   /// Takes room for a part of that size at once; grown piece by piece, it ends up twice its size.
   void Reserve(std::size_t bytes) { text_.reserve(bytes); }
-  /// Appends one line. `payload` must be one JSON value (the caller
-  /// has checked it); raw line breaks in it become spaces and meta says so. Computes meta.sha256.
+  /// Appends one line, whatever the payload is: every line is JSON that every reader takes. Raw
+  /// line breaks in a payload become spaces and meta says so. One that is not well-formed JSON in
+  /// UTF-8 becomes `"payload":null,"payload_base64":"..."`, and meta.malformed says why. Texts of
+  /// meta that are not UTF-8 are escaped. Computes meta.sha256, of the original bytes.
   AppendedLine Append(RecordMeta meta, std::string_view payload);
   /// The same with a companion.
   AppendedLine Append(RecordMeta meta, std::string_view payload, CompanionMeta companion,
@@ -72,24 +82,11 @@ class PartBuilder {
   }
 
  private:
-  Stored AppendPayload(std::string_view payload, bool is_respaced);
+  Stored AppendAnswer(std::string_view payload, std::string_view malformed, bool is_respaced);
 
   std::string text_;
   int records_ = 0;
 };
-
-/// One line of a part. Views into the part's text.
-struct PartLine {
-  int line = 0;  ///< from 1
-  RecordMeta meta;
-  std::string_view payload;  ///< exactly as stored
-  CompanionMeta companion_meta;
-  std::string_view companion;  ///< exactly as stored; empty = none
-};
-
-/// Splits and checks a part: every line has meta and payload; where not respaced the payload's
-/// SHA-256 is meta.sha256. kSchemaMismatch with context `line` otherwise.
-Result<std::vector<PartLine>> ReadPart(std::string_view text);
 
 /// One part in a manifest.
 struct ManifestPart {
@@ -114,8 +111,9 @@ struct Manifest {
   std::string entity;
   std::string mode;
   std::string catalog;
-  std::string started_at;
+  std::string started_at;  ///< the database's clock
   std::string ended_at;
+  std::string served_from;  ///< AWS's Date of the first answer in its parts; empty = no parts
   int mapping_version = 0;
   std::string watermark_before;
   std::string watermark_after;

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/base64.h"
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 
 namespace pcw::lake {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 constexpr std::string_view kMeta = "\"meta\":";
 constexpr std::string_view kPayload = ",\"payload\":";
 constexpr std::string_view kCompanion = ",\"companion\":{";
+constexpr std::string_view kInBase64 = "null,\"payload_base64\":\"";
 
 Error Refused(int line, std::string_view what) {
   return Error(ErrorCode::kSchemaMismatch, fmt::format("line {}: {}", line, what))
@@ -29,9 +32,12 @@ int Nibble(char c) {
 
 // What meta says, of a record or of a companion.
 struct Meta {
-  std::string_view id, operation, request_id, fetched_at, served_at, version, sha256;
+  std::string_view id, operation, request_id, fetched_at, served_at, version, source, sha256;
+  std::string_view malformed;
   std::size_t size = std::string_view::npos;
+  int index = -1;
   bool is_respaced = false;
+  bool accepts_older = false;
 };
 
 // Walks over a flat JSON object of strings, numbers and literals, from the front of a text.
@@ -71,7 +77,9 @@ class MetaScanner {
     if (end >= rest_.size()) return false;
     out = rest_.substr(1, end - 1);
     if (is_escaped) {
-      const Result<Json> text = ParseJson(rest_.substr(0, end + 1));
+      // What a header said may be no UTF-8 in lines that are older than the rule that escapes it.
+      Result<Json> text = ParseJson(rest_.substr(0, end + 1));
+      if (!text) text = ParseJson(StorableJson(rest_.substr(0, end + 1)));
       if (!text || !text->is_string()) return false;
       out = unescaped_.emplace_back(text->get<std::string>());
     }
@@ -93,9 +101,13 @@ class MetaScanner {
     const std::string_view value = rest_.substr(0, end);
     rest_.remove_prefix(end);
     if (name == "respaced") meta.is_respaced = true;
-    if (name != "size") return true;
-    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), meta.size);
-    return parsed.ec == std::errc() && parsed.ptr == value.data() + value.size();
+    if (name == "accept_older") meta.accepts_older = true;
+    const auto read = [&](auto& number) {
+      const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
+      return parsed.ec == std::errc() && parsed.ptr == value.data() + value.size();
+    };
+    if (name == "index") return read(meta.index);
+    return name != "size" || read(meta.size);
   }
 
   static std::string_view* SlotOf(std::string_view name, Meta& meta) {
@@ -105,6 +117,8 @@ class MetaScanner {
     if (name == "fetched_at") return &meta.fetched_at;
     if (name == "served_at") return &meta.served_at;
     if (name == "version") return &meta.version;
+    if (name == "source") return &meta.source;
+    if (name == "malformed") return &meta.malformed;
     return name == "sha256" ? &meta.sha256 : nullptr;
   }
 
@@ -132,10 +146,15 @@ class LineScanner {
                     .fetched_at = meta.fetched_at,
                     .served_at = meta.served_at,
                     .version = meta.version,
+                    .source = meta.source,
+                    .index = meta.index,
                     .is_respaced = meta.is_respaced,
+                    .accepts_older = meta.accepts_older,
                     .payload = payload,
                     .companion = {},
-                    .companion_operation = {}};
+                    .companion_operation = {},
+                    .companion_request_id = {},
+                    .malformed = meta.malformed};
     PCW_TRY_OK(ReadDigest(meta, payload, out.sha256));
     if (text.empty()) return out;
     if (!text.starts_with(kCompanion) || !text.ends_with('}'))
@@ -144,6 +163,8 @@ class LineScanner {
     Meta companion;
     PCW_TRY(out.companion, ReadAnswer(text, companion));
     out.companion_operation = companion.operation;
+    out.companion_request_id = companion.request_id;
+    if (out.malformed.empty()) out.malformed = companion.malformed;
     PCW_TRY_OK(ReadDigest(companion, out.companion, out.companion_sha256));
     return out;
   }
@@ -157,11 +178,24 @@ class LineScanner {
     text = scanner.rest();
     if (!text.starts_with(kPayload)) return Refused(number_, "meta or payload is missing");
     text.remove_prefix(kPayload.size());
+    if (!meta.malformed.empty()) return ReadBase64(text);
     if (meta.size != std::string_view::npos && meta.size > text.size())
       return Refused(number_, "meta.size is not the size of the payload");
     const std::string_view payload = text.substr(0, meta.size);
     text.remove_prefix(payload.size());
     return payload;
+  }
+
+  // Reads null,"payload_base64":"..." from the front of `text`: the original bytes.
+  Result<std::string_view> ReadBase64(std::string_view& text) {
+    const auto end =
+        text.starts_with(kInBase64) ? text.find('"', kInBase64.size()) : std::string_view::npos;
+    if (end == std::string_view::npos)
+      return Refused(number_, "the payload is malformed and payload_base64 is missing");
+    auto bytes = DecodeBase64(text.substr(kInBase64.size(), end - kInBase64.size()));
+    if (!bytes) return Refused(number_, "payload_base64 is not base64");
+    text.remove_prefix(end + 1);
+    return std::string_view(unescaped_.emplace_back(std::move(*bytes)));
   }
 
   Status ReadDigest(const Meta& meta, std::string_view payload, Sha256Digest& digest) const {
@@ -182,13 +216,17 @@ class LineScanner {
 Status CheckWhole(std::string_view text) {
   if (text.empty()) return Refused(1, "the object is empty");
   if (text.starts_with("\x1f\x8b")) return Refused(1, "gzip; parts are stored as they are");
-  if (text.starts_with("\xef\xbb\xbf")) return Refused(1, "begins with a byte order mark");
-  if (const void* nul = std::memchr(text.data(), '\0', text.size()); nul != nullptr) {
-    const auto before = static_cast<const char*>(nul) - text.data();
-    const auto line = std::count(text.begin(), text.begin() + before, '\n') + 1;
-    return Refused(static_cast<int>(line), "holds a NUL byte");
-  }
   return Ok{};
+}
+
+Result<ScannedLine> ReadLine(std::string_view line, int number, LineDigests digests,
+                             std::deque<std::string>& unescaped) {
+  if (line.size() > kLongestLine)
+    return Refused(number, fmt::format("{} bytes long; the most is {}", line.size(), kLongestLine));
+  if (line.starts_with("\xef\xbb\xbf")) return Refused(number, "begins with a byte order mark");
+  if (std::memchr(line.data(), '\0', line.size()) != nullptr)
+    return Refused(number, "holds a NUL byte");
+  return LineScanner(number, digests, unescaped).Read(line);
 }
 
 }  // namespace
@@ -207,16 +245,17 @@ bool ReadHexDigest(std::string_view hex, Sha256Digest& digest) {
 Result<ScannedPart> ScanPart(std::string_view text, LineDigests digests) {
   PCW_TRY_OK(CheckWhole(text));
   ScannedPart part;
-  while (!text.empty()) {
-    const int number = static_cast<int>(part.lines.size()) + 1;
+  for (int number = 1; !text.empty(); ++number) {
     const auto end = text.find('\n');
-    if (end == std::string_view::npos) return Refused(number, "cut off: no line break at its end");
-    if (end > kLongestLine)
-      return Refused(number, fmt::format("{} bytes long; the most is {}", end, kLongestLine));
-    PCW_TRY(ScannedLine line,
-            LineScanner(number, digests, part.unescaped).Read(text.substr(0, end)));
-    part.lines.push_back(line);
-    text.remove_prefix(end + 1);
+    Result<ScannedLine> line = Refused(number, "cut off: no line break at its end");
+    if (end != std::string_view::npos)
+      line = ReadLine(text.substr(0, end), number, digests, part.unescaped);
+    if (line) {
+      part.lines.push_back(*line);
+    } else {
+      part.unreadable.push_back({.line = number, .why = line.error().message()});
+    }
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return part;
 }

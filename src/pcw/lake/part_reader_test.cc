@@ -1,9 +1,16 @@
 #include "pcw/lake/part_reader.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fakes/result_matchers.h"
+#include "pcw/base/json_form.h"
 #include "pcw/lake/part.h"
 #include "pcw/lake/selection.h"
 
@@ -35,77 +42,155 @@ std::string DifficultPart() {
   return std::string(part.text());
 }
 
-TEST(ScanPartTest, ReadsWhatReadPartReads) {
+TEST(ScanPartTest, ReadsEveryMemberOfEveryLine) {
   const std::string text = DifficultPart();
 
   for (const LineDigests digests : {LineDigests::kCheck, LineDigests::kVouched}) {
-    const Result<ScannedPart> scanned = ScanPart(text, digests);
-    const Result<std::vector<PartLine>> read = ReadPart(text);
+    const Result<ScannedPart> part = ScanPart(text, digests);
 
-    ASSERT_THAT(scanned, Succeeds());
-    ASSERT_THAT(read, Succeeds());
-    ASSERT_EQ(scanned->lines.size(), read->size());
-    for (std::size_t i = 0; i < read->size(); ++i) {
-      const ScannedLine& line = scanned->lines[i];
-      const PartLine& expected = (*read)[i];
-      EXPECT_EQ(line.line, expected.line);
-      EXPECT_EQ(line.id, expected.meta.id);
-      EXPECT_EQ(line.operation, expected.meta.operation);
-      EXPECT_EQ(line.request_id, expected.meta.request_id);
-      EXPECT_EQ(line.fetched_at, expected.meta.fetched_at);
-      EXPECT_EQ(line.served_at, expected.meta.served_at);
-      EXPECT_EQ(line.version, expected.meta.version);
-      EXPECT_EQ(line.sha256, expected.meta.sha256);
-      EXPECT_EQ(line.is_respaced, expected.meta.is_respaced);
-      EXPECT_EQ(line.payload, expected.payload);
-      EXPECT_EQ(line.companion, expected.companion);
-      EXPECT_EQ(line.companion_operation, expected.companion_meta.operation);
-    }
+    ASSERT_THAT(part, Succeeds());
+    EXPECT_TRUE(part->unreadable.empty());
+    ASSERT_EQ(part->lines.size(), 3U);
+    const ScannedLine& first = part->lines[0];
+    EXPECT_EQ(first.line, 1);
+    EXPECT_EQ(first.id, "O\"1\\}");
+    EXPECT_EQ(first.operation, "GetOpportunity");
+    EXPECT_EQ(first.request_id, "r-1");
+    EXPECT_EQ(first.fetched_at, "2026-11-20T08:00:00Z");
+    EXPECT_EQ(first.served_at, "2026-11-20T08:00:01Z");
+    EXPECT_EQ(first.version, "caf\u00e9 \"}\"");
+    EXPECT_EQ(first.source, "list");
+    EXPECT_EQ(first.index, 7);
+    EXPECT_EQ(first.payload, R"({"Id":"O1","text":"}\",\"companion\":{"})");
+    EXPECT_EQ(first.sha256, Sha256(first.payload));
+    EXPECT_EQ(first.malformed, "");
+    EXPECT_EQ(part->lines[1].payload, "{ \"Id\" : \"O2\"  }");
+    EXPECT_TRUE(part->lines[1].is_respaced);
+    EXPECT_EQ(part->lines[2].line, 3);
+    EXPECT_EQ(part->lines[2].payload, R"({"Id":"O3"})");
+    EXPECT_EQ(part->lines[2].companion, "{\"Visibility\": \"PUBLIC\"}");
+    EXPECT_EQ(part->lines[2].companion_operation, "GetProfileVisibility");
+    EXPECT_EQ(part->lines[2].companion_request_id, "r-2");
   }
 }
 
-TEST(ScanPartTest, RefusesEveryCutOfAPart) {
+TEST(ScanPartTest, GivesBackTheBytesOfWhatIsNotWellFormed) {
+  const std::string bad = "{\"Id\":\"O1\",\"t\":\"\xff\n\"}";
+  const std::string deep = "\xEF\xBB\xBF" + std::string(100'000, '[');
+  PartBuilder builder;
+  RecordMeta meta;
+  meta.id = "O1";
+  meta.operation = "GetOpportunity";
+  EXPECT_EQ(builder.Append(meta, bad).malformed, "not UTF-8 at byte 15");
+  CompanionMeta companion;
+  companion.operation = "GetProfileVisibility";
+  EXPECT_EQ(builder.Append(meta, bad, companion, "{}").malformed, "not UTF-8 at byte 15");
+  EXPECT_EQ(builder.Append(meta, "{\n}", companion, bad).malformed, "not UTF-8 at byte 15");
+  EXPECT_EQ(builder.Append(meta, deep).malformed, "a byte order mark at its beginning");
+  EXPECT_EQ(builder.Append(meta, R"({"n":1e400,"m":18446744073709551616})").malformed, "");
+
+  const Result<ScannedPart> part = ScanPart(builder.text(), LineDigests::kCheck);
+
+  ASSERT_THAT(part, Succeeds());
+  EXPECT_TRUE(part->unreadable.empty());
+  ASSERT_EQ(part->lines.size(), 5U);
+  EXPECT_EQ(part->lines[0].payload, bad);
+  EXPECT_EQ(part->lines[0].malformed, "not UTF-8 at byte 15");
+  EXPECT_EQ(part->lines[1].payload, bad);
+  EXPECT_EQ(part->lines[1].companion, "{}");
+  EXPECT_EQ(part->lines[2].payload, "{ }");
+  EXPECT_EQ(part->lines[2].companion, bad);
+  EXPECT_EQ(part->lines[2].malformed, "not UTF-8 at byte 15");
+  EXPECT_EQ(part->lines[3].payload, deep);
+  EXPECT_EQ(part->lines[4].payload, R"({"n":1e400,"m":18446744073709551616})");
+}
+
+TEST(ScanPartTest, EveryLineThatIsBuiltIsWellFormedWhateverStandsInMeta) {
+  PartBuilder builder;
+  RecordMeta meta;
+  meta.id = "a\tb\x01";
+  meta.operation = "GetOpportunity";
+  meta.request_id = "r\xff\"";
+  meta.version = "\xed\xa0\xbd";
+  builder.Append(meta, "{\"a\":\"\\ud83d\"}");
+  std::string_view text = builder.text();
+  text.remove_suffix(1);
+
+  EXPECT_EQ(WhyMalformed(text), "");
+  const Result<ScannedPart> part = ScanPart(builder.text(), LineDigests::kCheck);
+  ASSERT_THAT(part, Succeeds());
+  ASSERT_EQ(part->lines.size(), 1U);
+  EXPECT_EQ(part->lines[0].id, meta.id);
+  EXPECT_EQ(part->lines[0].request_id, "r\\xff\"");
+}
+
+TEST(ScanPartTest, ReadsOlderLinesWhoseHeadersWereStoredAsTheyCame) {
+  const std::string text =
+      "{\"meta\":{\"id\":\"O1\",\"operation\":\"y\",\"request_id\":\"r\xff\\\"\","
+      "\"sha256\":\"" +
+      Sha256Hex("{}") + "\"},\"payload\":{}}\n";
+
+  const Result<ScannedPart> part = ScanPart(text, LineDigests::kCheck);
+
+  ASSERT_THAT(part, Succeeds());
+  EXPECT_TRUE(part->unreadable.empty());
+  EXPECT_EQ(part->lines.at(0).request_id, "r\\xff\"");
+}
+
+TEST(ScanPartTest, FindsEveryCutOfAPart) {
   const std::string text = DifficultPart();
 
-  for (std::size_t size = 0; size < text.size(); ++size) {
-    const bool is_whole_line = size > 0 && text[size - 1] == '\n';
-    EXPECT_EQ(ScanPart(std::string_view(text).substr(0, size), LineDigests::kVouched).has_value(),
-              is_whole_line)
-        << size;
+  for (std::size_t size = 1; size < text.size(); ++size) {
+    const std::string_view cut = std::string_view(text).substr(0, size);
+    const Result<ScannedPart> part = ScanPart(cut, LineDigests::kVouched);
+    ASSERT_THAT(part, Succeeds());
+    EXPECT_EQ(part->unreadable.empty(), cut.back() == '\n') << size;
+    EXPECT_EQ(part->lines.size(),
+              static_cast<std::size_t>(std::count(cut.begin(), cut.end(), '\n')));
   }
 }
 
-struct Spoilt {
-  std::string text;
-  std::string what;
-};
+TEST(ScanPartTest, RefusesWhatIsNoPartAtAll) {
+  for (const auto& [text, what] : std::vector<std::pair<std::string, std::string>>{
+           {"", "empty"}, {"\x1f\x8b\x08" + DifficultPart(), "gzip"}}) {
+    const Result<ScannedPart> part = ScanPart(text, LineDigests::kCheck);
+    ASSERT_FALSE(part.has_value()) << what;
+    EXPECT_EQ(part.error().code(), ErrorCode::kSchemaMismatch);
+    EXPECT_THAT(part.error().message(), HasSubstr(what));
+  }
+}
 
-TEST(ScanPartTest, RefusesWhatIsNoPartAndSaysWhy) {
+TEST(ScanPartTest, OneUnreadableLineTakesNoNeighbourAndSaysWhy) {
   const std::string good = DifficultPart();
   std::string altered = good;
   altered[altered.find("\"Id\":\"O3\"") + 6] = 'P';
   std::string with_nul = good;
   with_nul[good.size() - 4] = '\0';
-  const std::vector<Spoilt> cases{
-      {"", "empty"},
-      {"\x1f\x8b\x08" + good, "gzip"},
-      {"\xef\xbb\xbf" + good, "byte order mark"},
-      {with_nul, "line 3: holds a NUL byte"},
-      {good + "<html>\n", "line 4: not a {\"meta\""},
-      {altered, "line 3: the payload was altered"},
-      {"{\"meta\":{\"operation\":\"x\",\"sha256\":\"\"},\"payload\":{}}\n", "names no record"},
-      {"{\"meta\":{\"id\":\"x\",\"operation\":\"y\",\"sha256\":\"12\"},\"payload\":{}}\n",
-       "meta.sha256 is not a SHA-256"},
-      {"{\"meta\":{\"id\":{}},\"payload\":{}}\n", "meta is not an object of plain members"},
-      {"{\"meta\":{\"size\":99,\"id\":\"x\",\"operation\":\"y\"},\"payload\":{}}\n", "meta.size"},
-      {std::string(kLongestLine + 1, 'x') + "\n", "bytes long"},
+  const auto line = [](std::string_view meta, std::string_view payload) {
+    return fmt::format("{{\"meta\":{{{}}},\"payload\":{}}}\n", meta, payload);
   };
-
-  for (const Spoilt& spoilt : cases) {
-    const Result<ScannedPart> part = ScanPart(spoilt.text, LineDigests::kCheck);
-    ASSERT_FALSE(part.has_value()) << spoilt.what;
-    EXPECT_EQ(part.error().code(), ErrorCode::kSchemaMismatch);
-    EXPECT_THAT(part.error().message(), HasSubstr(spoilt.what));
+  for (const auto& [text, what] : std::vector<std::pair<std::string, std::string>>{
+           {"\xef\xbb\xbf" + good, "line 1: begins with a byte order mark"},
+           {with_nul, "line 3: holds a NUL byte"},
+           {good + "<html>\n", "line 4: not a {\"meta\""},
+           {"\n" + good, "line 1: not a {\"meta\""},
+           {altered, "line 3: the payload was altered"},
+           {line(R"("operation":"x","sha256":"")", "{}") + good, "names no record"},
+           {line(R"("id":"x","operation":"y","sha256":"12")", "{}") + good,
+            "meta.sha256 is not a SHA-256"},
+           {line("\"id\":{}", "{}") + good, "meta is not an object of plain members"},
+           {line(R"("size":99,"id":"x","operation":"y")", "{}") + good, "meta.size"},
+           {line(R"("id":"x","operation":"y","malformed":"m")", "null") + good,
+            "payload_base64 is missing"},
+           {line(R"("id":"x","operation":"y","malformed":"m")", R"(null,"payload_base64":"?")") +
+                good,
+            "payload_base64 is not base64"},
+           {std::string(kLongestLine + 1, 'x') + "\n" + good, "bytes long"}}) {
+    const Result<ScannedPart> part = ScanPart(text, LineDigests::kCheck);
+    ASSERT_THAT(part, Succeeds());
+    ASSERT_EQ(part->unreadable.size(), 1U) << what;
+    EXPECT_THAT(part->unreadable.front().why, HasSubstr(what));
+    EXPECT_EQ(part->size(), static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')));
   }
 }
 

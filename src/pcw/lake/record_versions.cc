@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
-#include "pcw/base/json.h"
+#include "pcw/base/time.h"
+#include "pcw/lake/part.h"
 #include "pcw/lake/part_reader.h"
 #include "pcw/lake/selection.h"
 
@@ -13,10 +12,10 @@ namespace {
 
 void TakeLine(std::string_view text, int number, const std::string& key, RecordVersions& found) {
   const Result<ScannedPart> part = ScanPart(text, LineDigests::kCheck);
-  if (!part) {
+  if (!part || part->lines.empty()) {
     // The scanner counts from 1 in what it is given, which is this line.
     found.problems.push_back(key + ", line " + std::to_string(number) + ": " +
-                             part.error().message());
+                             (part ? part->unreadable.front().why : part.error().message()));
     return;
   }
   const ScannedLine& line = part->lines.front();
@@ -33,7 +32,8 @@ void TakeLine(std::string_view text, int number, const std::string& key, RecordV
                             .companion_sha256 = line.companion_sha256,
                             .payload = own(line.payload),
                             .companion = own(line.companion),
-                            .companion_operation = own(line.companion_operation)});
+                            .companion_operation = own(line.companion_operation),
+                            .malformed = own(line.malformed)});
 }
 
 void TakeObject(std::string_view text, const std::string& beginning, const std::string& key,
@@ -58,7 +58,9 @@ void TakeObject(std::string_view text, const std::string& beginning, const std::
 
 Result<RecordVersions> FindVersions(BronzeStore& store, std::string_view prefix,
                                     std::string_view id, std::stop_token stop) {
-  const std::string beginning = "{\"meta\":{\"id\":" + DumpJson(Json(std::string(id))) + ",";
+  std::string beginning;
+  AppendLineStart(beginning, id);
+  beginning += ',';
   PCW_TRY(const std::vector<RunFolder> folders, ListRunFolders(store, prefix, stop));
   RecordVersions found;
   for (const RunFolder& folder : folders) {
@@ -75,6 +77,17 @@ Result<RecordVersions> FindVersions(BronzeStore& store, std::string_view prefix,
       TakeObject(*text, beginning, object.key, found);
     }
   }
+  // As AWS served them; within one second of its Date as they were fetched.
+  const auto when = [](const RecordVersion& version) {
+    const auto time = [](const std::string& text) {
+      return ParseRfc3339(text).value_or(WallTime{});
+    };
+    const WallTime fetched = time(version.fetched_at);
+    return std::pair(version.served_at.empty() ? fetched : time(version.served_at), fetched);
+  };
+  std::stable_sort(
+      found.versions.begin(), found.versions.end(),
+      [&](const RecordVersion& a, const RecordVersion& b) { return when(a) < when(b); });
   return found;
 }
 

@@ -17,6 +17,7 @@ struct RecordVersion {
   std::string run_id, operation, request_id, fetched_at, served_at, version;
   Sha256Digest sha256{}, companion_sha256{};
   std::string payload, companion, companion_operation;
+  std::string malformed;  ///< why one of the two is not well-formed JSON; empty if both are
 };
 
 struct RecordVersions {

@@ -70,6 +70,18 @@ Result<S3Location> ParseS3Location(std::string_view url) {
   return location;
 }
 
+namespace {
+
+constexpr int kMostUploads = 3;
+
+bool IsLostUpload(const Error& error) {
+  const auto type = error.Find("aws_error");
+  return error.code() == ErrorCode::kUnavailable &&
+         (type == "ConditionalRequestConflict" || type == "NoSuchUpload");
+}
+
+}  // namespace
+
 Status S3BronzeStore::Put(std::string_view key, std::string_view content, std::stop_token stop) {
   PCW_TRY_OK(CheckKey(key));
   const std::string full = options_.prefix + std::string(key);
@@ -88,6 +100,17 @@ Status S3BronzeStore::PutWhole(const std::string& key, std::string_view content,
 
 Status S3BronzeStore::PutInParts(const std::string& key, std::string_view content,
                                  std::stop_token stop) {
+  for (int uploads = 1;; ++uploads) {
+    Status put = PutInOneUpload(key, content, stop);
+    // Another write of this key was under way (409), or the upload is gone and nobody has the key:
+    // S3 wants it begun again, with all its parts.
+    if (put || uploads == kMostUploads || stop.stop_requested() || !IsLostUpload(put.error()))
+      return put;
+  }
+}
+
+Status S3BronzeStore::PutInOneUpload(const std::string& key, std::string_view content,
+                                     std::stop_token stop) {
   PCW_TRY(const std::string upload_id, bucket_.CreateMultipartUpload(key, stop));
   std::vector<Sha256Digest> digests;
   Status completed = PutParts(key, upload_id, content, digests, stop);

@@ -49,6 +49,7 @@ class S3BronzeStore final : public BronzeStore {
  private:
   Status PutWhole(const std::string& key, std::string_view content, std::stop_token stop);
   Status PutInParts(const std::string& key, std::string_view content, std::stop_token stop);
+  Status PutInOneUpload(const std::string& key, std::string_view content, std::stop_token stop);
   Status PutParts(const std::string& key, const std::string& upload_id, std::string_view content,
                   std::vector<Sha256Digest>& digests, std::stop_token stop);
   Status Settle(Status written, const std::string& key, std::string_view content,

@@ -114,6 +114,22 @@ TEST_F(S3StoreTest, AConflictWithNobodyIsToBeTriedAgain) {
   EXPECT_THAT(Put("small"), FailsWith(ErrorCode::kUnavailable));
 }
 
+TEST_F(S3StoreTest, AnUploadThatLostAgainstAnotherWriteIsBegunAgainWithAllItsParts) {
+  const auto began = [](const char* id) {
+    return net::Reply(200, std::string("<InitiateMultipartUploadResult><UploadId>") + id +
+                               "</UploadId></InitiateMultipartUploadResult>");
+  };
+  const auto part = net::Reply(200, "", {{"ETag", "\"e\""}});
+  // As AWS: the upload that lost is gone.
+  s3.refusals = {began("u"), part, part, FakeS3::Refusal(409, "ConditionalRequestConflict"),
+                 FakeS3::Refusal(404, "NoSuchUpload")};
+
+  EXPECT_THAT(Put("0123456789"), Succeeds());
+
+  EXPECT_EQ(s3.objects["p/bronze/k"].bytes, "0123456789");
+  EXPECT_THAT(s3.uploads, IsEmpty());
+}
+
 TEST_F(S3StoreTest, AFailedUploadIsAborted) {
   s3.refusals = {net::Reply(200,
                             "<InitiateMultipartUploadResult><UploadId>u</UploadId></"

@@ -1,12 +1,16 @@
 #include "pcw/lake/verify.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "pcw/base/digest.h"
 #include "pcw/lake/part.h"
+#include "pcw/lake/part_reader.h"
+#include "pcw/lake/unreadable.h"
 
 namespace pcw::lake {
 namespace {
@@ -36,8 +40,10 @@ class Verifier {
     std::optional<Manifest> manifest;
     for (const ObjectInfo& object : run.objects) {
       if (object.key != manifest_key) continue;
-      PCW_TRY(const std::string text, store_.Get(object.key, stop_));
-      Result<Manifest> parsed = ParseManifest(text);
+      PCW_TRY(const std::optional<std::string> text, Read(object.key, WasListed::kYes));
+      // Without it there is nothing to hold the parts to: they are read line by line below.
+      if (!text) continue;
+      Result<Manifest> parsed = ParseManifest(*text);
       if (!parsed) {
         Problem(object.key, parsed.error().message());
         return Ok{};
@@ -50,7 +56,10 @@ class Verifier {
     if (manifest) {
       for (const ManifestPart& part : manifest->parts) {
         expected.insert(part.key);
-        PCW_TRY_OK(CheckPart(part.key, &part));
+        const bool is_listed =
+            std::any_of(run.objects.begin(), run.objects.end(),
+                        [&](const ObjectInfo& object) { return object.key == part.key; });
+        PCW_TRY_OK(CheckPart(part.key, &part, is_listed ? WasListed::kYes : WasListed::kNo));
       }
     }
     for (const ObjectInfo& object : run.objects) {
@@ -61,24 +70,38 @@ class Verifier {
         Problem(object.key, "lies in a run folder but is not in its manifest");
         continue;
       }
-      PCW_TRY_OK(CheckPart(object.key, nullptr));
+      PCW_TRY_OK(CheckPart(object.key, nullptr, WasListed::kYes));
     }
     return Ok{};
   }
+
+  // Nothing at all could be read, for lack of rights: that is about the lake, not about objects.
+  std::optional<Error> denial() const { return has_read_ ? std::nullopt : denial_; }
 
  private:
   void Problem(std::string key, std::string what) {
     report_.problems.push_back({std::move(key), std::move(what)});
   }
 
-  Status CheckPart(const std::string& key, const ManifestPart* promised) {
-    if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while verifying");
+  enum class WasListed { kNo, kYes };
+
+  // The bytes of one object; nullopt if it alone cannot be read, which is a problem of the report.
+  Result<std::optional<std::string>> Read(const std::string& key, WasListed was_listed) {
     Result<std::string> text = store_.Get(key, stop_);
-    if (!text) {
-      if (text.error().code() != ErrorCode::kNotFound) return std::move(text).error();
-      Problem(key, "is in the manifest but not in the lake");
-      return Ok{};
+    if (text) {
+      has_read_ = true;
+      return std::optional<std::string>(std::move(*text));
     }
+    if (!IsOfTheObject(text.error())) return std::move(text).error();
+    if (text.error().code() == ErrorCode::kPermissionDenied && !denial_) denial_ = text.error();
+    Problem(key, WhyUnreadable(text.error(), was_listed == WasListed::kYes));
+    return std::optional<std::string>();
+  }
+
+  Status CheckPart(const std::string& key, const ManifestPart* promised, WasListed was_listed) {
+    if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while verifying");
+    PCW_TRY(const std::optional<std::string> text, Read(key, was_listed));
+    if (!text) return Ok{};
     ++report_.parts;
     report_.bytes += text->size();
     if (promised != nullptr &&
@@ -88,22 +111,25 @@ class Verifier {
                                text->size(), promised->bytes));
       return Ok{};
     }
-    const Result<std::vector<PartLine>> lines = ReadPart(*text);
-    if (!lines) {
-      Problem(key, lines.error().message());
+    const Result<ScannedPart> part = ScanPart(*text, LineDigests::kCheck);
+    if (!part) {
+      Problem(key, part.error().message());
       return Ok{};
     }
-    if (promised != nullptr && promised->records != static_cast<int>(lines->size())) {
-      Problem(key, fmt::format("holds {} records, the manifest says {}", lines->size(),
+    for (const UnreadableLine& line : part->unreadable) Problem(key, line.why);
+    if (promised != nullptr && promised->records != static_cast<int>(part->size())) {
+      Problem(key, fmt::format("holds {} records, the manifest says {}", part->size(),
                                promised->records));
     }
-    report_.records += static_cast<std::int64_t>(lines->size());
+    report_.records += static_cast<std::int64_t>(part->lines.size());
     return Ok{};
   }
 
   BronzeStore& store_;
   VerifyReport& report_;
   std::stop_token stop_;
+  bool has_read_ = false;
+  std::optional<Error> denial_;  // the first
 };
 
 }  // namespace
@@ -124,6 +150,7 @@ Result<VerifyReport> VerifyBronze(BronzeStore& store, std::string_view prefix,
   }
   Verifier verifier(store, report, stop);
   for (const auto& [key, run] : runs) PCW_TRY_OK(verifier.CheckRun(run));
+  if (const std::optional<Error> denial = verifier.denial()) return *denial;
   return report;
 }
 

@@ -25,7 +25,9 @@ struct VerifyReport {
 
 /// Checks every run below `prefix`: each part in the manifest exists with its sha256, bytes and
 /// records; every line is whole; nothing else lies in a run folder; parts of runs without a
-/// manifest are readable line by line.
+/// manifest are readable line by line. An object that cannot be read (archived, another KMS key,
+/// gone since it was listed) is a problem, and the rest is checked; if nothing at all may be read,
+/// kPermissionDenied.
 Result<VerifyReport> VerifyBronze(BronzeStore& store, std::string_view prefix,
                                   std::stop_token stop);
 

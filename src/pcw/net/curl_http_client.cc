@@ -22,6 +22,7 @@ struct Exchange {
   std::size_t header_bytes = 0;
   bool has_body = true;  ///< false for HEAD: its Content-Length is of what it does not send
   bool is_too_large = false;
+  bool has_all_headers = false;  ///< their block has ended: more of them are trailers
   AddressRule addresses = AddressRule::kAny;
   bool is_refused = false;  ///< an address was
 };
@@ -62,7 +63,14 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   std::string_view line(data, bytes);
   // A status line begins a new header block: what an interim answer (100 Continue) said does not
   // count.
-  if (line.starts_with("HTTP/")) exchange.response.headers.clear();
+  if (line.starts_with("HTTP/")) {
+    exchange.response.headers.clear();
+    exchange.has_all_headers = false;
+  }
+  // What follows the body is a trailer: anybody on the way may have appended it, and no header is
+  // known by then to be one of those that may stand there (RFC 9110, 6.5.1).
+  if (exchange.has_all_headers) return bytes;
+  exchange.has_all_headers = line == "\r\n" || line == "\n";
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return bytes;
   std::string_view value = line.substr(colon + 1);
@@ -78,6 +86,26 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   }
   exchange.response.headers.emplace_back(std::string(name), std::string(value));
   return bytes;
+}
+
+// A line break would begin another header, or the body: what came in as a value would be sent as
+// something else. Values may be secrets, so only their name is told.
+Status CheckHeaders(const Headers& headers) {
+  constexpr std::string_view kEndsALine("\r\n\0", 3);
+  for (const auto& [name, value] : headers) {
+    if (name.empty() || name.find_first_of(kEndsALine) != std::string::npos ||
+        name.find(':') != std::string::npos)
+      return Error(ErrorCode::kConfig,
+                   "a header's name is empty or holds a colon or line break; "
+                   "nothing was sent");
+    if (value.find_first_of(kEndsALine) != std::string::npos) {
+      return Error(ErrorCode::kConfig,
+                   fmt::format("the value of the header {} holds a line break or NUL; nothing was "
+                               "sent; correct where it comes from",
+                               name));
+    }
+  }
+  return Ok{};
 }
 
 bool HasHeader(const Headers& headers, std::string_view name) {
@@ -284,6 +312,7 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
         fmt::format("plain http to {} is refused; use https (http is for this machine only)",
                     url.authority));
   }
+  PCW_TRY_OK(CheckHeaders(request.headers));
   Exchange exchange;
   exchange.limits = &limits;
 

@@ -186,6 +186,26 @@ TEST(CurlHttpClientTest, KeepsTheConnection) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+TEST(CurlHttpClientTest, TrailersAreNotHeaders) {
+  RawServer server(
+      {{"HTTP/1.1 200 OK\r\nx-amzn-RequestId: r-1\r\nTransfer-Encoding: chunked\r\nTrailer: "
+        "Date\r\n"
+        "\r\n3\r\nabc\r\n0\r\nDate: Mon, 23 Nov 2099 12:00:00 GMT\r\nx-evil: 1\r\n\r\n"},
+       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx-evil: 2\r\n\r\n"}});
+  CurlHttpClient client;
+
+  const auto response = Post(client, server.url());
+  const auto empty = Post(client, server.url());
+
+  ASSERT_THAT(response, Succeeds());
+  EXPECT_EQ(response->body, "abc");
+  EXPECT_EQ(response->Header("x-amzn-requestid"), "r-1");
+  EXPECT_EQ(response->Header("date"), std::nullopt);
+  EXPECT_EQ(response->Header("x-evil"), std::nullopt);
+  ASSERT_THAT(empty, Succeeds());
+  EXPECT_EQ(empty->Header("x-evil"), std::nullopt);
+}
+
 TEST(CurlHttpClientTest, ARedirectIsAnAnswerAndNotFollowed) {
   RawServer server(
       {{"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}});
@@ -328,6 +348,26 @@ TEST(CurlHttpClientTest, PlainHttpIsForThisMachineOnly) {
 
   EXPECT_THAT(Post(client, "http://192.0.2.1/"), FailsWith(ErrorCode::kConfig));
   EXPECT_THAT(Post(client, "file:///etc/passwd"), FailsWith(ErrorCode::kConfig));
+}
+
+TEST(CurlHttpClientTest, AHeaderThatWouldEndItsLineIsRefusedBeforeSending) {
+  RawServer server({});
+  CurlHttpClient client({});
+  const struct {
+    std::string name, value;
+  } cases[] = {{"X-Amz-Security-Token", "s3cret\r\nX-Evil: 1"},
+               {"X-Amz-Security-Token", "s3cret\nbody"},
+               {"X-Amz-Security-Token", std::string("s3cret\0", 7)},
+               {"X-Bad\r\nX-Evil", "1"},
+               {"", "1"}};
+  for (const auto& [name, value] : cases) {
+    const auto sent = client.Send(
+        {.method = "POST", .url = server.url(), .headers = {{name, value}}, .body = "x"}, {}, {});
+
+    ASSERT_THAT(sent, FailsWith(ErrorCode::kConfig));
+    EXPECT_EQ(sent.error().message().find("s3cret"), std::string::npos);
+  }
+  EXPECT_EQ(server.connections(), 0);
 }
 
 TEST(CurlHttpClientTest, AStopEndsAnExchangeInFlight) {

@@ -1,59 +1,92 @@
 #include "pcw/net/url.h"
 
-#include <charconv>
+#include <memory>
+#include <optional>
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include "pcw/base/storable_text.h"
 
 namespace pcw::net {
+namespace {
+
+// What libcurl splits is what it connects to: a reading of our own could be another one.
+using Handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+std::optional<std::string> Part(const Handle& handle, CURLUPart part, unsigned flags = 0) {
+  char* text = nullptr;
+  if (curl_url_get(handle.get(), part, &text, flags) != CURLUE_OK || text == nullptr)
+    return std::nullopt;
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, curl_free);
+  return std::string(text);
+}
+
+std::string_view WordsOf(CURLUcode problem) {
+  switch (problem) {
+    case CURLUE_USER_NOT_ALLOWED:
+      return "a user name or password in it";
+    case CURLUE_BAD_PORT_NUMBER:
+      return "a bad port";
+    case CURLUE_NO_HOST:
+    case CURLUE_BAD_HOSTNAME:
+      return "no host, or a bad one";
+    case CURLUE_BAD_IPV6:
+      return "a bad IPv6 address";
+    default:
+      return curl_url_strerror(problem);
+  }
+}
+
+}  // namespace
 
 Result<Url> ParseUrl(std::string_view text) {
-  const auto bad = [&](std::string_view why) {
+  // The text itself is never repeated: it may hold a password, or be a secret that came by a wrong
+  // reference (I29). Callers name the setting.
+  const auto bad = [](std::string_view why) {
     return Error(ErrorCode::kConfig,
-                 fmt::format("\"{}\" is not a usable URL: {}; expected https://host[:port]",
-                             CutAtCharacter(text, 200), why));
+                 fmt::format("not a usable URL: {}; expected https://host[:port]", why));
   };
-  Url url;
-  if (text.starts_with("https://")) url.scheme = "https";
-  if (text.starts_with("http://")) url.scheme = "http";
-  if (url.scheme.empty()) return bad("it begins with neither https:// nor http://");
-  std::string_view rest = text.substr(url.scheme.size() + 3);
-  const auto slash = rest.find_first_of("/?#");
-  std::string_view authority = rest.substr(0, slash);
-  url.path = slash == std::string_view::npos ? "/" : std::string(rest.substr(slash));
-  if (url.path.front() != '/') url.path.insert(0, "/");
-  if (authority.find('@') != std::string_view::npos) return bad("a user name or password in it");
   for (const char c : text) {
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f)
       return bad("a character that must be percent-encoded");
   }
-
-  std::string_view port;
-  std::string_view host = authority;
-  if (authority.starts_with('[')) {
-    const auto close = authority.find(']');
-    if (close == std::string_view::npos) return bad("a bracket that is not closed");
-    host = authority.substr(1, close - 1);
-    port = authority.substr(close + 1);
-  } else if (const auto colon = authority.find(':'); colon != std::string_view::npos) {
-    host = authority.substr(0, colon);
-    port = authority.substr(colon);
+  const auto scheme_end = text.find("://");
+  if (scheme_end == std::string_view::npos)
+    return bad("it begins with neither https:// nor http://");
+  // libcurl takes a slash too many for none.
+  if (text.substr(scheme_end + 3).starts_with('/')) return bad("no host");
+  const Handle handle(curl_url(), curl_url_cleanup);
+  const CURLUcode problem =
+      curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(),
+                   CURLU_DISALLOW_USER | CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME);
+  if (problem != CURLUE_OK) return bad(WordsOf(problem));
+  Url url;
+  url.scheme = Part(handle, CURLUPART_SCHEME).value_or("");
+  if (url.scheme != "https" && url.scheme != "http")
+    return bad("it begins with neither https:// nor http://");
+  std::string host = Part(handle, CURLUPART_HOST).value_or("");
+  for (char& c : host) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
-  if (host.empty()) return bad("no host");
-  int number = url.scheme == "https" ? 443 : 80;
-  const int standard = number;
-  if (!port.empty()) {
-    port.remove_prefix(1);
-    const auto [end, status] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (status != std::errc() || end != port.data() + port.size() || number < 1 || number > 65535)
-      return bad("a bad port");
+  if (host.empty() || host == "[]") return bad("no host");
+  url.authority = host;
+  url.host = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+  if (const auto port = Part(handle, CURLUPART_PORT)) {
+    if (*port == "0") return bad("a bad port");
+    if (*port != (url.scheme == "https" ? "443" : "80")) url.authority += ":" + *port;
   }
-  url.host = host;
-  url.authority = authority.starts_with('[') ? fmt::format("[{}]", host) : std::string(host);
-  if (number != standard) url.authority += fmt::format(":{}", number);
+  url.path = Part(handle, CURLUPART_PATH).value_or("/");
+  if (const auto query = Part(handle, CURLUPART_QUERY)) url.path += "?" + *query;
+  if (Part(handle, CURLUPART_FRAGMENT)) return bad("a fragment (#...)");
   return url;
+}
+
+std::string ShownUrl(std::string_view text) {
+  const Result<Url> url = ParseUrl(text);
+  if (!url) return "****";
+  return fmt::format("{}://{}{}", url->scheme, url->authority, url->path == "/" ? "" : "/****");
 }
 
 bool IsIpAddress(std::string_view host) {

@@ -11,6 +11,8 @@
 
 #include "pcw/base/assert.h"
 #include "pcw/base/log.h"
+#include "pcw/pg/pooler.h"
+#include "pcw/pg/sqlstate.h"
 
 namespace pcw::pg {
 namespace {
@@ -27,22 +29,8 @@ std::string Trimmed(const char* text) {
   return out;
 }
 
-// Text that no column holds: bytes that are not UTF-8, U+0000, half of a surrogate pair.
+// Text that no column holds.
 constexpr std::string_view kBadText = "22021";
-constexpr std::string_view kBadEscape = "22P05";
-
-ErrorCode CodeOf(std::string_view sqlstate) {
-  if (sqlstate == kBadText || sqlstate == kBadEscape) return ErrorCode::kInvalidRequest;
-  if (sqlstate == "57014")
-    return ErrorCode::kTimeout;  // query_canceled: a stop is told apart by the caller
-  if (sqlstate == "42501") return ErrorCode::kPermissionDenied;
-  if (sqlstate == "23505" || sqlstate == "40001" || sqlstate == "40P01" || sqlstate == "55P03")
-    return ErrorCode::kConflict;
-  if (sqlstate.starts_with("28")) return ErrorCode::kUnauthenticated;
-  if (sqlstate.starts_with("08") || sqlstate.starts_with("57P") || sqlstate.starts_with("53"))
-    return ErrorCode::kUnavailable;
-  return ErrorCode::kInternal;
-}
 
 // Waits until the socket is ready, in slices short enough that a stop is noticed quickly.
 enum class Wait { kReady, kStopped, kTimeout };
@@ -118,11 +106,17 @@ struct Connection::State {
   PGconn* pg = nullptr;
   std::unordered_set<std::string> prepared;
   std::chrono::milliseconds statement_timeout{0};
+  // The server refused for a reason that lies in its own state. A session opened later may meet
+  // another state, or another server; this one keeps what it began with.
+  mutable bool is_spent = false;
 
   State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { PQfinish(pg); }
+
+  static Result<std::unique_ptr<State>> Start(const ConnectOptions& options,
+                                              const std::stop_token& stop);
 
   Error Lost(std::string_view query) const {
     return Error(ErrorCode::kUnavailable,
@@ -134,8 +128,12 @@ struct Connection::State {
     const char* field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const std::string sqlstate = field == nullptr ? "" : field;
     if (sqlstate.empty()) return Lost(query);
+    const ErrorCode code = CodeOfSqlstate(sqlstate);
+    if (code == ErrorCode::kUnavailable) is_spent = true;
     // The primary message only: the detail of a constraint violation would echo values (T10).
-    Error error(CodeOf(sqlstate), Trimmed(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)));
+    std::string message = Trimmed(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+    if (IsForgottenStatement(sqlstate)) message = fmt::format("{}; {}", message, kPoolerAdvice);
+    Error error(code, std::move(message));
     error.With("query", std::string(query)).With("sqlstate", sqlstate);
     // Names of the schema, not values.
     for (const auto& [key, part] : {std::pair{"constraint", PG_DIAG_CONSTRAINT_NAME},
@@ -247,10 +245,13 @@ struct Connection::State {
         if (status == PGRES_COPY_IN) break;
       }
     }
-    if (PQstatus(pg) != CONNECTION_OK)
-      return failure ? Error(ErrorCode::kUnavailable, failure->message())
-                           .With("query", std::string(query))
-                     : Lost(query);
+    if (PQstatus(pg) != CONNECTION_OK) {
+      if (!failure) return Lost(query);
+      Error lost(ErrorCode::kUnavailable, failure->message());
+      return std::move(lost)
+          .With("query", std::string(query))
+          .With("sqlstate", std::string(failure->Find("sqlstate").value_or("")));
+    }
     // A cancel that came late ends the next statement of a pipeline.
     if (failure && stop.stop_requested() && (was_stopped || failure->Find("sqlstate") == "57014"))
       return Error(ErrorCode::kCancelled, "stopped during a statement")
@@ -266,24 +267,26 @@ Connection::~Connection() = default;
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
-Result<Connection> Connection::Open(const ConnectOptions& options, std::stop_token stop) {
+Result<std::unique_ptr<Connection::State>> Connection::State::Start(const ConnectOptions& options,
+                                                                    const std::stop_token& stop) {
   auto state = std::make_unique<State>();
   const char* keys[] = {"dbname", "fallback_application_name", "client_encoding", nullptr};
   const char* values[] = {options.url.c_str(), options.application_name.c_str(), "UTF8", nullptr};
   state->pg = PQconnectStartParams(keys, values, 1);
   PCW_ASSERT(state->pg != nullptr);
   const auto failed = [&] {
-    const std::string text = Trimmed(PQerrorMessage(state->pg));
-    const bool is_refused_login = text.find("authentication failed") != std::string::npos ||
-                                  text.find("role \"") != std::string::npos ||
-                                  text.find("no password supplied") != std::string::npos ||
-                                  text.find("no pg_hba.conf entry") != std::string::npos;
-    return Error(
-        is_refused_login ? ErrorCode::kUnauthenticated : ErrorCode::kUnavailable,
-        fmt::format(
-            "cannot connect to the database: {}; check database.url and that the server runs",
-            text));
+    const RefusedLogin refused = ReadRefusedLogin(PQerrorMessage(state->pg));
+    Error error(refused.code,
+                fmt::format("cannot connect to the database: {}; {}", refused.text,
+                            refused.code == ErrorCode::kUnavailable && !refused.sqlstate.empty()
+                                ? "the server answers, and takes no session now"
+                                : "check database.url and that the server runs"));
+    if (refused.sqlstate.empty()) return error;
+    return std::move(error).With("sqlstate", refused.sqlstate);
   };
+  // libpq 15 gives the SQLSTATE of a refused login in the text alone, and only when it is to be
+  // verbose.
+  PQsetErrorVerbosity(state->pg, PQERRORS_VERBOSE);
   if (PQstatus(state->pg) == CONNECTION_BAD) return failed();
 
   const auto give_up = std::chrono::steady_clock::now() + options.connect_timeout;
@@ -301,6 +304,7 @@ Result<Connection> Connection::Open(const ConnectOptions& options, std::stop_tok
                                                         options.connect_timeout.count()));
     step = PQconnectPoll(state->pg);
   }
+  PQsetErrorVerbosity(state->pg, PQERRORS_DEFAULT);
   PCW_ASSERT(PQsetnonblocking(state->pg, 1) == 0);
   PQsetNoticeProcessor(
       state->pg,
@@ -309,11 +313,33 @@ Result<Connection> Connection::Open(const ConnectOptions& options, std::stop_tok
       },
       nullptr);
   state->statement_timeout = options.statement_timeout;
-  return Connection(std::move(state));
+  return state;
+}
+
+Result<Connection> Connection::Open(const ConnectOptions& options, std::stop_token stop) {
+  PCW_TRY(auto state, State::Start(options, stop));
+  const int claimed_pid = PQbackendPID(state->pg);
+  Connection connection(std::move(state));
+  const auto open_other = [&](std::chrono::milliseconds patience) -> Result<Connection> {
+    ConnectOptions second = options;
+    second.connect_timeout = std::min(second.connect_timeout, patience);
+    second.statement_timeout = patience;
+    PCW_TRY(auto other, State::Start(second, stop));
+    return Connection(std::move(other));
+  };
+  PCW_TRY_OK(RefuseTransactionPooler(connection, claimed_pid, open_other, stop));
+  return connection;
 }
 
 Result<Rows> Connection::Exec(const Query& query, std::span<const Param> params,
                               std::stop_token stop) {
+  for (const Param& param : params) {
+    // libpq takes a text up to its first NUL: a filter would silently be a shorter, wider one.
+    if (param && param->find('\0') != std::string::npos)
+      return Error(ErrorCode::kInvalidRequest,
+                   "a value holds the character U+0000, which no text of PostgreSQL can hold")
+          .With("query", std::string(query.name));
+  }
   PCW_TRY_OK(state_->Prepare(query, stop));
   std::vector<const char*> values;
   values.reserve(params.size());
@@ -391,7 +417,9 @@ Result<bool> Connection::WaitNotification(std::chrono::milliseconds timeout, std
   return true;
 }
 
-bool Connection::is_usable() const { return state_ && PQstatus(state_->pg) == CONNECTION_OK; }
+bool Connection::is_usable() const {
+  return state_ && PQstatus(state_->pg) == CONNECTION_OK && !state_->is_spent;
+}
 
 bool Connection::in_transaction() const {
   return PQtransactionStatus(state_->pg) == PQTRANS_INTRANS ||
@@ -468,7 +496,7 @@ Transaction::Transaction(Transaction&& other) noexcept
     : connection_(std::exchange(other.connection_, nullptr)), name_(other.name_) {}
 
 Transaction::~Transaction() {
-  if (connection_ == nullptr || !connection_->is_usable() || !connection_->in_transaction()) return;
+  if (connection_ == nullptr || !connection_->in_transaction()) return;
   if (Status ended = connection_->ExecScript(name_, "ROLLBACK"); !ended)
     LogError("a transaction could not be rolled back", ended.error());
 }

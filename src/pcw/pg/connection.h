@@ -61,9 +61,9 @@ struct ConnectOptions {
 
 /// One session. Not thread-safe: a worker owns its connection.
 ///
-/// Errors: kUnavailable (server gone, starting up, too many connections), kTimeout, kConflict
-/// (serialization failure, deadlock, unique violation; context sqlstate), kPermissionDenied (28xxx
-/// is kUnauthenticated, 42501 kPermissionDenied), kCancelled, kInternal (other SQL errors).
+/// Errors: what pg/sqlstate.h makes of the server's; kUnavailable also when the session was lost;
+/// kCancelled after a stop request; from Open kConfig when a pooler in transaction mode answers.
+/// After kUnavailable the session is not usable any more, whatever the reason: open another one.
 /// Context: query, sqlstate. Values and connection passwords never appear in a message.
 class Connection {
  public:
@@ -91,7 +91,7 @@ class Connection {
   /// Waits for a NOTIFY or the timeout; true if one came.
   Result<bool> WaitNotification(std::chrono::milliseconds timeout, std::stop_token stop = {});
 
-  bool is_usable() const;  ///< false after the session was lost
+  bool is_usable() const;  ///< false after kUnavailable
   bool in_transaction() const;
 
  private:

@@ -13,4 +13,14 @@ namespace pcw::pg {
 /// without a variable of their own are left out. kConfig for a string that libpq cannot read.
 Result<std::map<std::string, std::string>> ConninfoEnvironment(const std::string& url);
 
+/// What people may know of a URI or key/value string.
+struct ConninfoSummary {
+  bool has_password = false;  ///< one stands in it, wherever libpq takes one from
+  std::string shown;          ///< "postgresql://user:****@host:5432/database"
+};
+
+/// Reads the string as libpq does. kConfig for one that it cannot read; libpq's own words, which
+/// may quote a password, are not repeated.
+Result<ConninfoSummary> SummarizeConninfo(const std::string& url);
+
 }  // namespace pcw::pg

@@ -79,10 +79,20 @@ std::string AwsSummaries::BodyOf(const RecordVersion& opportunity) const {
   if (draw.Chance(70)) Person(json, draw, draw.Pick(words::Titles()));
   json.Close(']').Close('}');
   json.Key("Project").Open('{').Key("ExpectedCustomerSpend").Open('[');
+  // The total contract value may come first: AWS promises no order.
+  const bool has_total = opportunity.index % 4 == 1;
+  if (has_total) {
+    json.Open('{')
+        .Member("Amount", fmt::format("{}.", 90'000 + revised.Below(900'000)))
+        .Member("CurrencyCode", "USD")
+        .Member("Frequency", "None")
+        .Member("TargetCompany", "Self")
+        .Close('}');
+  }
   if (draw.Chance(80)) {
     json.Open('{')
         .Member("Amount", fmt::format("{}.{:02}", revised.Below(90'000), revised.Below(100)))
-        .Member("CurrencyCode", draw.Pick(words::Currencies()))
+        .Member("CurrencyCode", has_total ? "USD" : draw.Pick(words::Currencies()))
         .Member("Frequency", "Monthly")
         .Member("TargetCompany", "AWS")
         .Close('}');

@@ -11,9 +11,15 @@ constexpr std::array kErrorBodies{"json"sv, "html"sv, "empty"sv, "foreign"sv};
 constexpr std::array kTruncations{"cut"sv, "matched"sv};
 constexpr std::array kMalformations{"html"sv, "invalid_json"sv, "missing_member"sv, "empty"sv,
                                     "depth_bomb"sv};
-constexpr std::array kBadRecords{"missing_modified"sv, "missing_id"sv,     "wrong_type"sv,
-                                 "nul_in_string"sv,    "lone_surrogate"sv, "invalid_utf8"sv,
-                                 "huge_field"sv,       "bad_date"sv,       "other_id"sv};
+constexpr std::array kBadRecords{
+    "missing_modified"sv, "missing_id"sv,   "wrong_type"sv,      "nul_in_string"sv,
+    "lone_surrogate"sv,   "invalid_utf8"sv, "huge_field"sv,      "bad_date"sv,
+    "other_id"sv,         "big_integer"sv,  "long_integer"sv,    "big_exponent"sv,
+    "byte_order_mark"sv,  "deep"sv,         "not_json"sv,        "number_id"sv,
+    "nul_in_id"sv,        "long_id"sv,      "invalid_utf8_id"sv, "duplicate_text"sv,
+    "future_date"sv,      "whole_seconds"sv};
+constexpr std::array kOddTokens{"number"sv, "object"sv, "lone_surrogate"sv};
+constexpr std::array kOddTokenParameters{FaultParameter{"variant", 0, 0, 0, kOddTokens}};
 
 constexpr std::array kThrottleParameters{
     FaultParameter{"retry_after_ms", 0, 3'600'000, -1},  // header x-amz-retry-after
@@ -32,10 +38,13 @@ constexpr std::array kBusCodes{"InternalFailure"sv, "ThrottlingException"sv, "In
 constexpr std::array kBusParameters{FaultParameter{"n", 1, 10, 1},
                                     FaultParameter{"code", 0, 0, 0, kBusCodes}};
 constexpr std::array kLagParameters{FaultParameter{"seconds", 1, 86'400, 600}};
-constexpr std::array kSkewParameters{FaultParameter{"minutes", -100'000, 100'000, 10}};
+constexpr std::array kSkewOf{"service"sv, "date"sv, "no_date"sv};
+constexpr std::array kSkewParameters{FaultParameter{"minutes", -100'000, 100'000, 10},
+                                     FaultParameter{"of", 0, 0, 0, kSkewOf}};
 constexpr std::array kUnknownMemberParameters{FaultParameter{"random", 0, 100'000, 0}};
 constexpr std::array kBadRecordParameters{FaultParameter{"variant", 0, 0, 0, kBadRecords},
-                                          FaultParameter{"bytes", 1, 64'000'000, 10'000'000}};
+                                          FaultParameter{"bytes", 1, 64'000'000, 10'000'000},
+                                          FaultParameter{"item", 0, 1'000, 0}};
 
 constexpr std::array<FaultSpec, kFaultKinds> kSpecs{{
     {FaultKind::kThrottle, "throttle", kThrottleParameters},
@@ -68,6 +77,8 @@ constexpr std::array<FaultSpec, kFaultKinds> kSpecs{{
     {FaultKind::kSqsBatchFailure, "sqs_batch_failure", kCountParameters},
     {FaultKind::kSqsEmptyReceive, "sqs_empty_receive", {}},
     {FaultKind::kBusEntryFailure, "bus_entry_failure", kBusParameters},
+    {FaultKind::kOddToken, "odd_token", kOddTokenParameters},
+    {FaultKind::kOddHeader, "odd_header", {}},
 }};
 
 }  // namespace

@@ -38,13 +38,15 @@ enum class FaultKind : std::uint8_t {
   kSqsReorder,
   kSqsBatchFailure,
   kSqsEmptyReceive,
-  kBusEntryFailure
+  kBusEntryFailure,
+  kOddToken,
+  kOddHeader
 };
-inline constexpr std::size_t kFaultKinds = 30;
+inline constexpr std::size_t kFaultKinds = 32;
 
 /// A bit for each FaultKind.
-using FaultMask = std::uint32_t;
-constexpr FaultMask MaskOf(FaultKind kind) { return 1U << static_cast<unsigned>(kind); }
+using FaultMask = std::uint64_t;
+constexpr FaultMask MaskOf(FaultKind kind) { return FaultMask{1} << static_cast<unsigned>(kind); }
 
 /// One parameter of a kind: a number with bounds, or a word out of a list.
 struct FaultParameter {

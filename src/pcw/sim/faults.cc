@@ -101,14 +101,14 @@ class RuleReader {
     if (json_.contains("by")) {
       const std::string by = TextOf("by");
       if (by != "call" && by != "record") return Bad("\"by\" is not \"call\" or \"record\"");
-      if (!rule_.rate) return Bad("\"by\" needs \"rate\"");
-      rule_.by = by == "call" ? RateBy::kCall : RateBy::kRecord;
+      if (triggers == 0) return Bad("\"by\" needs \"rate\", \"at\" or \"every\"");
+      rule_.by = by == "call" ? FaultBy::kCall : FaultBy::kRecord;
     }
     if (json_.contains("at")) {
       const Json& at = json_["at"];
-      if (!at.is_array() || at.empty()) return Bad("\"at\" is not a list of call numbers");
+      if (!at.is_array() || at.empty()) return Bad("\"at\" is not a list of numbers");
       for (const Json& n : at) {
-        if (!n.is_number_unsigned() || n == 0U) return Bad("\"at\" holds call numbers from 1");
+        if (!n.is_number_unsigned() || n == 0U) return Bad("\"at\" holds numbers from 1");
         rule_.at.insert(n.get<std::uint64_t>());
       }
     }
@@ -186,7 +186,7 @@ bool Fires(const FaultRule& rule, std::uint64_t seed, std::size_t number, std::u
            const FaultedCall& call) {
   if (!rule.at.empty()) return rule.at.contains(n);
   if (!rule.rate) return n % rule.every == 0;
-  const std::uint64_t subject = rule.by == RateBy::kCall ? n : MixText(call.identifier);
+  const std::uint64_t subject = rule.by == FaultBy::kCall ? n : MixText(call.identifier);
   const std::uint64_t draw = Mix(Mix(seed, number), subject);
   return static_cast<double>(draw >> 11U) * 0x1.0p-53 < *rule.rate;
 }
@@ -251,7 +251,9 @@ FaultDecision FaultEngine::Decide(const FaultedCall& call) {
     const FaultRule& rule = plan_.rules[i];
     if (!Matches(rule, call)) continue;
     Counter& counter = counters_[i];
-    const std::uint64_t n = ++counter.seen;
+    std::uint64_t n = ++counter.seen;
+    if (rule.by == FaultBy::kRecord && !rule.rate)
+      n = counter.records.try_emplace(call.identifier, counter.records.size() + 1).first->second;
     if (rule.limit && counter.fired >= *rule.limit) continue;
     if (!Fires(rule, plan_.seed, i, n, call)) continue;
     ++counter.fired;

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "pcw/base/result.h"
@@ -18,8 +19,10 @@
 
 namespace pcw::sim {
 
-/// What a rate is drawn for: each call anew, or each record once and for all.
-enum class RateBy : std::uint8_t { kCall, kRecord };
+/// What a trigger is of: calls, or records. A rate is drawn for each call anew, or for each record
+/// once and for all; `at` and `every` count calls, or records in the order they are first asked
+/// for.
+enum class FaultBy : std::uint8_t { kCall, kRecord };
 
 /// One rule. It sees the calls that match its operation, catalog and identifiers, counts them from
 /// 1 and fires by exactly one trigger: rate, at, every, or (none given) always; at most `limit`
@@ -30,7 +33,7 @@ struct FaultRule {
   std::optional<Catalog> catalog;      ///< empty = any
   std::set<std::string> identifiers;   ///< empty = any
   std::optional<double> rate;
-  RateBy by = RateBy::kCall;
+  FaultBy by = FaultBy::kCall;
   std::set<std::uint64_t> at;
   std::uint64_t every = 1;
   std::optional<std::uint64_t> limit;
@@ -60,6 +63,7 @@ class FaultDecision {
   /// The first fired rule of that kind; nullptr if none.
   const FaultRule* Find(FaultKind kind) const;
   bool empty() const { return fired_.empty(); }
+  const std::vector<FaultRule>& fired() const { return fired_; }
   FaultMask mask() const;
 
  private:
@@ -86,6 +90,7 @@ class FaultEngine {
   struct Counter {
     std::uint64_t seen = 0;
     std::uint64_t fired = 0;
+    std::unordered_map<std::string, std::uint64_t> records;  ///< their numbers, by identifier
   };
 
   std::mutex mutex_;

@@ -65,6 +65,22 @@ TEST(FaultEngineTest, ARateByRecordStaysWithTheRecord) {
   EXPECT_THAT(fired_other, ::testing::AnyOf(0U, 5U));
 }
 
+TEST(FaultEngineTest, NumbersByRecordCountRecordsNotCalls) {
+  FaultEngine engine(Plan(R"({"rules":[{"kind":"access_denied","every":2,"by":"record"},
+                        {"kind":"not_found","at":[3],"by":"record"}]})"));
+  const auto get = [](std::string id) {
+    return FaultedCall{Operation::kGetOpportunity, Catalog::kAws, std::move(id)};
+  };
+
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(engine.Decide(get("O1")).empty());
+    EXPECT_NE(engine.Decide(get("O2")).Find(FaultKind::kAccessDenied), nullptr);
+    EXPECT_NE(engine.Decide(get("O2")).Find(FaultKind::kAccessDenied), nullptr);
+    EXPECT_NE(engine.Decide(get("O3")).Find(FaultKind::kNotFound), nullptr);
+    EXPECT_NE(engine.Decide(get("O4")).Find(FaultKind::kAccessDenied), nullptr);
+  }
+}
+
 TEST(FaultEngineTest, IdentifierAndCatalogNarrowARule) {
   FaultEngine engine(
       Plan(R"({"rules":[{"kind":"not_found","identifier":"O1000000010","catalog":"Sandbox"}]})"));

@@ -32,7 +32,7 @@ Answer AnswerPage(const CheckedCall& call, TokenMint& mint, const Listing& listi
   json.Open('{').Key(listing.member).Open('[');
   const auto write = [&](std::size_t place) {
     std::string element = listing.element(place);
-    SpoilRecord(element, call.faults);
+    SpoilRecord(element, call.faults, place - begin + 1);
     json.Raw(element);
   };
   for (std::size_t i = begin; i < end; ++i) write(i);
@@ -41,7 +41,8 @@ Answer AnswerPage(const CheckedCall& call, TokenMint& mint, const Listing& listi
   if (token != nullptr && call.faults.Find(FaultKind::kRepeatedToken) != nullptr) {
     json.Member("NextToken", token->get_ref<const std::string&>());
   } else if (is_empty || end < listing.count) {
-    json.Member("NextToken", mint.Make(std::nullopt, end, fingerprint, call.now));
+    json.Key("NextToken")
+        .Raw(TokenJson(mint.Make(std::nullopt, end, fingerprint, call.now), call.faults));
   }
   json.Close('}');
   return answer;

@@ -1,6 +1,7 @@
 #include "pcw/sim/opportunity.h"
 
 #include <chrono>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -33,10 +34,15 @@ Draw DrawOf(const Dataset& dataset, Topic topic, std::uint64_t index, std::uint3
   return Draw(Mix(Mix(dataset.seed(), static_cast<std::uint64_t>(topic)), Mix(index, revision)));
 }
 
+// In each form that AWS's pattern of an amount allows, but the empty text.
 std::string Amount(Draw& draw, std::string_view currency) {
   const std::uint64_t units = draw.Below(draw.Chance(10) ? 100'000'000 : 90'000);
   if (currency == "JPY") return std::to_string(units * 100);
-  switch (draw.Below(8)) {
+  switch (draw.Below(16)) {
+    case 3:
+      return fmt::format("{}.", units);
+    case 4:
+      return "0.";
     case 0:
       return std::to_string(units);
     case 1:
@@ -99,6 +105,8 @@ class Page {
   }
   /// True for about one record in `n`: which optional parts are absent.
   bool Lacks(std::uint64_t n, std::uint64_t part) const { return Mix(shape_, part) % n == 0; }
+  /// The record tells a total contract value and the contract's duration.
+  bool HasTotal() const { return !Lacks(8, 5) && !Lacks(19, 6) && Lacks(3, 19); }
 
   void Identity();
   void Dates();
@@ -184,23 +192,37 @@ void Page::Contacts() {
   json_.Close(']');
 }
 
+// What AWS lists: the monthly amount spent at AWS, beside it in one of three records the total
+// contract value (company Self, frequency None, with the contract's duration), in no promised order
+// and in one currency. Now and then there is another company's amount, as older records have them.
 void Page::Spend(bool full) {
   if (Lacks(8, 5)) return;
   Draw draw = RevisedStream(Topic::kSpend);
-  json_.Key("ExpectedCustomerSpend").Open('[');
-  const std::uint64_t count = Lacks(19, 6) ? 0 : Lacks(6, 7) ? 2 + draw.Below(2) : 1;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::string_view currency = draw.Pick(words::Currencies());
-    json_.Open('{');
-    if (!Lacks(15, 8)) json_.Member("Amount", Amount(draw, currency));
-    json_.Member("CurrencyCode", currency).Member("Frequency", "Monthly");
-    json_.Member("TargetCompany", i == 0 ? "AWS" : "Self");
-    if (full && draw.Chance(50)) {
-      json_.Member("EstimationUrl",
-                   fmt::format("https://calculator.aws/#/estimate?id={:032x}", draw.Next()));
+  const std::string_view currency = draw.Pick(words::Currencies());
+  const bool has_url = full && !HasTotal() && draw.Chance(50);
+  std::vector<std::string> elements;
+  const auto add = [&](std::string_view company, std::string_view frequency) {
+    JsonText json(elements.emplace_back());
+    json.Open('{');
+    if (!Lacks(15, 8)) json.Member("Amount", Amount(draw, currency));
+    json.Member("CurrencyCode", currency).Member("Frequency", frequency);
+    json.Member("TargetCompany", company);
+    if (has_url && company == "AWS") {
+      json.Member("EstimationUrl",
+                  fmt::format("https://calculator.aws/#/estimate?id={:032x}", draw.Next()));
     }
-    json_.Close('}');
+    json.Close('}');
+  };
+  if (!Lacks(19, 6)) {
+    add("AWS", "Monthly");
+    if (HasTotal()) add("Self", "None");
+    if (Lacks(12, 7)) add("Brindlemere Foods", "Monthly");
+    if (Lacks(30, 18)) elements.erase(elements.begin());
   }
+  json_.Key("ExpectedCustomerSpend").Open('[');
+  const std::uint64_t first = elements.empty() ? 0 : draw.Below(elements.size());
+  for (std::size_t i = 0; i < elements.size(); ++i)
+    json_.Raw(elements[(first + i) % elements.size()]);
   json_.Close(']');
 }
 
@@ -210,9 +232,10 @@ void Page::Project(bool full) {
   json_.Key("Project").Open('{');
   StringList(json_, "DeliveryModels", draw, words::DeliveryModels(), 1 + draw.Below(3));
   Spend(full);
-  if (draw.Chance(25)) {
+  const std::uint64_t half_years = 1 + draw.Below(10);
+  if (HasTotal()) {
     json_.Key("ExpectedContractDuration").Open('{').Member("Term", "Months");
-    json_.Member("Value", std::to_string(6 * (1 + draw.Below(10)))).Close('}');
+    json_.Member("Value", std::to_string(6 * half_years)).Close('}');
   }
   if (full) {
     const std::string_view industry = draw.Pick(words::Industries());

@@ -90,11 +90,36 @@ TEST_F(OpportunityWriterTest, RecordsDifferInTheWaysThatMatter) {
 
   EXPECT_EQ(stages.size(), words::Stages().size());
   EXPECT_EQ(reviews.size(), words::ReviewStatuses().size());
-  EXPECT_THAT(spends, ::testing::ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(spends, ::testing::ElementsAre(0, 1, 2));
   for (const auto* currency : {"USD", "EUR", "GBP", "JPY"}) EXPECT_GT(CountOf(all, currency), 0U);
   EXPECT_LT(CountOf(all, "\"Project\":"), 400U);
   EXPECT_LT(CountOf(all, "\"Customer\":"), 400U);
   EXPECT_GT(CountOf(all, "\\u"), 0U);
+}
+
+TEST_F(OpportunityWriterTest, TheTotalContractValueStandsAnywhereBesideItsDuration) {
+  int totals = 0, totals_first = 0, months_first = 0, trailing_points = 0;
+  for (std::uint64_t i = 0; i < 400; ++i) {
+    const std::string body = writer.Body(Version(i));
+    const auto total = body.find(R"("Frequency":"None","TargetCompany":"Self")");
+    const auto monthly = body.find(R"("Frequency":"Monthly","TargetCompany":"AWS")");
+    const bool has_total = total != std::string::npos;
+    const bool is_told = body.find("\"Project\":") != std::string::npos;
+    if (is_told) {
+      EXPECT_EQ(has_total, body.find("ExpectedContractDuration") != std::string::npos) << body;
+    }
+    totals += has_total ? 1 : 0;
+    totals_first += has_total && total < monthly ? 1 : 0;
+    months_first += has_total && monthly < total ? 1 : 0;
+    trailing_points += body.find(R"(.","CurrencyCode")") != std::string::npos ? 1 : 0;
+    EXPECT_LE(CountOf(body, R"("TargetCompany":"Self")"), 1U);
+    EXPECT_EQ(body, writer.Body(Version(i))) << "by the seed alone";
+  }
+
+  EXPECT_GT(totals, 50);
+  EXPECT_GT(totals_first, 10);
+  EXPECT_GT(months_first, 10);
+  EXPECT_GT(trailing_points, 5);
 }
 
 }  // namespace

@@ -113,6 +113,13 @@ S3Answer GetObject(const S3Bucket& bucket, const S3Call& call) {
   if (found == bucket.objects.end()) return NoSuchKey(call);
   const S3Object& object = *found->second;
   if (auto refused = CheckReadCondition(object, call)) return std::move(*refused);
+  const std::string& storage_class = object.attributes.storage_class;
+  const bool is_archived = storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE";
+  if (is_archived && call.target.operation == Operation::kGetObject) {
+    return S3Error(403, "InvalidObjectState",
+                   "The operation is not valid for the object's storage class",
+                   {{"StorageClass", storage_class}});
+  }
   const std::size_t total = object.bytes.size();
   ByteRange range{0, total};
   const RangeVerdict verdict = ReadRange(call.Header("Range").value_or(""), total, range);

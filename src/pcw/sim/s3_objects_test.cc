@@ -258,6 +258,31 @@ TEST_F(S3ObjectsTest, RefusingFaultsDoNotExecute) {
   EXPECT_EQ(Verdict(Get("/pcw-lake-dev/dir/k")), "404 NoSuchKey");
 }
 
+TEST_F(S3ObjectsTest, ArchivedObjectsAreListedAndNotRead) {
+  for (const char* storage_class : {"GLACIER", "DEEP_ARCHIVE"}) {
+    Put("/pcw-lake-dev/k", "body", {{"x-amz-storage-class", storage_class}});
+    const auto answer = Get("/pcw-lake-dev/k");
+    EXPECT_EQ(Verdict(answer), "403 InvalidObjectState");
+    EXPECT_EQ(Xml(answer, "StorageClass"), storage_class);
+    EXPECT_EQ(Verdict(Send(Parts("HEAD", "/pcw-lake-dev/k"))), "200");
+  }
+}
+
+TEST_F(S3ObjectsTest, AKeyThatTheCallerMayNotUseHidesItsObjectsAlone) {
+  Put("/pcw-lake-dev/k", "body",
+      {{"x-amz-server-side-encryption", "aws:kms"},
+       {"x-amz-server-side-encryption-aws-kms-key-id",
+        "arn:aws:kms:us-east-1:123456789012:key/k"}});
+  Put("/pcw-lake-dev/plain", "body");
+  SetAccount(R"({"denied_actions":["kms:Decrypt"]})");
+
+  const auto answer = Get("/pcw-lake-dev/k");
+
+  EXPECT_EQ(Verdict(answer), "403 AccessDenied");
+  EXPECT_THAT(answer.body, HasSubstr("kms:Decrypt"));
+  EXPECT_EQ(Verdict(Get("/pcw-lake-dev/plain")), "200");
+}
+
 TEST_F(S3ObjectsTest, SpoiltAnswersWereExecuted) {
   Faults(R"({"operation":"PutObject","kind":"error","status":503})");
   EXPECT_EQ(Verdict(Put("/pcw-lake-dev/k", "body")), "503 ServiceUnavailable");

@@ -210,6 +210,7 @@ S3Request ReadS3Request(const Request& request) {
 std::vector<std::string> S3Actions() {
   std::set<std::string> actions;
   for (const OperationRow& row : kRows) actions.emplace(row.action);
+  actions.emplace("kms:Decrypt");  // S3 asks KMS in the caller's name
   return {actions.begin(), actions.end()};
 }
 

@@ -158,6 +158,17 @@ std::optional<S3Answer> S3Service::Deny(const S3Request& target, const Key& call
                                caller.arn, target.action, target.Arn(), target.action));
   }
   const auto found = state_.buckets.find(target.bucket);
+  if (target.operation == Operation::kGetObject && found != state_.buckets.end() &&
+      service_.account().state()->denied_actions.contains("kms:Decrypt")) {
+    const auto object = found->second.objects.find(target.key);
+    if (object != found->second.objects.end() && !object->second->attributes.kms_key_id.empty()) {
+      return S3Error(
+          403, "AccessDenied",
+          fmt::format("User: {} is not authorized to perform: kms:Decrypt on resource: "
+                      "{} because no identity-based policy allows the kms:Decrypt action",
+                      caller.arn, object->second->attributes.kms_key_id));
+    }
+  }
   if (found == state_.buckets.end() || found->second.owner == caller.account ||
       target.operation == Operation::kCreateBucket) {
     return std::nullopt;
@@ -233,7 +244,16 @@ S3Answer S3Service::Execute(Request& request, Call& call) {
     return std::move(*refused);
   }
   if (target.unusable) return std::move(*target.unusable);
-  if (auto fault = Refuse(target, call.faults, call.record)) return std::move(*fault);
+  if (auto fault = Refuse(target, call.faults, call.record)) {
+    // AWS: "you should re-initiate the multipart upload", all of its parts with it.
+    if (fault->error == "ConditionalRequestConflict" &&
+        target.operation == Operation::kCompleteMultipartUpload) {
+      const std::lock_guard lock(mutex_);
+      if (state_.FindUpload(target) != nullptr)
+        state_.ForgetUpload(target.Query("uploadId").value_or(""));
+    }
+    return std::move(*fault);
+  }
   work.account = signature.key.account;
   work.now = call.now;
   work.may_list = !service_.account().state()->denied_actions.contains("s3:ListBucket");

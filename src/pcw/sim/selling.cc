@@ -115,17 +115,18 @@ Answer Selling::List(const Json& request, Catalog catalog, const FaultDecision& 
   if (faults.Find(FaultKind::kDuplicateInPage) != nullptr && !page.records.empty()) {
     page.records.push_back(page.records.front());
   }
+  std::size_t item = 0;
   for (const RecordVersion& record : page.records) {
     std::string summary;
     collection.writer().AppendSummary(summary, record);
-    SpoilRecord(summary, faults);
+    SpoilRecord(summary, faults, ++item);
     json.Raw(summary);
   }
   json.Close(']');
   if (token != nullptr && faults.Find(FaultKind::kRepeatedToken) != nullptr) {
     json.Member("NextToken", token->get_ref<const std::string&>());
   } else if (page.has_more) {
-    json.Member("NextToken", mint_.Make(page.last, served, fingerprint, now));
+    json.Key("NextToken").Raw(TokenJson(mint_.Make(page.last, served, fingerprint, now), faults));
   }
   json.Close('}');
   return answer;

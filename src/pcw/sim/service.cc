@@ -363,15 +363,20 @@ Reply Service::Handle(const Request& request) {
       faults_.Decide({call.record.operation, call.record.catalog, IdentifierOf(call.body)});
   call.record.faults = call.faults.mask();
   call.record.seq = ledger_.Arrive(call.record, call.steady);
-  if (const FaultRule* rule = call.faults.Find(FaultKind::kSkew)) {
+  if (const FaultRule* rule = call.faults.Find(FaultKind::kSkew);
+      rule != nullptr && rule->Word("of") == "service") {
     call.now += std::chrono::minutes(rule->Number("minutes"));
   }
 
   const Answer answer = Execute(request, call);
   Response response = Render(answer, call, call.record.seq);
+  SpoilDate(response, call.now, call.faults);
   if (answer.status == 200) {
     SpoilResponse(response, *facts_.Find(call.record.operation), call.faults);
   }
+  // What a broken proxy makes of a request id: a byte that is not UTF-8, and a quote.
+  if (call.faults.Find(FaultKind::kOddHeader) != nullptr)
+    response.headers.front().second = "r\xff\"";
   if (call.record.outcome == Outcome::kPending) {
     call.record.outcome =
         answer.status == 200 && response.status >= 500 ? Outcome::kFailed : OutcomeOf(answer);

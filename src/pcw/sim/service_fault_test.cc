@@ -124,6 +124,16 @@ TEST_F(ServiceFaultTest, BadRecordsAreBadInTheWayAskedFor) {
   EXPECT_FALSE(ParseJson(bad("invalid_utf8")).has_value());
   EXPECT_GT(bad("huge_field").size(), 100'000U);
   EXPECT_THAT(bad("bad_date"), HasSubstr("2026-02-30"));
+  EXPECT_THAT(bad("big_integer"), HasSubstr(":18446744073709551616"));
+  EXPECT_THAT(bad("big_exponent"), HasSubstr(":1e400"));
+  EXPECT_THAT(bad("long_integer"), HasSubstr(":" + std::string(200, '7')));
+  EXPECT_THAT(bad("byte_order_mark"), StartsWith("\xEF\xBB\xBF{"));
+  EXPECT_THAT(bad("deep"), HasSubstr(std::string(100'000, '[') + std::string(100'000, ']')));
+  EXPECT_THAT(bad("number_id"), HasSubstr("\"Id\":12345"));
+  EXPECT_THAT(bad("nul_in_id"), HasSubstr("\"Id\":\"O\\u00001\""));
+  EXPECT_THAT(bad("long_id"), HasSubstr(std::string(9'000, 'i')));
+  EXPECT_THAT(bad("invalid_utf8_id"), HasSubstr("\"Id\":\"O\xff\xfe\""));
+  EXPECT_THAT(bad("duplicate_text"), HasSubstr(":\"the second\"}"));
 }
 
 TEST_F(ServiceFaultTest, UnknownMembersAndValuesKeepTheAnswerValid) {

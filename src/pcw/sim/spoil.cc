@@ -9,6 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/time.h"
+#include "pcw/sim/json_text.h"
+
 namespace pcw::sim {
 namespace {
 
@@ -82,6 +85,14 @@ std::string_view NameIn(const std::string& body, std::span<const std::string_vie
   return found == names.end() ? names.front() : *found;
 }
 
+// The time of change in whole seconds: "...30.123Z" becomes "...30Z".
+void DropFraction(std::string& body) {
+  const Place place = FindTextMember(body, NameIn(body, kModified));
+  const std::size_t dot = body.find('.', place.begin);
+  if (place.size == 0 || dot >= place.begin + place.size) return;
+  body.erase(dot, body.find('Z', dot) - dot);
+}
+
 void BadRecord(std::string& body, const FaultRule& rule) {
   const std::string& how = rule.Word("variant");
   if (how == "missing_modified") DropTextMember(body, NameIn(body, kModified));
@@ -90,10 +101,28 @@ void BadRecord(std::string& body, const FaultRule& rule) {
   if (how == "bad_date") {
     ReplaceTextMember(body, NameIn(body, kModified), "\"2026-02-30T25:61:00Z\"");
   }
+  if (how == "future_date") {
+    ReplaceTextMember(body, NameIn(body, kModified), "\"2099-01-01T00:00:00.000Z\"");
+  }
+  if (how == "whole_seconds") DropFraction(body);
   if (how == "other_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O1\"");
   if (how == "nul_in_string") ReplaceTextMember(body, NameIn(body, kTexts), "\"Net\\u0000New\"");
   if (how == "lone_surrogate") ReplaceTextMember(body, NameIn(body, kTexts), "\"\\ud83d alone\"");
   if (how == "invalid_utf8") ReplaceTextMember(body, NameIn(body, kTexts), "\"\xff\xfe\xc3\"");
+  if (how == "big_integer") AppendMember(body, "\"Odd\":18446744073709551616");
+  if (how == "long_integer") AppendMember(body, "\"Odd\":" + std::string(200, '7'));
+  if (how == "big_exponent") AppendMember(body, "\"Odd\":1e400");
+  if (how == "byte_order_mark") body.insert(0, "\xEF\xBB\xBF");
+  if (how == "deep")
+    AppendMember(body, "\"Odd\":" + std::string(kBombDepth, '[') + std::string(kBombDepth, ']'));
+  if (how == "not_json") AppendMember(body, "\"Odd\":nonsense");
+  if (how == "number_id") ReplaceTextMember(body, NameIn(body, kIds), "12345");
+  if (how == "nul_in_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O\\u00001\"");
+  if (how == "long_id")
+    ReplaceTextMember(body, NameIn(body, kIds), "\"" + std::string(9'000, 'i') + "\"");
+  if (how == "invalid_utf8_id") ReplaceTextMember(body, NameIn(body, kIds), "\"O\xff\xfe\"");
+  if (how == "duplicate_text")
+    AppendMember(body, "\"" + std::string(NameIn(body, kTexts)) + "\":\"the second\"");
   if (how == "huge_field") {
     AppendMember(body, "\"HugeField\":\"" +
                            std::string(static_cast<std::size_t>(rule.Number("bytes")), 'h') + "\"");
@@ -129,8 +158,24 @@ void BecomeHtml(Response& response) {
   response.body = std::string(kHtml);
 }
 
-void SpoilRecord(std::string& body, const FaultDecision& faults) {
-  if (const FaultRule* rule = faults.Find(FaultKind::kBadRecord)) BadRecord(body, *rule);
+std::string TokenJson(std::string_view token, const FaultDecision& faults) {
+  if (const FaultRule* rule = faults.Find(FaultKind::kOddToken)) {
+    const std::string& how = rule->Word("variant");
+    if (how == "number") return "12345";
+    return how == "object" ? R"({"Token":"x"})" : R"("\ud83d")";
+  }
+  std::string json;
+  JsonText(json).String(token);
+  return json;
+}
+
+void SpoilRecord(std::string& body, const FaultDecision& faults, std::size_t item) {
+  for (const FaultRule& rule : faults.fired()) {
+    const bool is_meant = rule.kind == FaultKind::kBadRecord &&
+                          (item == 0 || rule.Number("item") == 0 ||
+                           rule.Number("item") == static_cast<std::int64_t>(item));
+    if (is_meant) BadRecord(body, rule);
+  }
   if (const FaultRule* rule = faults.Find(FaultKind::kUnknownMember)) {
     if (rule->Number("random") == 0)
       AppendMember(body, R"("FutureMember":{"Level":3,"Notes":["a",null,1.50],"Empty":{}})");
@@ -140,6 +185,15 @@ void SpoilRecord(std::string& body, const FaultDecision& faults) {
   if (faults.Find(FaultKind::kUnknownEnum) != nullptr) {
     ReplaceTextMember(body, NameIn(body, kEnums), "\"Nurturing (new)\"");
   }
+}
+
+void SpoilDate(Response& response, WallTime now, const FaultDecision& faults) {
+  const FaultRule* rule = faults.Find(FaultKind::kSkew);
+  if (rule == nullptr || rule->Word("of") == "service") return;
+  std::erase_if(response.headers, [](const auto& header) { return header.first == "Date"; });
+  if (rule->Word("of") == "no_date") return;
+  response.headers.emplace_back(
+      "Date", FormatHttpDate(now + std::chrono::minutes(rule->Number("minutes"))));
 }
 
 void SpoilResponse(Response& response, const OperationFacts& facts, const FaultDecision& faults) {

@@ -73,9 +73,20 @@ std::string TextOf(const Json& object, const char* name) {
 
 /// XML's characters only (FACTS 12).
 bool IsBody(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
+  const bool has_control = std::any_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r';
+  });
+  // U+FFFE and U+FFFF; surrogates cannot stand in what was read as UTF-8.
+  return !has_control && text.find("\xef\xbf\xbe") == std::string_view::npos &&
+         text.find("\xef\xbf\xbf") == std::string_view::npos;
+}
+
+bool HasXmlTexts(const Json& entry) {
+  if (!IsBody(TextOf(entry, "MessageBody"))) return false;
+  const Json attributes = entry.value("MessageAttributes", Json::object());
+  return std::all_of(attributes.begin(), attributes.end(), [](const Json& value) {
+    return !value.is_object() || IsBody(TextOf(value, "StringValue"));
   });
 }
 
@@ -415,6 +426,10 @@ SqsResult SqsQueues::Batch(StoredQueue& queue, const std::string& name, const Sq
   if (bytes > 1'048'576) {
     return Refusal("BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.");
   }
+  // One character that XML does not have costs the whole batch, not its entry.
+  const bool sends = call.operation == Operation::kSendMessageBatch;
+  if (sends && !std::all_of(entries.begin(), entries.end(), HasXmlTexts))
+    return Refusal("InvalidMessageContents", "Invalid binary character in the message body.");
   std::int64_t spoilt = 0;
   if (const FaultRule* rule = call.faults.Find(FaultKind::kSqsBatchFailure))
     spoilt = rule->Number("n");

@@ -86,13 +86,24 @@ TEST_F(SqsQueuesTest, BatchesAnswerEntryByEntryAndRefuseWhatIsTooMuch) {
     eleven["Entries"].push_back({{"Id", std::to_string(i)}, {"MessageBody", "x"}});
 
   const SqsResult refused = Do(Operation::kSendMessageBatch, eleven);
-  const SqsResult mixed = Do(
-      Operation::kSendMessageBatch,
-      {{"Entries", {{{"Id", "a"}, {"MessageBody", "x"}}, {{"Id", "b"}, {"MessageBody", "\x01"}}}}});
+  const SqsResult mixed = Do(Operation::kSendMessageBatch,
+                             {{"Entries",
+                               {{{"Id", "a"}, {"MessageBody", "x"}},
+                                {{"Id", "b"}, {"MessageBody", "x"}, {"DelaySeconds", 901}}}}});
 
   EXPECT_EQ(refused.error, "TooManyEntriesInBatchRequest");
   EXPECT_EQ(mixed.document["Successful"][0]["Id"], "a");
-  EXPECT_EQ(mixed.document["Failed"][0]["Code"], "InvalidMessageContents");
+  EXPECT_EQ(mixed.document["Failed"][0]["Code"], "InvalidParameterValue");
+}
+
+TEST_F(SqsQueuesTest, OneCharacterThatXmlDoesNotHaveCostsTheWholeBatch) {
+  for (const char* body : {"\x01", "a\xef\xbf\xbf", "\xef\xbf\xbe"}) {
+    const SqsResult refused = Do(
+        Operation::kSendMessageBatch,
+        {{"Entries", {{{"Id", "a"}, {"MessageBody", "x"}}, {{"Id", "b"}, {"MessageBody", body}}}}});
+    EXPECT_EQ(refused.error, "InvalidMessageContents");
+  }
+  EXPECT_TRUE(ReceiveOne().is_null());
 }
 
 TEST_F(SqsQueuesTest, MessagesEndWithTheirRetention) {

@@ -49,6 +49,7 @@ std::string EncodedRows::Slice(std::size_t begin, std::size_t end) const {
 EncodedRows EncodedRows::Without(const std::vector<std::size_t>& rows) const {
   if (rows.empty()) return *this;
   EncodedRows rest;
+  rest.left_alone = left_alone;  // of a row that is not staged it says nothing
   rest.copy = copy.substr(0, kCopyHeader);
   for (std::size_t row = 0; row < offsets.size(); ++row) {
     if (std::binary_search(rows.begin(), rows.end(), row)) continue;
@@ -92,7 +93,8 @@ std::string BulkTable::MergeSql(bool is_sparse) const {
   columns += OwnColumns(*def_);
   return fmt::format(
       "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}mapping_version, "
-      "last_seen_run) SELECT (SELECT pcw_tenant()), $1, {1}$2::integer, fetched_run FROM {2}{3} ON "
+      "last_seen_run, kept_from) SELECT (SELECT pcw_tenant()), $1, {1}$2::integer, fetched_run, "
+      "{7} FROM {2} s{3} ON "
       "CONFLICT (tenant_id, catalog, {4}) DO UPDATE SET {5}mapping_version = "
       "excluded.mapping_version, updated_at = now() WHERE {6} RETURNING xmax = 0 AS is_new) SELECT "
       "count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM merged",
@@ -101,7 +103,8 @@ std::string BulkTable::MergeSql(bool is_sparse) const {
       : is_sparse         ? " WHERE is_sparse"
                           : " WHERE NOT is_sparse",
       def_->id_column, Assignments(*def_, *mapping_, is_sparse),
-      ReplacesHeld(*def_, "excluded", "excluded.mapping_version"));
+      ReplacesHeld(*def_, "excluded", "excluded.mapping_version"),
+      KeptWhenNew(*def_, *mapping_, "s", is_sparse));
 }
 
 std::vector<DirectMerge::Field> BulkTable::StreamFields() const {
@@ -112,6 +115,8 @@ std::vector<DirectMerge::Field> BulkTable::StreamFields() const {
                                      {"payload_sha256", "bytea"},
                                      {"bronze_key", "text"},
                                      {"bronze_line", "integer"},
+                                     {"listed_version", "text"},
+                                     {"accepted_key", "text"},
                                      {"fetched_run", "uuid"}})
     fields.push_back({column, type});
   if (has_companion_) {
@@ -158,25 +163,10 @@ BulkTable::Sql BulkTable::MakeSql() const {
   sql.is_empty = fmt::format(
       "SELECT NOT EXISTS (SELECT FROM {} WHERE tenant_id = (SELECT pcw_tenant()) AND catalog = $1)",
       table_);
-  sql.merge = MergeSql(false);
   if (def_->has_sparse()) {
+    sql.merge = MergeSql(false);
     sql.merge_sparse = MergeSql(true);
-    // What the newest record of a row does not tell stays as an earlier one told it. A column that
-    // is new in this mapping is told by that earlier one only now.
-    std::string set, fills;
-    for (const ColumnMapping& column : mapping_->columns) {
-      if (column.column == def_->id_column || column.is_required) continue;
-      const std::string name = Quoted(column.column);
-      set += fmt::format("{0} = coalesce(t.{0}, s.{0}), ", name);
-      fills += fmt::format("{1}(t.{0} IS NULL AND s.{0} IS NOT NULL)", name,
-                           fills.empty() ? "" : " OR ");
-    }
-    sql.fill = fmt::format(
-        "UPDATE {0} AS t SET {1}updated_at = now() FROM {2} s WHERE t.tenant_id = (SELECT "
-        "pcw_tenant()) AND t.catalog = $1 AND t.{3} = s.{3} AND NOT s.is_sparse AND s.source_rank "
-        "= t.source_rank AND s.source_modified_at < t.source_modified_at AND t.mapping_version <> "
-        "$2::integer AND ({4})",
-        table_, set, staging_, def_->id_column, fills);
+    sql.fill = FillSql(*def_, *mapping_, table_, staging_);
   }
   sql.columns =
       "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT "
@@ -237,7 +227,7 @@ Status BulkTable::CheckColumns(pg::Connection& connection, std::stop_token stop)
 
 Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,
                               std::string spare, EncodedRows& rows) const {
-  const std::size_t fields = mapping_->columns.size() + 5 + (has_companion_ ? 2 : 0) +
+  const std::size_t fields = mapping_->columns.size() + 7 + (has_companion_ ? 2 : 0) +
                              (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
   constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average
   std::size_t expected = 64;
@@ -256,6 +246,7 @@ Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const 
     copy.AddBytea(BytesOf(record->payload_sha256));
     copy.AddText(record->bronze_key);
     copy.AddInt4(record->bronze_line);
+    AddVersionNames(copy, *record);
     PCW_TRY_OK(copy.AddUuid(record->fetched_run));
     if (has_companion_ && record->companion.empty()) {
       copy.AddNull();
@@ -266,6 +257,10 @@ Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const 
     }
     if (is_ranked_) copy.AddInt2(static_cast<std::int16_t>(record->rank));
     if (def_->has_sparse()) copy.AddBool(record->is_sparse);
+  }
+  for (const MappedRecord* record : round) {
+    for (const std::size_t column : record->row.left_alone)
+      rows.left_alone.push_back({record->id, column});
   }
   rows.copy = copy.Finish();
   return Ok{};
@@ -352,12 +347,14 @@ Status BulkTable::PrepareStaging(pg::Connection& connection, std::stop_token sto
   return Ok{};
 }
 
-Status BulkTable::Stage(pg::Connection& connection, std::string_view copy,
-                        std::stop_token stop) const {
+Status BulkTable::Stage(pg::Connection& connection, std::string_view catalog, std::string_view copy,
+                        std::span<const LeftAlone> left_alone, std::stop_token stop) const {
   PCW_TRY_OK(connection.Exec({"bulk_clear", sql_->clear_staging}, {}, stop));
   if (auto copied = connection.CopyIn({"bulk_copy", sql_->copy}, copy, stop); !copied)
     return AsDataError(std::move(copied).error());
-  return Ok{};
+  return FillLeftAlone(connection, *def_, *mapping_,
+                       {.staging = staging_, .table = table_, .catalog = catalog}, left_alone,
+                       stop);
 }
 
 Status BulkTable::PrepareMerge(pg::Connection& connection, std::stop_token stop) const {
@@ -365,9 +362,11 @@ Status BulkTable::PrepareMerge(pg::Connection& connection, std::stop_token stop)
 }
 
 Result<MergeCounts> BulkTable::Merge(pg::Connection& connection, std::string_view catalog,
-                                     std::string_view copy, std::stop_token stop) const {
-  if (direct_) return direct_->Run(connection, catalog, copy, stop);
-  PCW_TRY_OK(Stage(connection, copy, stop));
+                                     std::string_view copy, std::span<const LeftAlone> left_alone,
+                                     std::stop_token stop) const {
+  if (direct_ && left_alone.empty()) return direct_->Run(connection, catalog, copy, stop);
+  if (direct_) PCW_TRY_OK(PrepareStaging(connection, stop));
+  PCW_TRY_OK(Stage(connection, catalog, copy, left_alone, stop));
   return MergeStaged(connection, catalog, stop);
 }
 
@@ -376,7 +375,7 @@ Result<MergeCounts> BulkTable::MergeStaged(pg::Connection& connection, std::stri
   MergeCounts counts;
   const std::string version = std::to_string(mapping_->version);
   if (!sql_->fill.empty()) {
-    auto filled = connection.Exec({"bulk_fill", sql_->fill}, {std::string(catalog), version}, stop);
+    auto filled = connection.Exec({"bulk_fill", sql_->fill}, {std::string(catalog)}, stop);
     if (!filled) return AsDataError(std::move(filled).error());
     counts.updated += filled->affected();
   }

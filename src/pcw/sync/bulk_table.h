@@ -14,6 +14,7 @@
 #include "pcw/pg/connection.h"
 #include "pcw/sync/direct_merge.h"
 #include "pcw/sync/entity_table.h"
+#include "pcw/sync/left_alone.h"
 
 namespace pcw::sync {
 
@@ -22,6 +23,7 @@ struct EncodedRows {
   std::string copy;                  ///< a complete binary COPY stream
   std::vector<std::size_t> offsets;  ///< where each row begins in it
   std::vector<std::size_t> records;  ///< which record of the batch each row is
+  std::vector<LeftAlone> left_alone;
 
   /// The stream of some of its rows: [begin, end).
   std::string Slice(std::size_t begin, std::size_t end) const;
@@ -106,13 +108,16 @@ class BulkTable {
   /// Inside a transaction, once, before Merge.
   Status PrepareMerge(pg::Connection& connection, std::stop_token stop) const;
   /// Inside the same transaction: merges a complete COPY stream. MergeCounts::unchanged stays 0.
+  /// Rows with columns in `left_alone` go through staging, whatever the entity.
   Result<MergeCounts> Merge(pg::Connection& connection, std::string_view catalog,
-                            std::string_view copy, std::stop_token stop) const;
+                            std::string_view copy, std::span<const LeftAlone> left_alone,
+                            std::stop_token stop) const;
 
   /// Makes the session's staging table if it is not there yet.
   Status PrepareStaging(pg::Connection& connection, std::stop_token stop) const;
-  /// Inside a transaction: COPY into staging in place of what is there.
-  Status Stage(pg::Connection& connection, std::string_view copy, std::stop_token stop) const;
+  /// Inside a transaction: COPY into staging in place of what is there, and FillLeftAlone.
+  Status Stage(pg::Connection& connection, std::string_view catalog, std::string_view copy,
+               std::span<const LeftAlone> left_alone, std::stop_token stop) const;
   /// Inside the same transaction: what merging would do. Adds to `comparison`.
   Status CompareStaged(pg::Connection& connection, std::string_view catalog, Comparison& comparison,
                        std::stop_token stop) const;

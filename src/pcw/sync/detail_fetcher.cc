@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 #include "pcw/base/assert.h"
 #include "pcw/base/failpoint.h"
+#include "pcw/base/log.h"
 #include "pcw/connector/request.h"
 
 namespace pcw::sync {
@@ -66,7 +68,14 @@ void DetailFetcher::Submit(DetailTask task) {
     waiting_.push_back(std::move(slot));
     const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(Limit()), window_.size());
     if (workers_.size() < wanted) {
-      workers_.emplace_back([this] { Work(stop_source_.get_token()); });
+      try {
+        workers_.emplace_back([this] { Work(stop_source_.get_token()); });
+      } catch (const std::system_error& problem) {
+        // Fewer do as well, only slower; without any the calls would wait for ever.
+        if (workers_.empty()) throw;
+        Log(LogLevel::kWarn, "the system gives no more threads; fewer calls are made at once",
+            {{"threads", std::to_string(workers_.size())}, {"reason", problem.what()}});
+      }
     }
   }
   work_.notify_one();
@@ -99,16 +108,24 @@ Result<DetailAnswer> DetailFetcher::Fetch(const DetailTask& task, std::stop_toke
   PCW_FAILPOINT("get.before");
   PCW_TRY(aws::CallResult detail, caller_.Call(*source.detail, request, stop));
   PCW_FAILPOINT("get.after");
+  detail.received_at = clock_.Now();
   DetailAnswer answer{.detail = std::move(detail), .companion = std::nullopt};
   if (source.companion == nullptr) return answer;
   Result<aws::CallResult> companion = caller_.Call(*source.companion, request, stop);
   // A record need not have one; any other failure would take a column for empty.
   if (companion) {
     answer.companion = std::move(*companion);
+    answer.companion->received_at = clock_.Now();
   } else if (companion.error().code() != ErrorCode::kNotFound) {
     return std::move(companion).error();
   }
   return answer;
+}
+
+Result<DetailAnswer> DetailFetcher::FetchNow(const DetailTask& task) {
+  const std::stop_token stop = stop_source_.get_token();
+  if (!WaitForTurn(stop)) return Error(ErrorCode::kCancelled, "stopped before the call");
+  return Fetch(task, stop);
 }
 
 void DetailFetcher::Work(std::stop_token stop) {

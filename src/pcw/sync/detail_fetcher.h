@@ -32,6 +32,7 @@ struct DetailTask {
   std::string id;
   std::string key;             ///< what the detail call takes
   std::string listed_version;  ///< empty = not from a list
+  bool is_held = false;        ///< the table has a row of it
 };
 
 /// What AWS says of one record: the answer of the detail call, and of its companion if the source
@@ -64,6 +65,8 @@ class DetailFetcher {
   void Submit(DetailTask task);
   /// The oldest submitted detail; blocks until it is answered. Must not be called when empty.
   FetchedDetail Take();
+  /// One detail at once, on the caller's thread, past all that are submitted.
+  Result<DetailAnswer> FetchNow(const DetailTask& task);
   /// Waits for calls in flight to end and drops all answers. Nothing is submitted afterwards.
   void Stop();
 

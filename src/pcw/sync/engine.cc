@@ -11,8 +11,12 @@
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/lake/layout.h"
+#include "pcw/sync/database_clock.h"
+#include "pcw/sync/empty_pass.h"
 #include "pcw/sync/fetch_requests.h"
 #include "pcw/sync/kept_drift.h"
+#include "pcw/sync/listing_size.h"
+#include "pcw/sync/mapping_version.h"
 #include "pcw/sync/scan.h"
 
 namespace pcw::sync {
@@ -23,13 +27,14 @@ struct OpenRun {
   NewRun row;
   Cursor cursor;
   bool has_open_letters = false;
+  std::vector<std::string> failed_before;  ///< with an open dead letter of stage fetch
   std::int64_t rows_present = 0;
   std::set<connector::DriftKey> accepted_drift, kept_drift;
 };
 
 Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef& def,
-                         const EntityTable& table, NewRun row, const SyncOptions& options,
-                         std::stop_token stop) {
+                         const connector::Mapping& mapping, const EntityTable& table, NewRun row,
+                         const SyncOptions& options, std::stop_token stop) {
   PCW_FAILPOINT("run.start.before");
   if (options.resume_run) {
     PCW_TRY(const StoredRun earlier,
@@ -62,12 +67,15 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   }
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "start run", stop));
   PCW_TRY_OK(AbandonOlderRuns(connection, row.connector_id, def.name, row.fence, stop));
+  PCW_TRY_OK(TakeMappingVersion(connection, row.connector_id, def.name, mapping.version, row.id,
+                                OlderMapping::kRefuse, stop));
   PCW_TRY_OK(options.queued_run ? BeginQueuedRun(connection, row, stop)
                                 : InsertRun(connection, row, stop));
 
   OpenRun run{.row = std::move(row),
               .cursor = {},
               .has_open_letters = false,
+              .failed_before = {},
               .rows_present = 0,
               .accepted_drift = {},
               .kept_drift = {}};
@@ -82,6 +90,11 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
   PCW_TRY(const auto letters,
           dlq::LoadDeadLetters(connection, options.tenant_id, open_letters, stop));
   run.has_open_letters = !letters.empty();
+  if (run.has_open_letters) {
+    PCW_TRY(run.failed_before,
+            dlq::LoadOpenRecordKeys(connection, options.tenant_id, run.row.connector_id, def.name,
+                                    options.catalog, dlq::Stage::kFetch, stop));
+  }
   // Last: a run that has begun comes to its caller, who ends it whatever happens.
   PCW_TRY_OK(transaction.Commit());
   PCW_FAILPOINT("run.start.after");
@@ -98,6 +111,7 @@ lake::Manifest MakeManifest(const connector::EntityDef& def, const connector::Ma
           .catalog = options.catalog,
           .started_at = FormatRfc3339(run.row.started_at),
           .ended_at = FormatRfc3339(ended),
+          .served_from = committer.served_from(),
           .mapping_version = mapping.version,
           .watermark_before = stats.watermark_before,
           .watermark_after = stats.watermark_after,
@@ -132,6 +146,7 @@ class RunInFlight {
                     .catalog = options.catalog,
                     .bronze_prefix = run_.row.bronze_prefix,
                     .mode = options.mode,
+                    .accepts_older = options.accepts_older,
                     .changes = options.changes},
                    RunStats{}, run_.has_open_letters,
                    {.accepted = run_.accepted_drift,
@@ -139,7 +154,9 @@ class RunInFlight {
                     .stop_at_mismatch_percent = options.stop_at_mismatch_percent,
                     .stop_window = options.stop_window}),
         scan_(def, table, options, deps, database, committer_, run_.row.id,
-              run_.cursor.last_full_listed, stop) {}
+              {.expected = run_.cursor.last_full_listed,
+               .failed_before = {run_.failed_before.begin(), run_.failed_before.end()}},
+              stop) {}
 
   RunOutcome Run() {
     Status scanned = options_.mode == RunMode::kFetch ? FetchAndFinish() : ScanAndFinish();
@@ -157,7 +174,21 @@ class RunInFlight {
             .catalog = options_.catalog};
   }
 
-  Status FetchAndFinish() {
+  /// Records that a person asked for. One that a call can name is fetched by it; others are taken
+  /// out of the list.
+  Status Refetch() {
+    const connector::SourceDef& source = def_.sources.front();
+    if (def_.sources.size() > 1 || source.detail == nullptr || !source.key_member.empty()) {
+      return scan_.FetchListed(
+          std::set<std::string>(options_.refetch.begin(), options_.refetch.end()));
+    }
+    std::vector<DetailTask> tasks;
+    for (const std::string& id : options_.refetch)
+      tasks.push_back({.source = &source, .id = id, .key = id, .listed_version = ""});
+    return scan_.FetchAll(std::move(tasks));
+  }
+
+  Status FetchRequested() {
     using Requests = std::vector<FetchRequest>;
     PCW_TRY(taken_, database_.Run<Requests>({}, [&](pg::Connection& connection) {
       return LoadFetchRequests(connection, Requested(), {});
@@ -171,8 +202,13 @@ class RunInFlight {
                        .key = request.detail_key,
                        .listed_version = ""});
     }
-    PCW_TRY_OK(scan_.FetchAll(std::move(tasks)));
+    return scan_.FetchAll(std::move(tasks));
+  }
+
+  Status FetchAndFinish() {
+    PCW_TRY_OK(options_.refetch.empty() ? FetchRequested() : Refetch());
     stats_ = Totals();
+    stats_.finding = scan_.AbsenceFinding();
     PCW_ASSERT(stats_.AddsUp());
     status_ = stats_.dead_lettered > 0 ? RunStatus::kPartial : RunStatus::kSucceeded;
     PCW_TRY_OK(PutManifest());
@@ -189,13 +225,25 @@ class RunInFlight {
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "finish fetch"));
     PCW_TRY_OK(lease_.CheckFence(connection, {}));
     PCW_TRY_OK(EndFetchRequests(connection, Requested(), taken_, {}));
-    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    PCW_TRY_OK(EndRun(connection));
     PCW_TRY_OK(transaction.Commit());
     PCW_FAILPOINT("fetch.finish.after");
     return Ok{};
   }
 
+  // A pass that stored nothing has nothing to vouch for; a full scan always says that it was whole.
+  bool HasManifest() const {
+    return options_.mode == RunMode::kFull || !committer_.parts().empty();
+  }
+
+  Status EndRun(pg::Connection& connection) {
+    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    return HasManifest() ? Status(Ok{})
+                         : NoteNoManifest(connection, run_.row.id, scan_.pages(), {});
+  }
+
   Status PutManifest() {
+    if (!HasManifest()) return Ok{};
     const lake::Manifest manifest =
         MakeManifest(def_, mapping_, run_, options_, scan_, committer_, deps_.clock.Now(), stats_);
     PCW_FAILPOINT("manifest.put.before");
@@ -215,46 +263,79 @@ class RunInFlight {
     }
     PCW_TRY_OK(scan_.Run(after));
 
-    // A full scan that suddenly lists nothing looks like a lost permission or a wrong catalog, not
-    // like a partner who lost every deal.
-    const bool is_suspiciously_empty = is_full && scan_.listed() == 0 && run_.rows_present > 0;
+    const ListingSize size = is_full ? SizeOf(Listing()) : ListingSize::kUsual;
+    const bool is_believed = size == ListingSize::kUsual;
     std::vector<std::string> missing;
-    if (is_full && !is_suspiciously_empty) {
+    // Behind an item that does not say whose it is may stand any of them.
+    if (is_full && is_believed && !scan_.has_unnamed()) {
       PCW_TRY(missing, scan_.ConfirmMissing());
     }
 
-    const std::chrono::milliseconds duration = Elapsed();
-    Cursor cursor = run_.cursor;
-    const bool has_watermark =
-        def_.incremental == connector::Incremental::kByModifiedFilter && !is_suspiciously_empty;
-    if (has_watermark)
-      cursor.watermark = AdvanceWatermark(cursor.watermark, scan_.observation(), options_.lag);
-    cursor.longest_scan_ms = std::max<std::int64_t>(cursor.longest_scan_ms, duration.count());
-    cursor.last_full_listed = scan_.listed();
-
+    const Cursor cursor = CursorAfter(size);
     stats_ = Totals();
     stats_.records_missing = static_cast<std::int64_t>(missing.size());
     stats_.watermark_before = TextOf(run_.cursor.watermark);
     stats_.watermark_after = TextOf(cursor.watermark);
-    if (is_suspiciously_empty) {
-      stats_.finding = fmt::format(
-          "the full scan listed nothing although {} records are held; absence was not counted: "
-          "check catalog, account and permissions",
-          run_.rows_present);
-    }
+    stats_.finding = FindingOf(size);
+    if (size == ListingSize::kShrank) stats_.reason = "listing_shrank";
+    if (size == ListingSize::kEmpty) stats_.reason = "listed_nothing";
     PCW_ASSERT(stats_.AddsUp());
-    status_ = stats_.dead_lettered > 0 || is_suspiciously_empty ? RunStatus::kPartial
-                                                                : RunStatus::kSucceeded;
+    status_ =
+        stats_.dead_lettered > 0 || !is_believed ? RunStatus::kPartial : RunStatus::kSucceeded;
 
     PCW_TRY_OK(PutManifest());
     return database_.Run<Ok>({}, [&](pg::Connection& connection) {
-      return CommitEnd(connection, cursor, missing, is_suspiciously_empty);
+      return CommitEnd(connection, cursor, missing, is_believed);
     });
+  }
+
+  FullListing Listing() const {
+    return {.listed = scan_.listed(),
+            .last_listed = run_.cursor.last_full_listed,
+            .shrunk_listed = run_.cursor.shrunk_listed,
+            .rows_present = run_.rows_present,
+            .shrank_below_percent = options_.shrank_below_percent,
+            .is_accepted = options_.accepts_shrink};
+  }
+
+  /// Where the next run begins. A listing that is not believed moves nothing: what it left out may
+  /// have changed.
+  Cursor CursorAfter(ListingSize size) const {
+    Cursor cursor = run_.cursor;
+    // What a scan waited for, a quota above all, is not part of its length.
+    const auto duration = std::chrono::ceil<std::chrono::milliseconds>(scan_.list_time());
+    cursor.longest_scan_ms = std::max<std::int64_t>(cursor.longest_scan_ms, duration.count());
+    if (size == ListingSize::kShrank) cursor.shrunk_listed = scan_.listed();
+    if (size != ListingSize::kUsual) return cursor;
+    if (def_.incremental == connector::Incremental::kByModifiedFilter)
+      cursor.watermark = AdvanceWatermark(cursor.watermark, scan_.observation(), options_.lag);
+    cursor.last_full_listed = scan_.listed();
+    cursor.shrunk_listed = -1;
+    return cursor;
+  }
+
+  std::string FindingOf(ListingSize size) const {
+    switch (size) {
+      case ListingSize::kEmpty:
+        return fmt::format(
+            "the full scan listed nothing although {} records are held; absence was not counted: "
+            "check catalog, account and permissions",
+            run_.rows_present);
+      case ListingSize::kShrank:
+        return fmt::format(
+            "the full scan listed {} records, far fewer than before ({}); absence was not counted. "
+            "If the next full scan lists as many, or with --accept-shrink, it is",
+            scan_.listed(),
+            run_.cursor.last_full_listed >= 0 ? run_.cursor.last_full_listed : run_.rows_present);
+      case ListingSize::kUsual:
+        break;
+    }
+    return scan_.AbsenceFinding();
   }
 
   /// Watermark, absence and the end of the run, in one transaction.
   Status CommitEnd(pg::Connection& connection, const Cursor& cursor,
-                   const std::vector<std::string>& missing, bool is_suspiciously_empty) {
+                   const std::vector<std::string>& missing, bool is_believed) {
     PCW_FAILPOINT("finish.before");
     PCW_TRY(const StoredRun stored, LoadRun(connection, run_.row.id, {}));
     if (stored.status == NameOf(status_))
@@ -263,11 +344,11 @@ class RunInFlight {
     PCW_TRY_OK(lease_.CheckFence(connection, {}));
     PCW_TRY_OK(SaveCursor(connection, run_.row.connector_id, def_.name, options_.catalog, cursor,
                           options_.mode, run_.row.id, lease_.fence(), {}));
-    if (options_.mode == RunMode::kFull && !is_suspiciously_empty) {
+    if (options_.mode == RunMode::kFull && is_believed && !scan_.has_unnamed()) {
       PCW_TRY_OK(table_.RecordAbsence(connection, options_.catalog, run_.row.id, missing, {}));
     }
     PCW_TRY_OK(committer_.LearnDrift(connection));
-    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    PCW_TRY_OK(EndRun(connection));
     PCW_FAILPOINT("finish.commit.before");
     PCW_TRY_OK(transaction.Commit());
     PCW_FAILPOINT("finish.after");
@@ -352,14 +433,25 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
                            const SyncOptions& options, SyncDeps deps, std::stop_token stop) {
   PCW_TRY(const EntityTable table, EntityTable::Create(def, mapping));
   Database database(deps.open, deps.sleeper, deps.clock);
-  PCW_TRY(const std::int64_t connector_id,
-          database.Run<std::int64_t>(stop, [&](pg::Connection& connection) {
-            return UpsertConnector(connection, *def.connector, true, options.connector_config_json,
-                                   stop);
-          }));
-
-  const WallTime started = deps.clock.Now();
-  const std::string run_id = options.queued_run.value_or(MakeUuidV7(started, deps.rng));
+  std::int64_t connector_id = 0;
+  PCW_TRY(
+      DatabaseClock clock,
+      database.Run<DatabaseClock>(stop, [&](pg::Connection& connection) -> Result<DatabaseClock> {
+        PCW_TRY(connector_id, UpsertConnector(connection, *def.connector, true,
+                                              options.connector_config_json, stop));
+        return DatabaseClock::Read(connection, deps.clock, stop);
+      }));
+  // From here on every time is the database's: of the run, of its folder, of what is fetched.
+  SyncDeps timed{.open = deps.open,
+                 .lease_connect = deps.lease_connect,
+                 .caller = deps.caller,
+                 .store = deps.store,
+                 .clock = clock,
+                 .sleeper = deps.sleeper,
+                 .rng = deps.rng,
+                 .on_progress = deps.on_progress,
+                 .stop_reason = deps.stop_reason};
+  const std::string run_id = options.queued_run.value_or(MakeUuidV7(clock.Now(), deps.rng));
   const LogScope scope({{"run_id", run_id},
                         {"tenant", options.tenant_id},
                         {"connector", std::string(def.connector->kind)},
@@ -373,6 +465,8 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
                             .entity = std::string(def.name)},
                            run_id, {.duration = options.lease}, deps.clock, deps.sleeper, stop));
   PCW_FAILPOINT("lease.after");
+  // Behind the lease: runs of an entity follow each other in time as they do in fences.
+  const WallTime started = clock.Now();
 
   // Either the caller or the loss of the lease ends the work.
   std::stop_source either;
@@ -390,9 +484,9 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
       .bronze_prefix = lake::RunPrefix(def.connector->lake_prefix, def.name, started, run_id),
       .resumed_from = std::nullopt};
   PCW_TRY(OpenRun run, database.Run<OpenRun>(stop, [&](pg::Connection& connection) {
-    return StartRun(connection, def, table, row, options, either.get_token());
+    return StartRun(connection, def, mapping, table, row, options, either.get_token());
   }));
-  return RunInFlight(def, mapping, table, options, deps, *lease, std::move(run), database,
+  return RunInFlight(def, mapping, table, options, timed, *lease, std::move(run), database,
                      either.get_token())
       .Run();
 }

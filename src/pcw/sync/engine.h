@@ -40,8 +40,16 @@ struct SyncOptions {
   int stop_at_mismatch_percent = 50;
   int stop_at_fetch_failure_percent = 50;
   int stop_window = 200;
+  /// A full listing of fewer records than that share of the last one counts no absence; 0 = every
+  /// one does.
+  int shrank_below_percent = 50;
+  bool accepts_shrink = false;  ///< a person says that so many records are gone
   /// A run that waits in the queue: it is the one that is run, instead of a new one.
   std::optional<std::string> queued_run;
+  /// Of mode kFetch: these records, which the table holds, instead of those that events asked for.
+  std::vector<std::string> refetch;
+  /// What this run fetches replaces what is held even if AWS dates it earlier: an operator said so.
+  bool accepts_older = false;
   std::chrono::seconds lease{30};     ///< of the entity, on the database's clock
   ChangeListener* changes = nullptr;  ///< told what each part changes; outlives the run
 };
@@ -49,7 +57,7 @@ struct SyncOptions {
 /// A moment of a running sync, for progress displays.
 struct Progress {
   std::string run_id;
-  std::int64_t settled = 0;  ///< records whose fate is known, committed or on the way
+  std::int64_t settled = 0;  ///< records whose outcome is known, committed or on the way
   std::int64_t fetched = 0;
   std::int64_t skipped = 0;
   std::int64_t expected = -1;  ///< records the last full scan listed, -1 = unknown
@@ -65,7 +73,7 @@ struct SyncDeps {
   pg::ConnectOptions lease_connect;  ///< for the lease's own session
   aws::Caller& caller;
   lake::BronzeStore& store;
-  Clock& clock;
+  Clock& clock;  ///< only its steady side counts: a run's times are the database's
   Sleeper& sleeper;
   Rng& rng;
   std::function<void(const Progress&)>

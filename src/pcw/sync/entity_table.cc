@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/base/time.h"
 #include "pcw/pg/binary_copy.h"
 #include "pcw/sync/entity_sql.h"
+#include "pcw/sync/left_alone.h"
 #include "pcw/sync/version_rounds.h"
 
 namespace pcw::sync {
@@ -28,6 +30,35 @@ std::string ArrayLiteral(std::span<const std::string> items) {
   text += '}';
   return text;
 }
+
+std::string_view ListedName(std::string_view listed, std::string_view source_version,
+                            std::string_view served_at) {
+  if (listed.empty() || listed == source_version) return {};
+  const Result<WallTime> version = ParseRfc3339(listed);
+  const Result<WallTime> served = ParseRfc3339(served_at);
+  const bool is_in_seconds = version && listed.find('.') == std::string_view::npos;
+  // The record may change again within the second, and the list would call that the same.
+  if (is_in_seconds && (!served || *served < *version + std::chrono::seconds(1))) return {};
+  return listed;
+}
+
+std::size_t PlaceOf(const connector::Mapping& mapping, std::string_view column) {
+  const auto found = std::find_if(mapping.columns.begin(), mapping.columns.end(),
+                                  [&](const ColumnMapping& c) { return c.column == column; });
+  return static_cast<std::size_t>(found - mapping.columns.begin());
+}
+
+namespace {
+
+std::vector<HeldKey> KeysOf(const pg::Rows& rows) {
+  std::vector<HeldKey> keys;
+  keys.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    keys.push_back({std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1))});
+  return keys;
+}
+
+}  // namespace
 
 EntityTable::EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping)
     : def_(&def),
@@ -63,7 +94,8 @@ std::string EntityTable::MergeSql(bool is_sparse) const {
   const std::string guard = ReplacesHeld(*def_, "excluded", "excluded.mapping_version");
   return fmt::format(
       "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}{2}mapping_version, "
-      "last_seen_run) SELECT pcw_tenant(), $1, {1}{2}$2::integer, $3::uuid FROM staging_{3}{4} ON "
+      "last_seen_run{8}) SELECT pcw_tenant(), $1, {1}{2}$2::integer, $3::uuid{9} FROM staging_{3} "
+      "s{4} ON "
       "CONFLICT (tenant_id, catalog, {5}) DO UPDATE SET {6}mapping_version = "
       "excluded.mapping_version, last_seen_run = excluded.last_seen_run, missed_full_scans = 0, "
       "missing_since = NULL, updated_at = now() WHERE {7} RETURNING xmax = 0 AS is_new) SELECT "
@@ -72,7 +104,8 @@ std::string EntityTable::MergeSql(bool is_sparse) const {
       !def_->has_sparse() ? ""
       : is_sparse         ? " WHERE is_sparse"
                           : " WHERE NOT is_sparse",
-      def_->id_column, assignments, guard);
+      def_->id_column, assignments, guard, def_->has_sparse() ? ", kept_from" : "",
+      def_->has_sparse() ? ", " + KeptWhenNew(*def_, *mapping_, "s", is_sparse) : "");
 }
 
 // What the merge of the staged rows will change, read before it: INSERT ... ON CONFLICT cannot tell
@@ -110,7 +143,8 @@ EntityTable::Sql EntityTable::MakeSql() const {
   sql.load_held = fmt::format(
       "SELECT held.* FROM unnest($2::text[]) AS wanted (id) CROSS JOIN LATERAL (SELECT {0}, "
       "source_version, (extract(epoch FROM source_modified_at) * 1000000)::bigint, last_seen_run, "
-      "{2} FROM {1} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND {0} = wanted.id LIMIT 1) "
+      "{2}, coalesce(listed_version, '') FROM {1} WHERE tenant_id = pcw_tenant() AND catalog = $1 "
+      "AND {0} = wanted.id LIMIT 1) "
       "AS held",
       def_->id_column, def_->table, is_ranked_ ? "source_rank" : "0");
   // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies (PERFORMANCE
@@ -120,7 +154,7 @@ EntityTable::Sql EntityTable::MakeSql() const {
     typed += fmt::format("{} {}, ", Quoted(column.column), SqlType(column.type));
   typed +=
       "payload_json jsonb COMPRESSION lz4, payload_sha256 bytea, bronze_key text, bronze_line "
-      "integer";
+      "integer, listed_version text, accepted_key text";
   if (has_companion_) typed += ", companion_json jsonb, companion_sha256 bytea";
   if (is_ranked_) typed += ", source_rank smallint";
   if (def_->has_sparse()) typed += ", is_sparse boolean";
@@ -129,17 +163,28 @@ EntityTable::Sql EntityTable::MakeSql() const {
   sql.clear_staging = fmt::format("DELETE FROM {}", staging);
   sql.copy = fmt::format("COPY {} FROM STDIN (FORMAT binary)", staging);
   sql.merge = MergeSql(false);
-  if (def_->has_sparse()) sql.merge_sparse = MergeSql(true);
+  if (def_->has_sparse()) {
+    sql.merge_sparse = MergeSql(true);
+    sql.fill = FillSql(*def_, *mapping_, def_->table, staging);
+  }
   sql.changes = ChangesSql();
   const std::string seen =
       "last_seen_run = $2::uuid, missed_full_scans = 0, missing_since = NULL, updated_at = CASE "
       "WHEN t.missing_since IS NULL THEN t.updated_at ELSE now() END";
+  // AWS served an older version than is held, and not just the same bytes.
+  const std::string is_older = fmt::format(
+      "(s.source_modified_at < t.source_modified_at AND s.payload_sha256 <> t.payload_sha256{})",
+      is_ranked_ ? " AND s.source_rank = t.source_rank" : "");
   sql.touch = fmt::format(
-      "UPDATE {0} AS t SET {3} FROM {2} s WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND "
-      "t.{1} = s.{1} AND t.last_seen_run <> $2::uuid",
-      def_->table, def_->id_column, staging, seen);
+      "UPDATE {0} AS t SET {3}, older_seen = CASE WHEN {4} THEN least(t.older_seen + 1, 1000) ELSE "
+      "0 "
+      "END, older_since = CASE WHEN {4} THEN coalesce(t.older_since, now()) END FROM {2} s WHERE "
+      "t.tenant_id = pcw_tenant() AND t.catalog = $1 AND t.{1} = s.{1} AND t.last_seen_run <> "
+      "$2::uuid",
+      def_->table, def_->id_column, staging, seen, is_older);
   sql.mark_seen = fmt::format(
-      "UPDATE {0} AS t SET {2} WHERE t.tenant_id = pcw_tenant() AND t.catalog = $1 AND t.{1} = ANY "
+      "UPDATE {0} AS t SET older_seen = 0, older_since = NULL, {2} WHERE t.tenant_id = "
+      "pcw_tenant() AND t.catalog = $1 AND t.{1} = ANY "
       "($3::text[]) AND t.last_seen_run <> $2::uuid",
       def_->table, def_->id_column, seen);
   sql.count_present = fmt::format(
@@ -152,6 +197,11 @@ EntityTable::Sql EntityTable::MakeSql() const {
       "<> $2::uuid AND missing_since IS NULL AND missed_full_scans >= 1 AND {2} = $3::integer "
       "ORDER "
       "BY {1}",
+      def_->table, def_->id_column,
+      is_ranked_ ? std::string("source_rank") : fmt::format("{}", def_->sources.front().rank));
+  sql.recent = fmt::format(
+      "SELECT {1}, {{}} FROM {0} WHERE tenant_id = pcw_tenant() AND catalog = $1 AND missing_since "
+      "IS NULL AND {2} = $2::integer ORDER BY updated_at DESC LIMIT 100",
       def_->table, def_->id_column,
       is_ranked_ ? std::string("source_rank") : fmt::format("{}", def_->sources.front().rank));
   sql.count_missed = fmt::format(
@@ -179,7 +229,8 @@ Result<std::unordered_map<std::string, HeldRecord>> EntityTable::LoadHeld(
                  HeldRecord{.version = std::string(rows.Text(row, 1)),
                             .modified_at = WallTime(std::chrono::microseconds(rows.Int(row, 2))),
                             .last_seen_run = std::string(rows.Text(row, 3)),
-                            .rank = static_cast<int>(rows.Int(row, 4))});
+                            .rank = static_cast<int>(rows.Int(row, 4)),
+                            .listed = std::string(rows.Text(row, 5))});
   }
   return held;
 }
@@ -187,7 +238,7 @@ Result<std::unordered_map<std::string, HeldRecord>> EntityTable::LoadHeld(
 Status EntityTable::CopyToStaging(pg::Connection& connection,
                                   std::span<const MappedRecord* const> records,
                                   std::stop_token stop) const {
-  const std::size_t fields = mapping_->columns.size() + 4 + (has_companion_ ? 2 : 0) +
+  const std::size_t fields = mapping_->columns.size() + 6 + (has_companion_ ? 2 : 0) +
                              (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
   constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average, with its length
   std::size_t expected = 0;
@@ -202,6 +253,7 @@ Status EntityTable::CopyToStaging(pg::Connection& connection,
     copy.AddBytea(BytesOf(record->payload_sha256));
     copy.AddText(record->bronze_key);
     copy.AddInt4(record->bronze_line);
+    AddVersionNames(copy, *record);
     if (has_companion_ && record->companion.empty()) {
       copy.AddNull();
       copy.AddNull();
@@ -243,8 +295,22 @@ Status EntityTable::MergeRound(pg::Connection& connection, std::string_view cata
                                std::span<const MappedRecord* const> records, MergeCounts& counts,
                                std::vector<LandedChange>* changes, std::stop_token stop) const {
   PCW_TRY_OK(CopyToStaging(connection, records, stop));
+  std::vector<LeftAlone> left_alone;
+  for (const MappedRecord* record : records) {
+    for (const std::size_t column : record->row.left_alone)
+      left_alone.push_back({record->id, column});
+  }
+  PCW_TRY_OK(FillLeftAlone(
+      connection, *def_, *mapping_,
+      {.staging = fmt::format("staging_{}", def_->name), .table = def_->table, .catalog = catalog},
+      left_alone, stop));
   if (changes != nullptr) PCW_TRY_OK(LoadChanges(connection, catalog, *changes, stop));
   std::int64_t written = 0;
+  if (!sql_->fill.empty()) {
+    auto filled = connection.Exec({"entity_fill", sql_->fill}, {std::string(catalog)}, stop);
+    if (!filled) return AsDataError(std::move(filled).error());
+    counts.updated += filled->affected();
+  }
   for (const std::string* merge : {&sql_->merge, &sql_->merge_sparse}) {
     if (merge->empty()) continue;
     auto merged = connection.Exec(
@@ -296,18 +362,28 @@ Result<std::int64_t> EntityTable::CountPresent(pg::Connection& connection, std::
   return rows.Int(0, 0);
 }
 
-Result<std::vector<MissingCandidate>> EntityTable::LoadMissingCandidates(
-    pg::Connection& connection, std::string_view catalog, std::string_view run_id,
-    const connector::SourceDef& source, std::stop_token stop) const {
+Result<std::vector<HeldKey>> EntityTable::LoadHeldKeys(pg::Connection& connection,
+                                                       std::string_view catalog,
+                                                       std::string_view run_id,
+                                                       const connector::SourceDef& source,
+                                                       std::stop_token stop) const {
   const std::string_view key = source.key_column.empty() ? def_->id_column : source.key_column;
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"entity_candidates", fmt::format(fmt::runtime(sql_->candidates), key)},
                           {std::string(catalog), std::string(run_id), std::to_string(source.rank)},
                           stop));
-  std::vector<MissingCandidate> candidates;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    candidates.push_back({std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1))});
-  return candidates;
+  return KeysOf(rows);
+}
+
+Result<std::vector<HeldKey>> EntityTable::LoadRecentlyChanged(pg::Connection& connection,
+                                                              std::string_view catalog,
+                                                              const connector::SourceDef& source,
+                                                              std::stop_token stop) const {
+  const std::string_view key = source.key_column.empty() ? def_->id_column : source.key_column;
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"entity_recent", fmt::format(fmt::runtime(sql_->recent), key)},
+                          {std::string(catalog), std::to_string(source.rank)}, stop));
+  return KeysOf(rows);
 }
 
 Status EntityTable::RecordAbsence(pg::Connection& connection, std::string_view catalog,

@@ -21,6 +21,7 @@ namespace pcw::sync {
 /// What the table holds of one record.
 struct HeldRecord {
   std::string version;  ///< source_version, verbatim
+  std::string listed;   ///< what the list called it, if it was something else
   WallTime modified_at;
   std::string last_seen_run;
   int rank = 0;  ///< of the source that made the row
@@ -38,11 +39,19 @@ struct MappedRecord {
   Sha256Digest companion_sha256{};
   std::string_view bronze_key;
   int bronze_line = 0;
-  std::string_view fetched_run{};  ///< the run whose bronze it is; only a re-ingest needs it
+  std::string_view listed_version{};  ///< as ListedName gives it; empty = none
+  bool accepts_older = false;         ///< an operator wants it, however old it is
+  std::string_view fetched_run{};     ///< the run whose bronze it is; only a re-ingest needs it
 };
 
-/// A record that two full scans in a row did not see.
-struct MissingCandidate {
+/// What is kept of the name that the list gave a version: nothing where the record itself has the
+/// same name, or where no name tells it from the next version: whole seconds while that second was
+/// not over when AWS served the record. Empty = nothing.
+std::string_view ListedName(std::string_view listed, std::string_view source_version,
+                            std::string_view served_at);
+
+/// A held record, and how to ask AWS for it.
+struct HeldKey {
   std::string id;
   std::string key;  ///< what the detail call takes
 };
@@ -81,7 +90,7 @@ class EntityTable {
                             std::stop_token stop,
                             std::vector<LandedChange>* changes = nullptr) const;
 
-  /// Notes that a full scan saw these held records.
+  /// Notes that a run saw these records: those that are held are there, and not missing.
   Status MarkSeen(pg::Connection& connection, std::string_view catalog, std::string_view run_id,
                   std::span<const std::string> ids, std::stop_token stop) const;
 
@@ -91,11 +100,15 @@ class EntityTable {
 
   /// Rows of that source which this full scan and the one before it both missed: to be confirmed by
   /// a Get.
-  Result<std::vector<MissingCandidate>> LoadMissingCandidates(pg::Connection& connection,
-                                                              std::string_view catalog,
-                                                              std::string_view run_id,
-                                                              const connector::SourceDef& source,
-                                                              std::stop_token stop) const;
+  Result<std::vector<HeldKey>> LoadHeldKeys(pg::Connection& connection, std::string_view catalog,
+                                            std::string_view run_id,
+                                            const connector::SourceDef& source,
+                                            std::stop_token stop) const;
+  /// Some rows of that source, the last changed first: records that AWS gave.
+  Result<std::vector<HeldKey>> LoadRecentlyChanged(pg::Connection& connection,
+                                                   std::string_view catalog,
+                                                   const connector::SourceDef& source,
+                                                   std::stop_token stop) const;
   /// Counts one more missed full scan for every row this run did not see, and marks `confirmed` as
   /// missing. Rows are never deleted.
   Status RecordAbsence(pg::Connection& connection, std::string_view catalog,
@@ -104,8 +117,8 @@ class EntityTable {
 
  private:
   struct Sql {
-    std::string load_held, create_staging, clear_staging, copy, merge, merge_sparse, touch,
-        mark_seen, count_present, candidates, count_missed, mark_missing, changes;
+    std::string load_held, create_staging, clear_staging, copy, merge, merge_sparse, fill, touch,
+        mark_seen, count_present, candidates, recent, count_missed, mark_missing, changes;
   };
   EntityTable(const connector::EntityDef& def, const connector::Mapping& mapping);
   Sql MakeSql() const;
@@ -126,6 +139,9 @@ class EntityTable {
   std::size_t modified_column_ = 0;
   std::shared_ptr<const Sql> sql_;
 };
+
+/// The place of a required column in a row of the mapping.
+std::size_t PlaceOf(const connector::Mapping& mapping, std::string_view column);
 
 /// A PostgreSQL text[] literal.
 std::string ArrayLiteral(std::span<const std::string> items);

@@ -5,26 +5,33 @@
 namespace pcw::sync {
 namespace {
 
+// A run that began later than now, by the clock of the database itself, tells nothing of the data's
+// age: that clock stood wrong once, or another clock wrote it. Up to a minute is a clock that was
+// set back a little.
 constexpr std::string_view kFreshness = R"sql(
-  SELECT e.entity, e.interval_ms, extract(epoch FROM now() - good.started_at)::bigint, good.id,
+  SELECT e.entity, e.interval_ms, greatest(0, extract(epoch FROM pcw_now() - good.started_at))::bigint, good.id,
          to_char(good.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
          newest.id, newest.status, newest.error_code, to_char(newest.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-         open.id, open.status, to_char(c.watermark AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+         open.id, open.status, future.id, to_char(c.watermark AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
   FROM unnest($3::text[], $4::bigint[]) WITH ORDINALITY AS e (entity, interval_ms, n)
   LEFT JOIN LATERAL (
     SELECT r.id, r.started_at, r.ended_at FROM ingestion_runs r
     WHERE r.tenant_id = pcw_tenant() AND r.connector_id = $1::bigint AND r.entity = e.entity AND r.catalog = $2
-      AND r.status IN ('succeeded', 'partial') AND r.mode IN ('full', 'incremental')
+      AND r.status IN ('succeeded', 'partial') AND r.mode IN ('full', 'incremental') AND r.started_at <= pcw_now() + interval '1 minute'
     ORDER BY r.started_at DESC LIMIT 1) good ON true
   LEFT JOIN LATERAL (
     SELECT r.id, r.status, r.error_code, r.ended_at FROM ingestion_runs r
     WHERE r.tenant_id = pcw_tenant() AND r.connector_id = $1::bigint AND r.entity = e.entity AND r.catalog = $2
-      AND r.status IN ('succeeded', 'partial', 'failed') AND r.mode IN ('full', 'incremental')
+      AND r.status IN ('succeeded', 'partial', 'failed') AND r.mode IN ('full', 'incremental') AND r.started_at <= pcw_now() + interval '1 minute'
     ORDER BY r.started_at DESC LIMIT 1) newest ON true
   LEFT JOIN LATERAL (
     SELECT r.id, r.status FROM ingestion_runs r
     WHERE r.tenant_id = pcw_tenant() AND r.connector_id = $1::bigint AND r.entity = e.entity AND r.ended_at IS NULL
     ORDER BY r.started_at DESC LIMIT 1) open ON true
+  LEFT JOIN LATERAL (
+    SELECT r.id FROM ingestion_runs r
+    WHERE r.tenant_id = pcw_tenant() AND r.connector_id = $1::bigint AND r.entity = e.entity AND r.started_at > pcw_now() + interval '1 minute'
+    ORDER BY r.started_at DESC LIMIT 1) future ON true
   LEFT JOIN cursors c ON c.tenant_id = pcw_tenant() AND c.connector_id = $1::bigint AND c.entity = e.entity AND c.catalog = $2 AND c.filter_hash = ''
   ORDER BY e.n)sql";
 
@@ -82,7 +89,8 @@ Result<std::vector<EntityFreshness>> LoadFreshness(pg::Connection& connection,
                         .ended_at = text(8),
                         .open_run = text(9),
                         .open_status = text(10),
-                        .watermark = text(11)};
+                        .future_run = text(11),
+                        .watermark = text(12)};
     if (rows.At(row, 2)) one.age = std::chrono::seconds(rows.Int(row, 2));
     one.freshness = JudgeFreshness(one.age, one.interval, one.ended_status == "failed");
     all.push_back(std::move(one));

@@ -37,6 +37,7 @@ struct EntityFreshness {
   std::string complete_run, complete_at;  ///< the last complete scan: succeeded or partial
   std::string ended_run, ended_status, ended_error_code, ended_at;  ///< the newest that ended
   std::string open_run, open_status;
+  std::string future_run;  ///< one that began later than now: it does not count
   std::string watermark;
 };
 

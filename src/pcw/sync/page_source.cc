@@ -14,7 +14,7 @@ namespace {
 std::string RequestBody(const connector::SourceDef& source, const ListOptions& options,
                         const std::string& token) {
   // Without a filter by modification both modes list everything.
-  const bool is_full = options.mode == RunMode::kFull || source.modified_filter.empty();
+  const bool is_full = options.mode != RunMode::kIncremental || source.modified_filter.empty();
   return connector::ListRequest(
       source, {.catalog = options.catalog,
                .page_size = options.page_size,
@@ -25,10 +25,11 @@ std::string RequestBody(const connector::SourceDef& source, const ListOptions& o
 
 }  // namespace
 
-PageSource::PageSource(const connector::SourceDef& source, aws::Caller& caller, ListOptions options,
-                       std::stop_token stop)
+PageSource::PageSource(const connector::SourceDef& source, aws::Caller& caller, const Clock& clock,
+                       ListOptions options, std::stop_token stop)
     : source_(source),
       caller_(caller),
+      clock_(clock),
       options_(std::move(options)),
       forward_stop_(stop, [this] { stop_source_.request_stop(); }),
       worker_([this] { Work(stop_source_.get_token()); }) {}
@@ -70,14 +71,16 @@ void PageSource::ListAll(std::stop_token stop) {
 
 Result<ListedPage> PageSource::Fetch(std::stop_token stop) {
   PCW_FAILPOINT("list.before");
+  bool restarts = false;
   Result<aws::CallResult> answer = CallPatiently(stop);
   if (!answer && answer.error().code() == ErrorCode::kInvalidRequest && !token_.empty() &&
       !has_restarted_) {
     // The token died while we worked on its pages. What is stored is skipped, so starting over
     // costs only the list calls (T1).
-    has_restarted_ = true;
+    has_restarted_ = restarts = true;
     token_.clear();
     seen_tokens_.clear();
+    empty_pages_ = 0;
     answer = CallPatiently(stop);
   }
   PCW_TRY(const aws::CallResult result, std::move(answer));
@@ -87,9 +90,14 @@ Result<ListedPage> PageSource::Fetch(std::stop_token stop) {
   ListedPage listed{.items = std::move(page.items),
                     .request_id = result.request_id,
                     .server_date = result.server_date,
-                    .received_at = result.received_at,
-                    .is_last = page.next_token.empty()};
-  if (!listed.is_last) PCW_TRY_OK(RememberToken(page.next_token));
+                    .elapsed = result.elapsed,
+                    .received_at = clock_.Now(),
+                    .is_last = page.next_token.empty(),
+                    .has_restarted = restarts};
+  if (!listed.is_last) {
+    PCW_TRY_OK(RememberToken(page.next_token));
+    PCW_TRY_OK(CountEmptyPage(listed.items.empty()));
+  }
   token_ = page.next_token;
   return listed;
 }
@@ -111,6 +119,18 @@ Status PageSource::RememberToken(std::string_view token) {
   return Error(ErrorCode::kUnavailable,
                "the list call repeated a page token, so its pages would never end; run again later")
       .With("operation", std::string(source_.list->name));
+}
+
+Status PageSource::CountEmptyPage(bool is_empty) {
+  empty_pages_ = is_empty ? empty_pages_ + 1 : 0;
+  if (empty_pages_ < kMostEmptyPages) return Ok{};
+  return Error(ErrorCode::kUnavailable,
+               fmt::format("the list call answered {} pages in a row that list nothing and name a "
+                           "next one, so its pages may never end; what was listed before is "
+                           "stored; run again later",
+                           kMostEmptyPages))
+      .With("operation", std::string(source_.list->name))
+      .With("reason", "endless_empty_pages");
 }
 
 }  // namespace pcw::sync

@@ -23,8 +23,10 @@ struct ListedPage {
   std::vector<connector::PageItem> items;
   std::string request_id;
   std::optional<WallTime> server_date;
-  WallTime received_at{};  ///< local clock
+  std::chrono::microseconds elapsed{0};  ///< of the call
+  WallTime received_at{};                ///< the run's clock
   bool is_last = false;
+  bool has_restarted = false;  ///< it is the first page again
 };
 
 struct ListOptions {
@@ -39,11 +41,12 @@ struct ListOptions {
 /// (T1).
 ///
 /// A token that AWS no longer takes restarts the listing from the first page, once. A token that
-/// repeats ends it with kUnavailable.
+/// repeats ends it with kUnavailable, and so do a hundred pages in a row that are empty and yet
+/// name a next one: neither would ever end.
 class PageSource {
  public:
-  PageSource(const connector::SourceDef& source, aws::Caller& caller, ListOptions options,
-             std::stop_token stop);
+  PageSource(const connector::SourceDef& source, aws::Caller& caller, const Clock& clock,
+             ListOptions options, std::stop_token stop);
   ~PageSource();
 
   /// The next page; after the last one (is_last) it must not be called again. Errors are those of
@@ -52,19 +55,23 @@ class PageSource {
 
  private:
   static constexpr int kThrottledRounds = 10;
+  static constexpr int kMostEmptyPages = 100;
 
   void Work(std::stop_token stop);
   void ListAll(std::stop_token stop);
   Result<ListedPage> Fetch(std::stop_token stop);
   Result<aws::CallResult> CallPatiently(std::stop_token stop);
   Status RememberToken(std::string_view token);
+  Status CountEmptyPage(bool is_empty);
 
   const connector::SourceDef& source_;
   aws::Caller& caller_;
+  const Clock& clock_;
   ListOptions options_;
   const LogFields log_fields_ = CurrentLogFields();  ///< of the run, for the thread
   std::string token_;
   bool has_restarted_ = false;
+  int empty_pages_ = 0;  ///< in a row
   std::unordered_set<std::size_t> seen_tokens_;
 
   std::mutex mutex_;

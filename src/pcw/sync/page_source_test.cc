@@ -1,6 +1,9 @@
 #include "pcw/sync/page_source.h"
 
+#include <algorithm>
 #include <latch>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -44,7 +47,7 @@ TEST(PageSourceTest, AStopWhileAPageWaitsToBeTakenEndsTheListing) {
   aws::Caller caller(*connector::Opportunities().sources.front().list->service,
                      {http, credentials, quota, clock, sleeper, rng}, options);
   std::stop_source stop;
-  PageSource pages(connector::Opportunities().sources.front(), caller,
+  PageSource pages(connector::Opportunities().sources.front(), caller, clock,
                    {.catalog = "AWS", .modified_after = std::nullopt}, stop.get_token());
   http.AwaitThem();  // the second page waits: nobody has taken the first
 
@@ -54,6 +57,49 @@ TEST(PageSourceTest, AStopWhileAPageWaitsToBeTakenEndsTheListing) {
   Result<ListedPage> page = pages.Next();
   for (int taken = 1; page && taken < 5; ++taken) page = pages.Next();
   EXPECT_THAT(page, FailsWith(ErrorCode::kCancelled));
+}
+
+// Answers the pages it is given, then the last of them again and again, each with a new token.
+class GivenPages final : public net::HttpClient {
+ public:
+  explicit GivenPages(std::vector<std::string> items) : items_(std::move(items)) {}
+  Result<net::HttpResponse> Send(const net::HttpRequest&, const net::HttpLimits&,
+                                 std::stop_token stop) override {
+    if (stop.stop_requested()) return Error(ErrorCode::kCancelled, "stopped");
+    const std::size_t page = static_cast<std::size_t>(pages_++);
+    return net::Reply(200, R"({"OpportunitySummaries":[)" +
+                               items_[std::min(page, items_.size() - 1)] + R"(],"NextToken":"t)" +
+                               std::to_string(pages_) + "\"}");
+  }
+  int pages() const { return pages_; }
+
+ private:
+  const std::vector<std::string> items_;
+  int pages_ = 0;
+};
+
+TEST(PageSourceTest, AHundredEmptyPagesInARowEndTheListing) {
+  constexpr auto kRecord = R"({"Id":"O1","LastModifiedDate":"2026-11-20T08:15:30Z"})";
+  GivenPages http({"", "", kRecord, ""});
+  FakeClock clock;
+  FakeSleeper sleeper{clock};
+  FakeRng rng;
+  aws::StaticCredentialsProvider credentials{aws::Credentials{}};
+  aws::OpenQuotaGate quota;
+  aws::CallerOptions options;
+  options.endpoint = "http://127.0.0.1:8000";
+  aws::Caller caller(*connector::Opportunities().sources.front().list->service,
+                     {http, credentials, quota, clock, sleeper, rng}, options);
+  PageSource pages(connector::Opportunities().sources.front(), caller,
+                   {.catalog = "AWS", .modified_after = std::nullopt}, {});
+
+  std::size_t listed = 0;
+  Result<ListedPage> page = pages.Next();
+  for (; page && !page->is_last; page = pages.Next()) listed += page->items.size();
+
+  EXPECT_THAT(page, FailsWith(ErrorCode::kUnavailable));
+  EXPECT_EQ(listed, 1U);
+  EXPECT_EQ(http.pages(), 103);  // two, the record, a hundred
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
+#include "pcw/connector/record_parser.h"
 #include "pcw/lake/layout.h"
 #include "pcw/sync/entity_sql.h"
 #include "pcw/sync/refused_rows.h"
@@ -28,9 +29,10 @@ struct PartCommitter::Prepared {
   std::uint64_t bytes = 0;
   std::vector<MappedRecord> rows;
   std::vector<dlq::DeadLetter> letters;
+  std::vector<std::string> failed;  ///< ids of fetched records that are among the letters
   connector::DriftFindings drift;
   std::vector<bool> is_mismatch;  ///< by record of the batch: it is a dead letter
-  std::int64_t misfits = 0;       ///< values that became NULL
+  std::int64_t misfits = 0;       ///< values that did not fit their columns
   RunStats before;                ///< counters without this batch
 };
 
@@ -55,6 +57,7 @@ PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::M
       std::find_if(mapping.columns.begin(), mapping.columns.end(),
                    [&](const connector::ColumnMapping& c) { return c.column == def.id_column; });
   id_column_ = static_cast<std::size_t>(column - mapping.columns.begin());
+  version_column_ = PlaceOf(mapping, "source_version");
   worker_ = std::jthread([this](std::stop_token stop) { Work(stop); });
 }
 
@@ -81,9 +84,14 @@ RunStats PartCommitter::committed() const {
   return stats_;
 }
 
-std::vector<std::string> PartCommitter::TakeSettledIds() {
+std::vector<SettledRecord> PartCommitter::TakeSettled() {
   const std::lock_guard lock(mutex_);
   return std::exchange(settled_, {});
+}
+
+std::string PartCommitter::served_from() const {
+  const std::lock_guard lock(mutex_);
+  return served_from_;
 }
 
 std::vector<lake::ManifestPart> PartCommitter::parts() const {
@@ -113,7 +121,6 @@ void PartCommitter::Work(std::stop_token stop) {
       const std::lock_guard lock(mutex_);
       is_busy_ = false;
       if (failure) failure_ = std::move(failure);
-      for (Batch::Record& record : work->first.records) settled_.push_back(std::move(record.id));
       changed_.notify_all();
     }
     work.reset();
@@ -154,6 +161,11 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   {
     const std::lock_guard lock(mutex_);
     stats_ = std::move(after);
+    if (prepared.part == 1) served_from_ = batch.records.front().served_at;
+    for (const MappedRecord& row : prepared.rows)
+      settled_.push_back({.id = row.id, .has_failed = false});
+    for (std::string& id : prepared.failed)
+      settled_.push_back({.id = std::move(id), .has_failed = true});
     if (prepared.part > 0) {
       parts_.push_back({.key = prepared.bronze_key,
                         .sha256 = Hex(prepared.sha256),
@@ -166,11 +178,12 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
 
 Status PartCommitter::CheckMismatches() const {
   if (!mismatches_.is_exceeded()) return Ok{};
-  return Error(ErrorCode::kSchemaMismatch,
-               fmt::format("{} records do not fit the mapping, more than "
-                           "sync.stop_at_mismatch_percent ({}) allows; they are dead letters "
-                           "(`pcw dlq list`); mend the mapping, or run again with a higher limit",
-                           mismatches_.Worst(), stop_at_mismatch_percent_))
+  return Error(
+             ErrorCode::kSchemaMismatch,
+             fmt::format("{} records do not fit the mapping, more than "
+                         "sync.stop_at_mismatch_percent ({}) allows; they are dead letters "
+                         "(`pcw dlq list`); correct the mapping, or run again with a higher limit",
+                         mismatches_.Worst(), stop_at_mismatch_percent_))
       .With("reason", "too_many_mismatches");
 }
 
@@ -190,6 +203,8 @@ Result<connector::Row> PartCommitter::MapOne(const Batch::Record& record,
   const connector::SourceDef& source = *record.source;
   const aws::Operation& operation =
       record.is_sparse || source.detail == nullptr ? *source.list : *source.detail;
+  if (record.problem) return *record.problem;
+  if (!record.line.malformed.empty()) return connector::MalformedRecord(record.line.malformed);
   observer_.Begin(record.id, record.line.line);
   PCW_TRY(connector::Row row,
           mapper_.MapRecord(
@@ -219,9 +234,12 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
     if (!row) {
       if (!frozen && row.error().Find("reason") == connector::kFrozen) frozen = row.error();
       prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line.line));
+      prepared.failed.push_back(record.id);
       continue;
     }
     prepared.misfits += static_cast<std::int64_t>(row->misfits.size());
+    const std::string_view listed = ListedName(
+        record.version, std::get<std::string>(row->values[version_column_]), record.served_at);
     prepared.rows.push_back({.id = record.id,
                              .row = std::move(*row),
                              .rank = record.source->rank,
@@ -231,7 +249,9 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
                              .companion = part.at(record.line.companion),
                              .companion_sha256 = record.line.companion_sha256,
                              .bronze_key = prepared.bronze_key,
-                             .bronze_line = record.line.line});
+                             .bronze_line = record.line.line,
+                             .listed_version = listed,
+                             .accepts_older = run_.accepts_older});
   }
   prepared.drift = observer_.TakeFindings();
   if (frozen) return std::move(*frozen);
@@ -309,11 +329,14 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
                                        changes, {}));
   }
   PCW_FAILPOINT("commit.merge.after");
-  PCW_TRY_OK(table_.MarkSeen(connection, run_.catalog, run_.run_id, batch.seen, {}));
+  // AWS gave the bytes of those that failed, so they are there, whatever is wrong with them (I6).
+  std::vector<std::string> seen = batch.seen;
+  seen.insert(seen.end(), prepared.failed.begin(), prepared.failed.end());
+  PCW_TRY_OK(table_.MarkSeen(connection, run_.catalog, run_.run_id, seen, {}));
   if (!prepared.letters.empty()) PCW_TRY_OK(dlq::PutDeadLetters(connection, prepared.letters, {}));
-  if (has_open_letters_ && !prepared.rows.empty()) {
-    std::vector<std::string> landed;
-    landed.reserve(prepared.rows.size());
+  if (has_open_letters_ && !(prepared.rows.empty() && batch.absent.empty())) {
+    std::vector<std::string> landed = batch.absent;
+    landed.reserve(landed.size() + prepared.rows.size());
     for (const MappedRecord& row : prepared.rows) landed.push_back(row.id);
     PCW_TRY_OK(dlq::SettleDeadLetters(connection, run_.tenant_id, run_.connector_id, def_.name,
                                       run_.catalog, landed, {}));
@@ -321,7 +344,8 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   PCW_TRY_OK(SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
 
   RunStats after = prepared.before;
-  const auto processed = static_cast<std::int64_t>(prepared.rows.size());
+  const auto absent = static_cast<std::int64_t>(batch.absent.size());
+  const auto processed = static_cast<std::int64_t>(prepared.rows.size()) + absent;
   const auto dead = static_cast<std::int64_t>(prepared.letters.size());
   after.records_skipped += batch.skipped;
   after.records_duplicate += batch.duplicate;
@@ -329,12 +353,19 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   after.records_processed += processed;
   after.rows_inserted += merged.inserted;
   after.rows_updated += merged.updated;
-  after.rows_unchanged += merged.unchanged;
+  after.rows_unchanged += merged.unchanged + absent;
+  after.records_absent += absent;
   after.dead_lettered += dead;
   after.records_listed += batch.skipped + batch.duplicate + processed + dead;
   after.misfits += prepared.misfits;
   if (prepared.part > 0) {
     after.parts = prepared.part;
+    if (prepared.part == 1) {
+      PCW_TRY_OK(connection.Exec({"run_served_from",
+                                  "UPDATE ingestion_runs SET served_from = $2::timestamptz WHERE "
+                                  "tenant_id = pcw_tenant() AND id = $1::uuid"},
+                                 {run_.run_id, batch.records.front().served_at}, {}));
+    }
     PCW_TRY_OK(connection.Exec(
         {"part_insert",
          "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) "
@@ -376,6 +407,7 @@ Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connecti
   read("rows_inserted", after.rows_inserted);
   read("rows_updated", after.rows_updated);
   read("rows_unchanged", after.rows_unchanged);
+  read("records_absent", after.records_absent);
   read("dead_lettered", after.dead_lettered);
   read("misfits", after.misfits);
   after.parts = prepared.part;
@@ -403,6 +435,7 @@ Status PartCommitter::IsolateRefused(Prepared& prepared, const Batch& batch) {
     for (std::size_t i = 0; i < batch.records.size(); ++i) {
       if (batch.records[i].line.line == place->bronze_line) prepared.is_mismatch[i] = true;
     }
+    prepared.failed.push_back(place->id);
     prepared.misfits -= static_cast<std::int64_t>(place->row.misfits.size());
     prepared.rows.erase(place);
   }

@@ -33,6 +33,7 @@ struct RunContext {
   std::string catalog;
   std::string bronze_prefix;
   RunMode mode = RunMode::kFull;
+  bool accepts_older = false;         ///< an operator wants what it fetches, however old
   ChangeListener* changes = nullptr;  ///< outlives the run; nullptr = nobody wants to know
 };
 
@@ -44,7 +45,13 @@ struct DriftSettings {
   int stop_window = 200;               ///< records that the share is of
 };
 
-/// Records and fates that are committed together.
+/// A record whose outcome is committed.
+struct SettledRecord {
+  std::string id;
+  bool has_failed = false;  ///< a dead letter; else it is in the table
+};
+
+/// Records and outcomes that are committed together.
 struct Batch {
   struct Record {
     std::string id;  ///< the id that was listed
@@ -53,19 +60,24 @@ struct Batch {
     std::string version;     ///< as in its bronze line
     std::string served_at;
     lake::AppendedLine line;  ///< its bytes, in the part
+    /// Why the listed item cannot be taken (connector::PageItem); then it is a dead letter.
+    std::optional<Error> problem{};
   };
   lake::PartBuilder part;
   std::vector<Record> records;
   std::vector<dlq::DeadLetter> letters;  ///< records that could not be fetched
-  std::vector<std::string> seen;         ///< held records that a full scan listed and skipped
+  std::vector<std::string> absent;       ///< records that AWS has not and need not have
+  /// Held records that a full scan listed and that no row of this batch shows: skipped ones, and
+  /// those of `letters` and `absent` that were listed.
+  std::vector<std::string> seen;
   std::int64_t skipped = 0;
   std::int64_t duplicate = 0;
   std::int64_t deferred = 0;
   SteadyTime opened_at{};
 
   bool is_empty() const {
-    return records.empty() && letters.empty() && seen.empty() && skipped == 0 && duplicate == 0 &&
-           deferred == 0;
+    return records.empty() && letters.empty() && absent.empty() && seen.empty() && skipped == 0 &&
+           duplicate == 0 && deferred == 0;
   }
 };
 
@@ -101,10 +113,12 @@ class PartCommitter {
 
   /// What is committed so far.
   RunStats committed() const;
-  /// Ids whose fate was committed since the last call.
-  std::vector<std::string> TakeSettledIds();
+  /// Fetched records whose outcome was committed since the last call.
+  std::vector<SettledRecord> TakeSettled();
   /// The parts written, for the manifest.
   std::vector<lake::ManifestPart> parts() const;
+  /// When AWS served the first record of them, RFC 3339; empty while there are none.
+  std::string served_from() const;
   /// Compares the rates of the whole run with the baseline and learns them. Inside the transaction
   /// that ends the run, after Flush.
   Status LearnDrift(pg::Connection& connection) const;
@@ -140,6 +154,7 @@ class PartCommitter {
   FailureLimit mismatches_;
   const int stop_at_mismatch_percent_;
   std::size_t id_column_ = 0;
+  std::size_t version_column_ = 0;
   bool has_open_letters_;
 
   mutable std::mutex mutex_;
@@ -148,8 +163,9 @@ class PartCommitter {
   bool is_busy_ = false;                              // guarded by mutex_
   std::optional<Error> failure_;                      // guarded by mutex_
   RunStats stats_;                                    // guarded by mutex_; written by the worker
-  std::vector<std::string> settled_;                  // guarded by mutex_
+  std::vector<SettledRecord> settled_;                // guarded by mutex_
   std::vector<lake::ManifestPart> parts_;             // guarded by mutex_
+  std::string served_from_;                           // guarded by mutex_
   std::jthread worker_;
 };
 

@@ -13,6 +13,7 @@
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/jobs/lease.h"
+#include "pcw/sync/database_clock.h"
 #include "pcw/sync/rebuild.h"
 #include "pcw/sync/reingest_pass.h"
 
@@ -92,12 +93,15 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
       BulkTable::Create(def, mapping, options.is_rebuild ? ShadowOf(def) : std::string(def.table)));
   PCW_TRY(const BulkTable live, BulkTable::Create(def, mapping, std::string(def.table)));
   Database database(deps.open, deps.sleeper, deps.clock);
-  PCW_TRY(const std::int64_t connector_id,
-          database.Run<std::int64_t>(stop, [&](pg::Connection& connection) -> Result<std::int64_t> {
-            PCW_TRY_OK(live.CheckColumns(connection, stop));
-            return UpsertConnector(connection, *def.connector, true, options.connector_config_json,
-                                   stop);
-          }));
+  std::int64_t connector_id = 0;
+  PCW_TRY(
+      const DatabaseClock clock,
+      database.Run<DatabaseClock>(stop, [&](pg::Connection& connection) -> Result<DatabaseClock> {
+        PCW_TRY_OK(live.CheckColumns(connection, stop));
+        PCW_TRY(connector_id, UpsertConnector(connection, *def.connector, true,
+                                              options.connector_config_json, stop));
+        return DatabaseClock::Read(connection, deps.clock, stop);
+      }));
   ReingestPass pass{.def = def,
                     .mapping = mapping,
                     .table = table,
@@ -109,9 +113,8 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
                     .connector_id = connector_id};
   if (options.is_dry_run) return RunPass(pass, options.selection, "", stop);
 
-  const WallTime started = deps.clock.Now();
   const std::string run_id =
-      options.replay ? options.replay->run_id : MakeUuidV7(started, deps.rng);
+      options.replay ? options.replay->run_id : MakeUuidV7(clock.Now(), deps.rng);
   const LogScope scope({{"run_id", run_id},
                         {"tenant", options.tenant_id},
                         {"connector", std::string(def.connector->kind)},
@@ -131,7 +134,7 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
              .entity = std::string(def.name),
              .mode = options.replay ? RunMode::kReplay : RunMode::kReingest,
              .catalog = options.catalog,
-             .started_at = started,
+             .started_at = clock.Now(),
              .fence = lease->fence(),
              .bronze_prefix = "",
              .resumed_from = std::nullopt};
@@ -143,6 +146,10 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
             if (options.resume_run) {
               PCW_TRY(from,
                       LoadResumption(connection, def, mapping, connector_id, options, row, stop));
+            }
+            if (options.mapping_file.empty()) {
+              PCW_TRY_OK(TakeMappingVersion(connection, connector_id, def.name, mapping.version,
+                                            run_id, options.older_mapping, stop));
             }
             PCW_TRY_OK(InsertRun(connection, row, stop));
             return from;

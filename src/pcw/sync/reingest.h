@@ -16,6 +16,7 @@
 #include "pcw/sync/bulk_table.h"
 #include "pcw/sync/database.h"
 #include "pcw/sync/engine.h"
+#include "pcw/sync/mapping_version.h"
 #include "pcw/sync/reingest_reader.h"
 #include "pcw/sync/reingest_selection.h"
 #include "pcw/sync/run_store.h"
@@ -39,6 +40,9 @@ struct ReingestOptions {
   ReingestSelection selection;
   std::string mapping_file;  ///< where the mapping came from, for the run; empty = the built-in one
   int mapping_version = 0;   ///< filled in by RunReingest
+  /// What happens when rows are made by a newer mapping; not asked where `mapping_file` is set,
+  /// which is for once.
+  OlderMapping older_mapping = OlderMapping::kRefuse;
   int connections = 2;
   bool is_dry_run = false;
   bool is_rebuild = false;
@@ -77,7 +81,7 @@ struct ReingestOutcome {
 /// The counters with what only a re-ingest counts, as stats_json keeps them.
 std::string FormatStats(const ReingestOutcome& outcome, const ReingestOptions& options);
 
-/// Re-ingests one entity: reads the selected objects in the order they were written, leaves alone
+/// Re-ingests one entity: reads the selected objects in the order AWS answered in, leaves alone
 /// what the table holds already by this mapping, maps the rest and merges it by the rule of I4.
 ///
 /// Holds the entity's lease for its whole length and is a run of mode reingest, except for a dry

@@ -19,6 +19,8 @@ void ReingestBatch::Add(const std::string& key, const lake::ScannedLine& line, c
                         const connector::SourceDef& source) {
   if (batch_.keys.empty() || batch_.keys.back() != key) batch_.keys.push_back(key);
   batch_.records.push_back({std::string(line.id), batch_.keys.size() - 1, line.line});
+  const std::string_view listed =
+      ListedName(line.version, std::get<std::string>(row.values[version_column_]), line.served_at);
   mapped_.push_back({.id = std::string(line.id),
                      .row = std::move(row),
                      .rank = source.rank,
@@ -29,6 +31,8 @@ void ReingestBatch::Add(const std::string& key, const lake::ScannedLine& line, c
                      .companion_sha256 = line.companion_sha256,
                      .bronze_key = {},
                      .bronze_line = line.line,
+                     .listed_version = listed,
+                     .accepts_older = line.accepts_older,
                      .fetched_run = {}});
   payload_bytes_ += line.payload.size() + line.companion.size();
 }

@@ -13,10 +13,13 @@
 
 namespace pcw::sync {
 
-/// Gathers mapped records. The payloads stay where they are: the objects that the lines come from
-/// must live until Encode. Not thread-safe.
+/// Gathers mapped records. Payloads and names of versions stay where they are: the objects that the
+/// lines come from must live until Encode. Not thread-safe.
 class ReingestBatch {
  public:
+  explicit ReingestBatch(const connector::Mapping& mapping)
+      : version_column_(PlaceOf(mapping, "source_version")) {}
+
   /// The row's id column is `id`.
   static bool IsOf(std::string_view id, const connector::EntityDef& def,
                    const connector::Mapping& mapping, const connector::Row& row);
@@ -36,6 +39,7 @@ class ReingestBatch {
 
  private:
   static constexpr std::size_t kDueBytes = 6U << 20U;
+  std::size_t version_column_;
   std::size_t payload_bytes_ = 0;
   std::vector<MappedRecord> mapped_;
   LoadBatch batch_;

@@ -1,8 +1,6 @@
 #include "pcw/sync/reingest_catalogs.h"
 
-#include <nlohmann/json.hpp>
-
-#include "pcw/base/json.h"
+#include "pcw/base/json_form.h"
 
 namespace pcw::sync {
 
@@ -18,11 +16,16 @@ Result<std::string> RunCatalogs::CatalogOf(Database& database, const ReadObject&
                         {object.run_id}, stop));
   if (!rows.empty()) {
     known = rows.Text(0, 0);
-  } else if (!object.part.lines.empty()) {
-    const Result<Json> record = ParseJson(object.part.lines.front().payload);
-    if (record && record->is_object() && record->contains("Catalog") &&
-        record->at("Catalog").is_string())
-      known = record->at("Catalog").get<std::string>();
+  }
+  // Else the first record that names one: not each can be read.
+  for (auto line = object.part.lines.begin(); known.empty() && line != object.part.lines.end();
+       ++line) {
+    RawMembers members(line->payload);
+    for (RawMember member; members.Next(member);) {
+      const bool is_text = member.name == "Catalog" && member.value.size() > 2 &&
+                           member.value.front() == '"' && member.value.back() == '"';
+      if (is_text) known = member.value.substr(1, member.value.size() - 2);
+    }
   }
   return known;
 }

@@ -1,8 +1,10 @@
 #include "pcw/sync/reingest_letters.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/base/json_form.h"
 #include "pcw/sync/held_digests.h"
 
 namespace pcw::sync {
@@ -41,10 +43,17 @@ Result<std::string> ReingestLetters::Patched(const std::string& key,
   if (patches_.empty()) return std::string();
   const auto found = patches_.find({key, line.line});
   if (found == patches_.end()) return std::string();
-  PCW_TRY(Json document, ParseJson(line.payload));
+  Result<Json> document = ParseJson(
+      line.payload,
+      {.max_bytes = lake::kLongestAnswer, .max_depth = kDeepestJson, .max_values = 10'000'000});
+  if (!document) {
+    return Error(
+        ErrorCode::kSchemaMismatch,
+        fmt::format("the patch of this record cannot be applied: {}", document.error().message()));
+  }
   PCW_TRY(const Json patch, ParseJson(found->second));
-  document.merge_patch(patch);
-  return DumpJson(document);
+  document->merge_patch(patch);
+  return DumpJson(*document);
 }
 
 }  // namespace pcw::sync

@@ -27,7 +27,8 @@ class ReingestLetters {
   void Open(std::uint64_t id_hash) { open_.insert(id_hash); }
 
   /// The record's payload with its patch; empty if it has none. Patches apply whenever their record
-  /// is mapped from bronze, so that a rebuild gives what the replay gave (I9).
+  /// is mapped from bronze, so that a rebuild gives what the replay gave (I9). kSchemaMismatch, of
+  /// that record alone, if its bytes are not what a patch can be applied to.
   Result<std::string> Patched(const std::string& key, const lake::ScannedLine& line) const;
 
  private:

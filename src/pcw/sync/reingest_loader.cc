@@ -1,6 +1,7 @@
 #include "pcw/sync/reingest_loader.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -134,7 +135,7 @@ Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatc
   if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
   for (const EncodedRows& round : batch.rounds) {
     PCW_TRY(const MergeCounts merged,
-            context_.table.Merge(connection, batch.catalog, round.copy, {}));
+            context_.table.Merge(connection, batch.catalog, round.copy, round.left_alone, {}));
     result.inserted += merged.inserted;
     result.updated += merged.updated;
   }
@@ -162,7 +163,7 @@ Result<LoadResult> LoaderPool::Compare(pg::Connection& connection, const LoadBat
   result.comparison.wants_changed_ids = context_.is_replay;
   if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
   for (const EncodedRows& round : batch.rounds) {
-    PCW_TRY_OK(context_.table.Stage(connection, round.copy, {}));
+    PCW_TRY_OK(context_.table.Stage(connection, batch.catalog, round.copy, round.left_alone, {}));
     PCW_TRY_OK(context_.table.CompareStaged(connection, batch.catalog, result.comparison, {}));
   }
   result.processed = static_cast<std::int64_t>(batch.records.size());
@@ -175,28 +176,41 @@ Result<LoadResult> LoaderPool::Compare(pg::Connection& connection, const LoadBat
 
 Status LoaderPool::Settle(pg::Connection& connection, const LoadBatch& batch) {
   if (batch.records.empty()) return Ok{};
-  std::vector<std::string> ids, keys;
-  std::string lines = "{";
+  std::vector<std::string> ids;
+  std::unordered_multimap<std::string_view, const LoadBatch::Record*> landed;
   for (const LoadBatch::Record& record : batch.records) {
     ids.push_back(record.id);
-    keys.push_back(batch.keys[record.key]);
-    lines += (lines.size() > 1 ? "," : "") + std::to_string(record.line);
+    landed.emplace(record.id, &record);
   }
-  lines += '}';
-  // Only what failed of these bytes or of earlier ones is settled: an older version that lands is
-  // no answer to a newer one that did not.
-  PCW_TRY_OK(connection.Exec(
-      {"reingest_settle",
-       "UPDATE dead_letters AS d SET state = 'settled', settled_at = now() FROM unnest($4::text[], "
-       "$5::text[], $6::integer[]) AS s (id, key, line) WHERE d.tenant_id = pcw_tenant() AND "
-       "d.connector_id = $1::bigint AND d.entity = $2 AND d.catalog = $3 AND d.state = 'open' AND "
-       "(d.stage = 'map' OR (d.stage = 'fetch' AND d.bronze_key IS NOT NULL)) AND d.record_key = "
-       "s.id AND ((d.bronze_key = s.key AND d.bronze_line = "
-       "s.line) OR regexp_replace(d.bronze_key, '[^/]*$', '') COLLATE \"C\" < "
-       "regexp_replace(s.key, '[^/]*$', '') COLLATE \"C\")"},
-      {std::to_string(context_.connector_id), context_.entity, batch.catalog, ArrayLiteral(ids),
-       ArrayLiteral(keys), std::move(lines)},
-      {}));
+  PCW_TRY(
+      const pg::Rows open,
+      connection.Exec(
+          {"reingest_open_letters",
+           "SELECT id, record_key, bronze_key, coalesce(bronze_line, 0) FROM dead_letters WHERE "
+           "tenant_id = pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND catalog "
+           "= $3 AND state = 'open' AND stage IN ('map', 'fetch') AND bronze_key IS NOT NULL "
+           "AND record_key = ANY ($4::text[])"},
+          {std::to_string(context_.connector_id), context_.entity, batch.catalog,
+           ArrayLiteral(ids)},
+          {}));
+  std::vector<std::string> settled;
+  for (std::size_t row = 0; row < open.size(); ++row) {
+    // Only what failed of these bytes or of earlier ones is settled: an older version that lands is
+    // no answer to a newer one that did not.
+    const auto [begin, end] = landed.equal_range(open.Text(row, 1));
+    const bool is_answered = std::any_of(begin, end, [&](const auto& entry) {
+      const std::string& key = batch.keys[entry.second->key];
+      return (open.Text(row, 2) == key && open.Int(row, 3) == entry.second->line) ||
+             context_.places->IsEarlierRun(open.Text(row, 2), key);
+    });
+    if (is_answered) settled.emplace_back(open.Text(row, 0));
+  }
+  if (settled.empty()) return Ok{};
+  PCW_TRY_OK(connection.Exec({"reingest_settle",
+                              "UPDATE dead_letters SET state = 'settled', settled_at = now() WHERE "
+                              "tenant_id = pcw_tenant() AND id = ANY ($1::uuid[]) AND state = "
+                              "'open'"},
+                             {ArrayLiteral(settled)}, {}));
   return Ok{};
 }
 
@@ -210,8 +224,8 @@ Status LoaderPool::IsolateRefused(Database& database, LoadBatch& batch, LoadResu
         Refused all;
         for (const EncodedRows& round : batch.rounds) {
           const MergeRange merge = [&](std::size_t begin, std::size_t end) -> Status {
-            PCW_TRY_OK(
-                context_.table.Merge(connection, batch.catalog, round.Slice(begin, end), {}));
+            PCW_TRY_OK(context_.table.Merge(connection, batch.catalog, round.Slice(begin, end),
+                                            round.left_alone, {}));
             return Ok{};
           };
           PCW_TRY(all.emplace_back(), FindRefusedRows(connection, round.offsets.size(), merge));

@@ -13,6 +13,7 @@
 #include "pcw/jobs/lease.h"
 #include "pcw/sync/bulk_table.h"
 #include "pcw/sync/database.h"
+#include "pcw/sync/reingest_order.h"
 
 namespace pcw::sync {
 
@@ -52,6 +53,7 @@ struct LoadContext {
   std::string entity;
   bool settles_letters = false;
   bool is_replay = false;
+  const FolderPlaces* places = nullptr;
   int mapping_version = 0;
   Sleeper& sleeper;
   Clock& clock;

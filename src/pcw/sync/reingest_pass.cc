@@ -12,6 +12,7 @@
 #include "pcw/base/log.h"
 #include "pcw/base/storable_text.h"
 #include "pcw/base/uuid.h"
+#include "pcw/connector/record_parser.h"
 #include "pcw/lake/layout.h"
 #include "pcw/sync/entity_columns.h"
 #include "pcw/sync/held_digests.h"
@@ -21,6 +22,7 @@
 #include "pcw/sync/reingest_epochs.h"
 #include "pcw/sync/reingest_letters.h"
 #include "pcw/sync/reingest_loader.h"
+#include "pcw/sync/reingest_order.h"
 
 namespace pcw::sync {
 namespace {
@@ -54,7 +56,7 @@ class Reingest {
                        : connections_ == 2 ? 1500
                                            : 1000),
         epochs_(pass.options, outcome_),
-        batches_(connections_) {
+        batches_(connections_, ReingestBatch(pass.mapping)) {
     outcome_.run_id = pass.run_id;
   }
 
@@ -91,6 +93,9 @@ class Reingest {
     PCW_TRY(std::vector<lake::RunFolder> folders,
             lake::ListRunFolders(
                 deps_.store, lake::EntityPrefix(def_.connector->lake_prefix, def_.name), stop_));
+    PCW_TRY(folders, InServedOrder(std::move(folders), deps_.store, database_, connector_id_,
+                                   def_.name, stop_));
+    places_ = FolderPlaces(folders);
     if (options_.is_rebuild) {
       PCW_TRY(pg::Connection owner, deps_.open_owner(stop_));
       PCW_TRY_OK(MakeShadow(owner, def_, options_.tenant_id, stop_));
@@ -105,6 +110,7 @@ class Reingest {
                     .entity = std::string(def_.name),
                     .settles_letters = letters_.has_open(),
                     .is_replay = options_.replay.has_value(),
+                    .places = &places_,
                     .mapping_version = mapping_.version,
                     .sleeper = deps_.sleeper,
                     .clock = deps_.clock},
@@ -169,26 +175,22 @@ class Reingest {
                        [this](const ReingestBatch& batch) { return batch.is_due(batch_records_); });
   }
 
-  // What makes an object unfit although its bytes are right.
-  std::optional<std::string> FaultOf(const ReadObject& object) const {
-    if (!IsUuid(object.run_id))
-      return fmt::format("its run folder names no run: \"{}\" is not a UUID", object.run_id);
-    for (const lake::ScannedLine& line : object.part.lines) {
-      const connector::SourceDef* source = def_.SourceOf(line.operation);
-      if (source == nullptr) {
-        return fmt::format("line {}: {} is no operation that {} come from", line.line,
-                           line.operation, def_.name);
-      }
-    }
-    return std::nullopt;
+  // Lines that cannot be taken although their object can. True if this one is to be left out.
+  bool RejectsLine(const std::string& key, const lake::ScannedLine& line) {
+    if (def_.SourceOf(line.operation) != nullptr) return false;
+    Reject(key, fmt::format("line {}: {} is not an operation that {} come from", line.line,
+                            line.operation, def_.name));
+    return true;
   }
 
   Status TakeObject(const std::shared_ptr<const ReadObject>& read) {
     const ReadObject& object = *read;
-    if (const auto fault = FaultOf(object)) {
-      Reject(object.key, *fault);
+    if (!IsUuid(object.run_id)) {
+      Reject(object.key,
+             fmt::format("its run folder names no run: \"{}\" is not a UUID", object.run_id));
       return Ok{};
     }
+    for (const lake::UnreadableLine& line : object.part.unreadable) Reject(object.key, line.why);
     PCW_TRY(const std::string catalog, catalogs_.CatalogOf(database_, object, stop_));
     if (catalog != "AWS" && catalog != "Sandbox") {
       Reject(object.key, catalog.empty()
@@ -204,12 +206,17 @@ class Reingest {
       PCW_TRY(const bool is_empty, IsTableEmpty());
       looks_first_ = !is_empty;
       PCW_TRY_OK(ReadDigests());
+      PCW_TRY(accepted_, LoadAccepted());
     }
     outcome_.stats.bytes += static_cast<std::int64_t>(object.text.size());
     std::vector<const lake::ScannedLine*> lines, asked;
     lines.reserve(object.part.lines.size());
     for (const lake::ScannedLine& line : object.part.lines) {
-      if (!filter_.Takes(line)) continue;
+      if (!filter_.Takes(line) || RejectsLine(object.key, line)) continue;
+      if (IsOverruled(line, object.key)) {
+        epochs_.AddUnchanged();
+        continue;
+      }
       lines.push_back(&line);
       if (!IsKnownUnchanged(line)) asked.push_back(&line);
     }
@@ -233,6 +240,30 @@ class Reingest {
       if (is_cut) PCW_TRY_OK(CloseEpoch());
     }
     return Ok{};
+  }
+
+  // Versions that an operator accepted though they were older than what was held: by record, where
+  // they lie in bronze. A rebuild comes to them in their order.
+  Result<std::map<std::string, std::string, std::less<>>> LoadAccepted() {
+    std::map<std::string, std::string, std::less<>> accepted;
+    if (options_.is_rebuild) return accepted;
+    PCW_TRY(const pg::Rows rows,
+            database_.Exec(
+                {"reingest_accepted",
+                 fmt::format("SELECT {}, accepted_key FROM {} WHERE tenant_id = pcw_tenant() AND "
+                             "catalog = $1 AND accepted_key IS NOT NULL",
+                             def_.id_column, def_.table)},
+                {catalog_}, stop_));
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      accepted.emplace(rows.Text(row, 0), rows.Text(row, 1));
+    return accepted;
+  }
+
+  // What runs before an accepted version fetched does not count any more.
+  bool IsOverruled(const lake::ScannedLine& line, const std::string& key) const {
+    if (accepted_.empty()) return false;
+    const auto found = accepted_.find(line.id);
+    return found != accepted_.end() && places_.IsEarlierRun(key, found->second);
   }
 
   // What was read of the table is old news for a record that is on its way to it, and one with an
@@ -301,27 +332,23 @@ class Reingest {
   Status TakeRecord(const std::shared_ptr<const ReadObject>& object,
                     const lake::ScannedLine& stored, std::uint64_t hash, const HeldVersion* held) {
     PCW_TRY_OK(KeepPace());
-    PCW_TRY(std::string patched, letters_.Patched(object->key, stored));
+    Result<std::string> patched = letters_.Patched(object->key, stored);
     lake::ScannedLine line = stored;
-    if (!patched.empty()) {
-      held_bytes_ += patched.size();
+    if (patched && !patched->empty()) {
+      held_bytes_ += patched->size();
       // The digest stays that of what AWS said.
-      line.payload = patched_.emplace_back(std::move(patched));
+      line.payload = patched_.emplace_back(std::move(*patched));
     }
     ReingestBatch& batch = batches_[(hash >> 17U) % connections_];
     const connector::SourceDef& source = *def_.SourceOf(line.operation);
-    Result<connector::Row> row = mapper_.MapRecord({.payload = line.payload,
-                                                    .companion = line.companion,
-                                                    .companion_operation = line.companion_operation,
-                                                    .id = line.id,
-                                                    .version = line.version,
-                                                    .served_at = line.served_at});
+    Result<connector::Row> row = patched ? MapLine(line) : Result<connector::Row>(patched.error());
     if (row && !batch.IsOf(line.id, def_, mapping_, *row)) {
       row = Error(ErrorCode::kSchemaMismatch,
                   "the detail answer is of another record than the one asked for");
     }
-    const bool is_outdated = row && held != nullptr && !held->is_same && !options_.is_dry_run &&
-                             !letters_.IsOpen(hash) && table_.IsOutdated(*row, source.rank, *held);
+    const bool is_outdated = row && !line.accepts_older && held != nullptr && !held->is_same &&
+                             !options_.is_dry_run && !letters_.IsOpen(hash) &&
+                             table_.IsOutdated(*row, source.rank, *held);
     if (is_outdated) {
       epochs_.AddUnchanged();
       return Ok{};
@@ -352,6 +379,16 @@ class Reingest {
     held_objects_.push_back(object);
     held_bytes_ += object->text.size();
     return Ok{};
+  }
+
+  Result<connector::Row> MapLine(const lake::ScannedLine& line) {
+    if (!line.malformed.empty()) return connector::MalformedRecord(line.malformed);
+    return mapper_.MapRecord({.payload = line.payload,
+                              .companion = line.companion,
+                              .companion_operation = line.companion_operation,
+                              .id = line.id,
+                              .version = line.version,
+                              .served_at = line.served_at});
   }
 
   void NoteLetter(std::uint64_t hash) {
@@ -500,6 +537,8 @@ class Reingest {
   std::vector<std::shared_ptr<const ReadObject>> held_objects_;  // whose records are in batches_
   std::deque<std::string> patched_;  // payloads of records in batches_ that have a patch
   std::size_t held_bytes_ = 0;
+  FolderPlaces places_;
+  std::map<std::string, std::string, std::less<>> accepted_;  // of catalog_
   std::unique_ptr<LoaderPool> pool_;
   ReingestOutcome outcome_;
 };

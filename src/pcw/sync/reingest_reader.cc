@@ -6,18 +6,17 @@
 
 #include <fmt/format.h>
 
+#include "pcw/aws/caller.h"
 #include "pcw/base/failpoint.h"
 #include "pcw/base/time.h"
 #include "pcw/lake/layout.h"
+#include "pcw/lake/unreadable.h"
 
 namespace pcw::sync {
 namespace {
 
-bool IsOutOfReach(const Error& error) {
-  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kTimeout ||
-         error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kThrottled ||
-         error.code() == ErrorCode::kUnauthenticated;
-}
+// What one call may answer, one line of bronze must hold: else a record is stored and never read.
+static_assert(lake::kLongestAnswer == net::HttpLimits{}.max_body_bytes);
 
 }  // namespace
 
@@ -27,6 +26,12 @@ BronzeReader::BronzeReader(lake::BronzeStore& store, std::vector<lake::RunFolder
       folders_(std::move(folders)),
       filter_(std::move(filter)),
       caller_stop_(std::move(stop)) {
+  if (const auto after = lake::SplitKey(filter_.after_key)) {
+    const auto found =
+        std::find_if(folders_.begin(), folders_.end(),
+                     [&](const lake::RunFolder& folder) { return folder.prefix == after->prefix; });
+    if (found != folders_.end()) first_folder_ = static_cast<std::size_t>(found - folders_.begin());
+  }
   thread_ = std::jthread([this](std::stop_token own) { Work(own); });
 }
 
@@ -44,8 +49,8 @@ Result<std::optional<ReadObject>> BronzeReader::Next() {
 void BronzeReader::Work(std::stop_token stop) {
   std::optional<Error> failure;
   try {
-    for (const lake::RunFolder& folder : folders_) {
-      if (Status read = ReadFolder(folder, stop); !read) {
+    for (std::size_t i = first_folder_; i < folders_.size(); ++i) {
+      if (Status read = ReadFolder(folders_[i], stop); !read) {
         failure = std::move(read).error();
         break;
       }
@@ -62,7 +67,10 @@ void BronzeReader::Work(std::stop_token stop) {
 
 bool BronzeReader::IsWanted(const std::string& key) const {
   if (!filter_.keys.empty() && !filter_.keys.contains(key)) return false;
-  return filter_.after_key.empty() || lake::IsBefore(filter_.after_key, key);
+  const auto after = lake::SplitKey(filter_.after_key);
+  // Of the folder that holds after_key the parts behind it; folders before it are not read at all.
+  return !after || lake::SplitKey(key)->prefix != after->prefix ||
+         lake::IsBefore(filter_.after_key, key);
 }
 
 Status BronzeReader::Reject(const lake::RunFolder& folder, std::string key, std::string reason,
@@ -94,7 +102,7 @@ Status BronzeReader::ReadFolder(const lake::RunFolder& folder, std::stop_token s
   if (is_past) return Ok{};
   if (folder.has_manifest) {
     Result<std::string> text = store_.Get(manifest_key, stop);
-    if (!text && IsOutOfReach(text.error())) return std::move(text).error();
+    if (!text && !lake::IsOfTheObject(text.error())) return std::move(text).error();
     Result<lake::Manifest> manifest =
         text ? lake::ParseManifest(*text) : Result<lake::Manifest>(std::move(text).error());
     if (manifest) {
@@ -156,10 +164,8 @@ Status BronzeReader::ReadOne(ReadObject object, const lake::ManifestPart* promis
   };
   Result<std::string> text = store_.Get(object.key, stop);
   if (!text) {
-    if (IsOutOfReach(text.error())) return std::move(text).error();
-    return reject(text.error().code() == ErrorCode::kNotFound
-                      ? std::string("is in the manifest but not in the lake")
-                      : text.error().message());
+    if (!lake::IsOfTheObject(text.error())) return std::move(text).error();
+    return reject(lake::WhyUnreadable(text.error(), promised == nullptr));
   }
   object.text = std::move(*text);
   if (promised != nullptr &&
@@ -177,8 +183,8 @@ Status BronzeReader::ReadOne(ReadObject object, const lake::ManifestPart* promis
       object.text, promised != nullptr ? lake::LineDigests::kVouched : lake::LineDigests::kCheck);
   if (!part) return reject(part.error().message());
   object.part = std::move(*part);
-  if (promised != nullptr && promised->records != static_cast<int>(object.part.lines.size())) {
-    return reject(fmt::format("holds {} records, the manifest says {}", object.part.lines.size(),
+  if (promised != nullptr && promised->records != static_cast<int>(object.part.size())) {
+    return reject(fmt::format("holds {} records, the manifest says {}", object.part.size(),
                               promised->records));
   }
   return HandOver(std::move(object), stop);

@@ -40,12 +40,12 @@ struct ObjectFilter {
   std::optional<WallTime> since;  ///< runs that ended before it are left out
   std::string until_day;          ///< "2026/11/23": runs of a later day are left out; empty = none
   std::set<std::string> keys;     ///< only these; empty = every
-  std::string after_key;          ///< only what comes behind it; empty = everything
+  std::string after_key;          ///< only what is read behind it; empty = everything
 };
 
-/// Takes the run folders of an entity in order. Runs with a manifest are read by it: each object's
-/// digest, length and count are proved. Those without one, which did not finish, are read line by
-/// line and each payload's digest is proved.
+/// Takes the run folders of an entity in the order given. Runs with a manifest are read by it: each
+/// object's digest, length and count are proved. Those without one, which did not finish, are read
+/// line by line and each payload's digest is proved.
 ///
 /// At most two objects are in memory beside the one in the caller's hands. Next is for one thread.
 class BronzeReader {
@@ -72,6 +72,7 @@ class BronzeReader {
 
   lake::BronzeStore& store_;
   const std::vector<lake::RunFolder> folders_;
+  std::size_t first_folder_ = 0;  ///< where after_key lies, if anywhere
   const ObjectFilter filter_;
   std::stop_token caller_stop_;
 

@@ -136,6 +136,7 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
   options.replay = std::move(selection);
   PCW_TRY(ReingestOutcome outcome, RunReingest(def, mapping, options, deps_.reingest, stop));
   if (!refetched_.parts.empty()) PCW_TRY_OK(Seal(def, job));
+  if (outcome.error) outcome.error->With("run", "stopped");  // unlike the damaged objects below
   result.status = NameOf(outcome.status);
   if (job.is_dry_run) result.changes_json = ChangesJson(outcome.columns, mapping);
   if (!outcome.error && !outcome.rejected.empty()) {
@@ -161,6 +162,17 @@ Status BronzeReplay::NoteFailure(const dlq::ReplayTarget& target, const Error& e
       {target.letter_id, std::string(pcw::NameOf(error.code())),
        StorableText(error.message(), kMostErrorBytes, LineBreaks::kKeep)},
       stop));
+  return Ok{};
+}
+
+// AWS has no such record and need not have one: nothing is left to replay.
+Status BronzeReplay::SettleAbsent(const dlq::ReplayTarget& target, std::stop_token stop) {
+  PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
+  PCW_TRY_OK(connection.Exec(
+      {"refetch_absent",
+       "UPDATE dead_letters SET state = 'settled', settled_at = now() WHERE tenant_id = "
+       "pcw_tenant() AND id = $1::uuid AND state = 'open'"},
+      {target.letter_id}, stop));
   return Ok{};
 }
 
@@ -190,16 +202,18 @@ Status BronzeReplay::FetchOne(const connector::SourceDef& source, std::string_vi
   meta.id = target.record_key;
   meta.operation = source.detail->name;
   meta.request_id = detail.request_id;
-  meta.fetched_at = FormatRfc3339(detail.received_at);
-  meta.served_at = FormatRfc3339(detail.server_date.value_or(detail.received_at));
+  const WallTime now = refetched_.clock->Now();
+  meta.fetched_at = FormatRfc3339(now);
+  meta.served_at = FormatRfc3339(detail.server_date.value_or(now));
   meta.version = "sha256:" + Sha256Hex(detail.body);
   meta.source = "get";
+  if (refetched_.served_from.empty()) refetched_.served_from = meta.served_at;
   lake::CompanionMeta other;
   std::string_view other_body;
   if (companion) {
     other.operation = source.companion->name;
     other.request_id = companion->request_id;
-    other.fetched_at = FormatRfc3339(companion->received_at);
+    other.fetched_at = FormatRfc3339(now);
     other_body = companion->body;
   }
   const lake::AppendedLine line =
@@ -212,7 +226,11 @@ Status BronzeReplay::FetchOne(const connector::SourceDef& source, std::string_vi
 Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJob& job,
                              std::vector<dlq::ReplayTarget>& targets, std::stop_token stop) {
   aws::Caller* caller = nullptr;
-  refetched_.started = deps_.reingest.clock.Now();
+  {
+    PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
+    PCW_TRY(refetched_.clock, DatabaseClock::Read(connection, deps_.reingest.clock, stop));
+  }
+  refetched_.started = refetched_.clock->Now();
   refetched_.prefix =
       lake::RunPrefix(def.connector->lake_prefix, def.name, refetched_.started, job.run_id);
   PartInHand part;
@@ -231,6 +249,10 @@ Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJ
       continue;
     }
     const ErrorCode code = fetched.error().code();
+    if (code == ErrorCode::kNotFound && call.source->may_be_absent) {
+      PCW_TRY_OK(SettleAbsent(target, stop));
+      continue;
+    }
     const bool is_passing = code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout;
     const bool is_own = code == ErrorCode::kNotFound || code == ErrorCode::kInvalidRequest ||
                         code == ErrorCode::kConflict || code == ErrorCode::kSchemaMismatch;
@@ -292,7 +314,8 @@ Status BronzeReplay::Seal(const connector::EntityDef& def, const dlq::ReplayJob&
   manifest.mode = NameOf(RunMode::kReplay);
   manifest.catalog = refetched_.catalog;
   manifest.started_at = FormatRfc3339(refetched_.started);
-  manifest.ended_at = FormatRfc3339(deps_.reingest.clock.Now());
+  manifest.served_from = refetched_.served_from;
+  manifest.ended_at = FormatRfc3339(refetched_.clock->Now());
   PCW_TRY(pg::Connection connection, deps_.reingest.open({}));
   for (const RefetchedPart& part : refetched_.parts) {
     PCW_TRY_OK(connection.Exec(

@@ -12,6 +12,7 @@
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/dlq/replay.h"
+#include "pcw/sync/database_clock.h"
 #include "pcw/sync/reingest.h"
 
 namespace pcw::sync {
@@ -51,7 +52,8 @@ class BronzeReplay final : public dlq::ReplayHandler {
   };
   /// What a replay has fetched again, as far as it came.
   struct Refetched {
-    std::string prefix, catalog;
+    std::string prefix, catalog, served_from;
+    std::optional<DatabaseClock> clock;  ///< there once a refetch has begun
     WallTime started{};
     std::vector<RefetchedPart> parts;
     std::optional<Error> ended;  ///< why it did not come to the rest
@@ -64,6 +66,7 @@ class BronzeReplay final : public dlq::ReplayHandler {
                   dlq::ReplayTarget& target, PartInHand& part, std::stop_token stop);
   Status Store(PartInHand& part);
   Status Seal(const connector::EntityDef& def, const dlq::ReplayJob& job);
+  Status SettleAbsent(const dlq::ReplayTarget& target, std::stop_token stop);
   Status NoteFailure(const dlq::ReplayTarget& target, const Error& error, std::stop_token stop);
 
   BronzeReplayDeps deps_;

@@ -95,14 +95,18 @@ Result<RequestedRun> RequestRunWithin(pg::Transaction& transaction, std::int64_t
                                       Clock& clock, std::stop_token stop) {
   pg::Connection& connection = transaction.connection();
   // One at a time for an entity: whoever waited sees what the one before him made.
-  PCW_TRY_OK(connection.Exec(
-      {"run_request_lock",
-       "SELECT pg_advisory_xact_lock(hashtextextended('pcw request ' || pcw_tenant()::text || '/' "
-       "|| $1 || '/' || $2, 0))"},
-      {std::to_string(connector_id), request.entity}, stop));
+  // Ids of runs sort by the database's clock.
+  PCW_TRY(const pg::Rows locked,
+          connection.Exec(
+              {"run_request_lock",
+               "SELECT (extract(epoch FROM pcw_now()) * 1000000)::bigint, "
+               "pg_advisory_xact_lock(hashtextextended('pcw request ' || pcw_tenant()::text || '/' "
+               "|| $1 || '/' || $2, 0))"},
+              {std::to_string(connector_id), request.entity}, stop));
   PCW_TRY(std::optional<StoredRun> open, OpenRunOf(connection, connector_id, request, stop));
   if (open) return RequestedRun{.run = std::move(*open), .is_new = false};
-  const std::string run_id = MakeUuidV7(clock.Now(), rng);
+  const WallTime now{std::chrono::microseconds(locked.Int(0, 0))};
+  const std::string run_id = MakeUuidV7(now, rng);
   const std::string job_id = MakeUuidV7(clock.Now(), rng);
   PCW_TRY_OK(InsertQueuedRun(connection, connector_id, catalog, request, run_id, job_id, stop));
   PCW_TRY(StoredRun run, LoadRun(connection, run_id, stop));

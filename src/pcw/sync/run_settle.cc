@@ -8,6 +8,7 @@
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/sync/fetch_requests.h"
+#include "pcw/sync/mapping_version.h"
 #include "pcw/sync/run_store.h"
 
 namespace pcw::sync {
@@ -16,6 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kShortPause{1'000};
+// Until a worker with the newer mapping takes it, or this one has read it.
+constexpr milliseconds kOlderMappingPause{10'000};
 // A continued run lists anew: with the first calls that free it would do nothing else (ADR 9).
 constexpr milliseconds kQuotaGathers{600'000};
 
@@ -23,29 +26,34 @@ constexpr milliseconds kQuotaGathers{600'000};
 struct RunNow {
   std::string status, error_code, reason;
   bool is_resumable = false;
+  WallTime now{};  ///< the database's clock
   bool is_open() const { return status == "queued" || status == "running" || status == "stalled"; }
 };
 
 Result<RunNow> LockRun(pg::Connection& connection, const std::string& run_id,
                        std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"settle_run",
-                           "SELECT status, error_code, stats_json->>'reason', "
-                           "coalesce((stats_json->>'resumable')::boolean, false) FROM "
-                           "ingestion_runs WHERE tenant_id = pcw_tenant() AND id = $1::uuid FOR "
-                           "UPDATE"},
-                          {run_id}, stop));
+  PCW_TRY(
+      const pg::Rows rows,
+      connection.Exec(
+          {"settle_run",
+           "SELECT status, error_code, stats_json->>'reason', "
+           "coalesce((stats_json->>'resumable')::boolean, false), (extract(epoch FROM pcw_now()) "
+           "* 1000000)::bigint FROM "
+           "ingestion_runs WHERE tenant_id = pcw_tenant() AND id = $1::uuid FOR "
+           "UPDATE"},
+          {run_id}, stop));
   if (rows.empty()) return Error(ErrorCode::kInternal, "the run of a job is not there");
   return RunNow{.status = std::string(rows.Text(0, 0)),
                 .error_code = std::string(rows.Text(0, 1)),
                 .reason = std::string(rows.Text(0, 2)),
-                .is_resumable = rows.Bool(0, 3)};
+                .is_resumable = rows.Bool(0, 3),
+                .now = WallTime(std::chrono::microseconds(rows.Int(0, 4)))};
 }
 
 // A run that goes on where `before` ended; who asked for it stays.
-Result<std::string> InsertSuccessor(pg::Connection& connection, const std::string& before, Rng& rng,
-                                    Clock& clock, std::stop_token stop) {
-  std::string id = MakeUuidV7(clock.Now(), rng);
+Result<std::string> InsertSuccessor(pg::Connection& connection, const std::string& before,
+                                    WallTime now, Rng& rng, std::stop_token stop) {
+  std::string id = MakeUuidV7(now, rng);
   PCW_TRY_OK(connection.Exec(
       {"run_successor",
        "INSERT INTO ingestion_runs (tenant_id, id, connector_id, entity, mode, status, catalog, "
@@ -61,7 +69,7 @@ Status EndOpenRun(pg::Connection& connection, const std::string& run_id, RunStat
                   std::string_view code, std::string_view text, std::stop_token stop) {
   PCW_TRY_OK(connection.Exec(
       {"run_end_open",
-       "UPDATE ingestion_runs SET status = $2, ended_at = now(), error_code = $3, error = $4, "
+       "UPDATE ingestion_runs SET status = $2, ended_at = pcw_now(), error_code = $3, error = $4, "
        "stats_json = stats_json || jsonb_build_object('resumable', true, 'reason', $3::text) WHERE "
        "tenant_id = pcw_tenant() AND id = $1::uuid AND ended_at IS NULL"},
       {run_id, std::string(NameOf(status)), std::string(code),
@@ -77,12 +85,12 @@ bool MayPass(std::string_view code) {
   return std::find(kPassing.begin(), kPassing.end(), code) != kPassing.end();
 }
 
-milliseconds UntilQuotaFrees(const std::optional<Error>& error, Clock& clock) {
+milliseconds UntilQuotaFrees(const std::optional<Error>& error, WallTime now) {
   const auto text = error ? error->Find("free_at") : std::nullopt;
   if (!text) return kQuotaGathers;
   const Result<WallTime> free_at = ParseRfc3339(*text);
   if (!free_at) return kQuotaGathers;
-  const auto wait = std::chrono::duration_cast<milliseconds>(*free_at - clock.Now());
+  const auto wait = std::chrono::duration_cast<milliseconds>(*free_at - now);
   return std::clamp(wait, milliseconds(0), milliseconds(std::chrono::hours(25))) + kQuotaGathers;
 }
 
@@ -94,14 +102,16 @@ struct Verdict {
 };
 
 Verdict Judge(const RunNow& run, const jobs::Job& job, bool is_cancelled,
-              const std::optional<Error>& error, Clock& clock) {
+              const std::optional<Error>& error) {
   if (run.status == "succeeded" || run.status == "partial") return {.end = jobs::JobEnd::kDone};
   if (is_cancelled || run.status == "cancelled") return {.end = jobs::JobEnd::kCancelled};
   if (run.reason == "drained") return {.counting = jobs::Counting::kForgiven};
   if (run.reason == "quota_spent")
-    return {.delay = UntilQuotaFrees(error, clock), .counting = jobs::Counting::kForgiven};
+    return {.delay = UntilQuotaFrees(error, run.now), .counting = jobs::Counting::kForgiven};
   const std::string code =
       run.is_open() && error ? std::string(NameOf(error->code())) : run.error_code;
+  if (run.is_open() && error && error->Find("reason") == kOlderMapping)
+    return {.delay = kOlderMappingPause, .counting = jobs::Counting::kForgiven};
   const bool is_held = run.is_open() && code == "conflict";  // another process syncs the entity
   if (is_held) return {.delay = kShortPause, .counting = jobs::Counting::kForgiven};
   if (run.is_open() && code == "cancelled")  // drained before it began
@@ -120,7 +130,7 @@ pg::Param CodeOf(const RunNow& run, const std::optional<Error>& error) {
 // Ends or puts back, in the caller's transaction.
 Result<JobOutcome> Carry(pg::Connection& connection, const jobs::Job& job, const RunNow& run,
                          const Verdict& verdict, const std::optional<Error>& error, Rng& rng,
-                         Clock& clock, std::stop_token stop) {
+                         std::stop_token stop) {
   if (verdict.end) {
     if (run.is_open()) {
       const bool is_cancel = *verdict.end == jobs::JobEnd::kCancelled;
@@ -146,7 +156,7 @@ Result<JobOutcome> Carry(pg::Connection& connection, const jobs::Job& job, const
           connection, job.run_id, RunStatus::kFailed, CodeOf(run, error).value_or("abandoned"),
           error ? error->ToString() : "its worker ended without finishing it", stop));
     }
-    PCW_TRY(run_id, InsertSuccessor(connection, job.run_id, rng, clock, stop));
+    PCW_TRY(run_id, InsertSuccessor(connection, job.run_id, run.now, rng, stop));
   }
   PCW_TRY_OK(jobs::RequeueJob(connection, job, run_id, verdict.delay, verdict.counting, stop));
   return JobOutcome::kPutBack;
@@ -159,13 +169,24 @@ Error LostJob(const jobs::Job& job) {
 
 }  // namespace
 
+bool MayStoreLater(const Error& error) { return MayPass(NameOf(error.code())); }
+
+Status AbandonJob(pg::Connection& connection, const jobs::Job& job, std::stop_token stop) {
+  PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "abandon job", stop));
+  PCW_TRY(const jobs::Beat held, jobs::LockJob(connection, job, stop));
+  if (!held.is_ours) return LostJob(job);
+  PCW_TRY_OK(jobs::FinishJob(connection, job, jobs::JobEnd::kFailed,
+                             std::string(NameOf(ErrorCode::kInternal)), stop));
+  return transaction.Commit();
+}
+
 milliseconds PauseAfter(int attempts) {
   const int doublings = std::clamp(attempts - 1, 0, 6);
   return std::min(milliseconds(5'000) * (1 << doublings), milliseconds(300'000));
 }
 
 Result<std::optional<std::string>> PrepareJob(pg::Connection& connection, jobs::Job& job, Rng& rng,
-                                              Clock& clock, std::stop_token stop) {
+                                              std::stop_token stop) {
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "prepare job", stop));
   PCW_TRY(const jobs::Beat held, jobs::LockJob(connection, job, stop));
   if (!held.is_ours) return LostJob(job);
@@ -174,7 +195,7 @@ Result<std::optional<std::string>> PrepareJob(pg::Connection& connection, jobs::
   if (run.is_open() && !held.is_cancelled && !is_given_up) {
     std::string run_id = job.run_id;
     if (run.status != "queued") {
-      PCW_TRY(run_id, InsertSuccessor(connection, job.run_id, rng, clock, stop));
+      PCW_TRY(run_id, InsertSuccessor(connection, job.run_id, run.now, rng, stop));
       PCW_TRY_OK(jobs::RepointJob(connection, job, run_id, stop));
     }
     PCW_TRY_OK(transaction.Commit());
@@ -182,21 +203,20 @@ Result<std::optional<std::string>> PrepareJob(pg::Connection& connection, jobs::
     return std::optional<std::string>(run_id);
   }
   const Verdict verdict = is_given_up ? Verdict{.end = jobs::JobEnd::kFailed}
-                                      : Judge(run, job, held.is_cancelled, std::nullopt, clock);
-  PCW_TRY_OK(Carry(connection, job, run, verdict, std::nullopt, rng, clock, stop));
+                                      : Judge(run, job, held.is_cancelled, std::nullopt);
+  PCW_TRY_OK(Carry(connection, job, run, verdict, std::nullopt, rng, stop));
   PCW_TRY_OK(transaction.Commit());
   return std::optional<std::string>();
 }
 
 Result<JobOutcome> SettleJob(pg::Connection& connection, const jobs::Job& job,
-                             const std::optional<Error>& error, Rng& rng, Clock& clock,
-                             std::stop_token stop) {
+                             const std::optional<Error>& error, Rng& rng, std::stop_token stop) {
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "settle job", stop));
   PCW_TRY(const jobs::Beat held, jobs::LockJob(connection, job, stop));
   if (!held.is_ours) return LostJob(job);
   PCW_TRY(const RunNow run, LockRun(connection, job.run_id, stop));
-  const Verdict verdict = Judge(run, job, held.is_cancelled, error, clock);
-  PCW_TRY(const JobOutcome outcome, Carry(connection, job, run, verdict, error, rng, clock, stop));
+  const Verdict verdict = Judge(run, job, held.is_cancelled, error);
+  PCW_TRY(const JobOutcome outcome, Carry(connection, job, run, verdict, error, rng, stop));
   PCW_TRY_OK(transaction.Commit());
   return outcome;
 }

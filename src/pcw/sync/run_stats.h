@@ -6,9 +6,9 @@
 
 namespace pcw::sync {
 
-/// What a run did so far. Records are counted when their fate is settled, so the sum holds at every
-/// commit: listed = skipped + duplicate + processed + dead_lettered, and processed = inserted +
-/// updated + unchanged.
+/// What a run did so far. Records are counted when their outcome is settled, so the sum holds at
+/// every commit: listed = skipped + duplicate + processed + dead_lettered, and processed = inserted
+/// + updated + unchanged.
 struct RunStats {
   std::int64_t records_listed = 0;
   std::int64_t records_skipped = 0;    ///< held at that version already, not fetched
@@ -17,6 +17,7 @@ struct RunStats {
   std::int64_t rows_inserted = 0;
   std::int64_t rows_updated = 0;
   std::int64_t rows_unchanged = 0;
+  std::int64_t records_absent = 0;  ///< of rows_unchanged: AWS has no such record, as it may
   std::int64_t dead_lettered = 0;
   std::int64_t records_deferred = 0;  ///< fetched again at the end of the scan
   std::int64_t records_missing = 0;   ///< marked missing by this run
@@ -30,7 +31,9 @@ struct RunStats {
   std::int64_t elapsed_ms = 0;
 
   bool is_resumable = false;  ///< a run that ended early: running it again completes it
-  std::string reason;  ///< why it ended early ("quota_spent", "throttled", ...); empty = it did not
+  /// Why it ended early ("quota_spent", "throttled", ...), or as partial without a dead letter
+  /// ("listing_shrank", "listed_nothing"); empty = neither.
+  std::string reason;
   std::string
       finding;  ///< what a person should look at although the scan is complete; empty = nothing
   std::string watermark_before;  ///< RFC 3339; empty = none

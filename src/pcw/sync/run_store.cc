@@ -8,6 +8,8 @@
 #include "pcw/base/json.h"
 #include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
+#include "pcw/base/uuid.h"
+#include "pcw/sync/run_page.h"
 
 namespace pcw::sync {
 namespace {
@@ -15,7 +17,7 @@ namespace {
 // Every select of runs has these columns in this order.
 constexpr std::string_view kListRuns = R"sql(
   SELECT r.id, c.kind, r.entity, r.mode,
-         CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < now() OR j.stalls_at < now())
+         CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < pcw_now() OR j.stalls_at < pcw_now())
               THEN 'stalled' ELSE r.status END,
          r.catalog, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
          to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), r.resumed_from, r.bronze_prefix, r.error_code, r.error,
@@ -26,7 +28,7 @@ constexpr std::string_view kListRuns = R"sql(
   LEFT JOIN jobs j ON j.tenant_id = r.tenant_id AND j.run_id = r.id AND j.state = 'running'
   WHERE ($1 = '' OR r.entity = $1) AND ($2 = '' OR r.status = $2) AND ($3 = '' OR r.id::text LIKE $3 || '%')
     AND ($4 = '' OR (r.connector_id = nullif($4, '')::bigint AND r.status IN ('failed', 'cancelled')))
-    AND ($6 = '' OR (r.mode NOT IN ('replay', 'fetch') AND ($6 = 'reingest') = (r.mode = 'reingest')))
+    AND ($6 = '' OR (r.mode NOT IN ('replay', 'fetch') AND ($6 = 'reingest') = (r.mode = 'reingest') AND r.started_at <= pcw_now() + interval '1 minute'))
   ORDER BY r.started_at DESC, r.id DESC LIMIT $5::int)sql";
 
 std::int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
@@ -61,6 +63,7 @@ std::string FormatStats(const RunStats& stats) {
   json["rows_inserted"] = stats.rows_inserted;
   json["rows_updated"] = stats.rows_updated;
   json["rows_unchanged"] = stats.rows_unchanged;
+  json["records_absent"] = stats.records_absent;
   json["dead_lettered"] = stats.dead_lettered;
   json["records_deferred"] = stats.records_deferred;
   json["records_missing"] = stats.records_missing;
@@ -149,7 +152,8 @@ Status AbandonOlderRuns(pg::Connection& connection, std::int64_t connector_id,
                         std::string_view entity, std::int64_t fence, std::stop_token stop) {
   PCW_TRY_OK(connection.Exec(
       {"runs_abandon",
-       "UPDATE ingestion_runs SET status = 'failed', ended_at = now(), error_code = 'abandoned', "
+       "UPDATE ingestion_runs SET status = 'failed', ended_at = pcw_now(), error_code = "
+       "'abandoned', "
        "error = 'the process that ran it ended "
        "without finishing it; run it again: what is stored is not fetched again', stats_json = "
        "stats_json || '{\"resumable\": true, "
@@ -166,7 +170,7 @@ Status InsertRun(pg::Connection& connection, const NewRun& run, std::stop_token 
        "INSERT INTO ingestion_runs (tenant_id, id, connector_id, entity, mode, status, catalog, "
        "started_at, fence, bronze_prefix, "
        "resumed_from, stats_json) VALUES (pcw_tenant(), $1::uuid, $2::bigint, $3, $4, 'running', "
-       "$5, $6::timestamptz, $7::bigint, $8, "
+       "$5, $6::timestamptz, $7::bigint, nullif($8, ''), "
        "$9::uuid, $10::jsonb) ON CONFLICT (tenant_id, id) DO NOTHING"},
       {run.id, std::to_string(run.connector_id), run.entity, std::string(NameOf(run.mode)),
        run.catalog, FormatRfc3339(run.started_at), std::to_string(run.fence), run.bronze_prefix,
@@ -181,7 +185,7 @@ Status BeginQueuedRun(pg::Connection& connection, const NewRun& run, std::stop_t
           connection.Exec(
               {"run_begin",
                "UPDATE ingestion_runs SET status = 'running', started_at = "
-               "$2::timestamptz, fence = $3::bigint, bronze_prefix = $4 WHERE "
+               "$2::timestamptz, fence = $3::bigint, bronze_prefix = nullif($4, '') WHERE "
                "tenant_id = pcw_tenant() AND id = $1::uuid AND (status = 'queued' OR "
                "(status = 'running' AND fence = $3::bigint))"},
               {run.id, FormatRfc3339(run.started_at), std::to_string(run.fence), run.bronze_prefix},
@@ -208,13 +212,14 @@ Status FinishRun(pg::Connection& connection, std::string_view run_id, RunStatus 
   const pg::Param text =
       error ? pg::Param(StorableText(error->ToString(), kMostErrorBytes, LineBreaks::kKeep))
             : std::nullopt;
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec(
-              {"run_finish",
-               "UPDATE ingestion_runs SET status = $2, ended_at = now(), stats_json = $3::jsonb, "
-               "error_code = $4, error = $5 "
-               "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND ended_at IS NULL"},
-              {std::string(run_id), std::string(NameOf(status)), stats_json, code, text}, stop));
+  PCW_TRY(
+      const pg::Rows rows,
+      connection.Exec(
+          {"run_finish",
+           "UPDATE ingestion_runs SET status = $2, ended_at = pcw_now(), stats_json = $3::jsonb, "
+           "error_code = $4, error = $5 "
+           "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND ended_at IS NULL"},
+          {std::string(run_id), std::string(NameOf(status)), stats_json, code, text}, stop));
   if (rows.affected() == 1) return Ok{};
   return Error(ErrorCode::kConflict, "the run has ended already")
       .With("run_id", std::string(run_id));
@@ -225,7 +230,8 @@ Result<Cursor> LoadCursor(pg::Connection& connection, std::int64_t connector_id,
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"cursor_load",
                            "SELECT (extract(epoch FROM watermark) * 1000000)::bigint, "
-                           "longest_scan_ms, coalesce(last_full_listed, -1) FROM "
+                           "longest_scan_ms, coalesce(last_full_listed, -1), "
+                           "coalesce(shrunk_listed, -1) FROM "
                            "cursors WHERE tenant_id = pcw_tenant() AND connector_id = $1::bigint "
                            "AND entity = $2 AND catalog = $3 AND "
                            "filter_hash = ''"},
@@ -236,6 +242,7 @@ Result<Cursor> LoadCursor(pg::Connection& connection, std::int64_t connector_id,
   if (rows.At(0, 0)) cursor.watermark = WallTime(std::chrono::microseconds(rows.Int(0, 0)));
   cursor.longest_scan_ms = rows.Int(0, 1);
   cursor.last_full_listed = rows.Int(0, 2);
+  cursor.shrunk_listed = rows.Int(0, 3);
   return cursor;
 }
 
@@ -245,25 +252,29 @@ Status SaveCursor(pg::Connection& connection, std::int64_t connector_id, std::st
   const pg::Param watermark =
       cursor.watermark ? pg::Param(std::to_string(Micros(*cursor.watermark))) : std::nullopt;
   const bool is_full = mode == RunMode::kFull;
-  PCW_TRY_OK(
-      connection.Exec({"cursor_save",
-                       "INSERT INTO cursors AS c (tenant_id, connector_id, entity, catalog, "
-                       "watermark, longest_scan_ms, last_full_run, last_full_listed, "
-                       "fence) VALUES (pcw_tenant(), $1::bigint, $2, $3, 'epoch'::timestamptz + "
-                       "$4::bigint * interval '1 microsecond', $5::bigint, "
-                       "$6::uuid, $7::bigint, $8::bigint) ON CONFLICT (tenant_id, connector_id, "
-                       "entity, catalog, filter_hash) DO UPDATE SET watermark = "
-                       "greatest(c.watermark, excluded.watermark), longest_scan_ms = "
-                       "greatest(c.longest_scan_ms, excluded.longest_scan_ms), last_full_run "
-                       "= coalesce(excluded.last_full_run, c.last_full_run), last_full_listed = "
-                       "coalesce(excluded.last_full_listed, c.last_full_listed), "
-                       "fence = excluded.fence, updated_at = now()"},
-                      {std::to_string(connector_id), std::string(entity), std::string(catalog),
-                       watermark, std::to_string(cursor.longest_scan_ms),
-                       is_full ? pg::Param(std::string(run_id)) : std::nullopt,
-                       is_full ? pg::Param(std::to_string(cursor.last_full_listed)) : std::nullopt,
-                       std::to_string(fence)},
-                      stop));
+  const auto count = [is_full](std::int64_t records) {
+    return is_full && records >= 0 ? pg::Param(std::to_string(records)) : std::nullopt;
+  };
+  PCW_TRY_OK(connection.Exec(
+      {"cursor_save",
+       "INSERT INTO cursors AS c (tenant_id, connector_id, entity, catalog, "
+       "watermark, longest_scan_ms, last_full_run, last_full_listed, "
+       "fence, shrunk_listed) VALUES (pcw_tenant(), $1::bigint, $2, $3, 'epoch'::timestamptz + "
+       "$4::bigint * interval '1 microsecond', $5::bigint, "
+       "$6::uuid, $7::bigint, $8::bigint, $9::bigint) ON CONFLICT (tenant_id, connector_id, "
+       "entity, catalog, filter_hash) DO UPDATE SET watermark = "
+       "greatest(c.watermark, excluded.watermark), longest_scan_ms = "
+       "greatest(c.longest_scan_ms, excluded.longest_scan_ms), last_full_run "
+       "= coalesce(excluded.last_full_run, c.last_full_run), last_full_listed = "
+       "coalesce(excluded.last_full_listed, c.last_full_listed), shrunk_listed = CASE "
+       "WHEN excluded.last_full_run IS NULL THEN c.shrunk_listed ELSE "
+       "excluded.shrunk_listed END, "
+       "fence = excluded.fence, updated_at = now()"},
+      {std::to_string(connector_id), std::string(entity), std::string(catalog), watermark,
+       std::to_string(cursor.longest_scan_ms),
+       is_full ? pg::Param(std::string(run_id)) : std::nullopt, count(cursor.last_full_listed),
+       std::to_string(fence), count(cursor.shrunk_listed)},
+      stop));
   return Ok{};
 }
 
@@ -286,6 +297,12 @@ Result<StoredRun> LoadRun(pg::Connection& connection, std::string_view id, std::
                  fmt::format("\"{}\" is not a run id; give the id that `pcw runs list` shows, or "
                              "its first 8 or more characters",
                              CutAtCharacter(id, 64)));
+  }
+  if (IsUuid(id)) {
+    PCW_TRY(std::optional<StoredRun> run, FindRun(connection, id, stop));
+    if (run) return std::move(*run);
+    return Error(ErrorCode::kNotFound,
+                 fmt::format("there is no run {}; `pcw runs list` shows the runs", id));
   }
   PCW_TRY(const pg::Rows rows, connection.Exec({"runs_list", kListRuns},
                                                {std::string(), std::string(), std::string(id),

@@ -50,7 +50,8 @@ struct StoredRun {
 struct Cursor {
   std::optional<WallTime> watermark;
   std::int64_t longest_scan_ms = 0;
-  std::int64_t last_full_listed = -1;  ///< -1: no full scan yet
+  std::int64_t last_full_listed = -1;  ///< that was believed; -1: no full scan yet
+  std::int64_t shrunk_listed = -1;     ///< of the last full scan if it was not; -1: it was
 };
 
 /// Writes what the configuration says of a connector and returns its id.

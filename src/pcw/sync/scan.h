@@ -1,42 +1,61 @@
-// One scan of an entity: decides the fate of every listed record and hands batches to the
-// committer.
+// One scan of an entity: settles what becomes of every listed record and hands batches to the
+// committer. The rules are listed_outcome and failure_outcome; here is what they need.
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "pcw/sync/denials.h"
 #include "pcw/sync/detail_fetcher.h"
 #include "pcw/sync/engine.h"
 #include "pcw/sync/failure_limit.h"
+#include "pcw/sync/failure_outcome.h"
+#include "pcw/sync/listed_outcome.h"
 #include "pcw/sync/page_source.h"
 #include "pcw/sync/part_committer.h"
 #include "pcw/sync/watermark.h"
 
 namespace pcw::sync {
 
-/// The coordinator of a run. Lives on the run's own thread; owns nothing durable. `expected` is
-/// what the last full scan listed, -1 = unknown.
+/// What a scan knows of earlier runs.
+struct ScanHistory {
+  std::int64_t expected = -1;  ///< what the last full scan listed, -1 = unknown
+  /// Records with an open dead letter of stage fetch: they are fetched after all others, once, and
+  /// do not count as a sign that AWS is out of order.
+  std::unordered_set<std::string> failed_before;
+};
+
+/// The coordinator of a run. Lives on the run's own thread; owns nothing durable.
 ///
-/// Every listed record ends as exactly one of skipped, duplicate, processed, dead-lettered. A
-/// detail that exhausts its attempts is deferred to the end of the scan and fetched once more; ten
-/// failures in a row stop the run, and so does a share of failures over the set limit.
+/// Every listed record ends as exactly one of skipped, duplicate, processed, dead-lettered, and is
+/// seen by the run whichever it is. A detail that exhausts its attempts is deferred to the end of
+/// the scan and fetched once more. The run stops when the share of details that fail passes the set
+/// limit, or when AWS denies the account an operation (Denials); never because failures stand in a
+/// row.
 class Scan {
  public:
   Scan(const connector::EntityDef& def, const EntityTable& table, const SyncOptions& options,
        SyncDeps& deps, Database& database, PartCommitter& committer, std::string run_id,
-       std::int64_t expected, std::stop_token stop);
+       ScanHistory history, std::stop_token stop);
 
   /// Lists and fetches everything, then the deferred details. Returns with all batches committed.
+  /// When a list call fails for good, what was listed before is fetched even so, for Flush.
   Status Run(std::optional<WallTime> modified_after);
 
   /// Fetches these records without listing anything, then the deferred ones again. Returns with all
-  /// batches committed. A record that is denied while others are not is a dead letter: one poisoned
-  /// id does not hold up the rest (I25).
+  /// batches committed.
   Status FetchAll(std::vector<DetailTask> tasks);
+
+  /// Lists everything and takes these records alone, whatever is held of them. Returns with all
+  /// batches committed.
+  Status FetchListed(std::set<std::string> ids);
 
   /// After a complete full scan: asks AWS about the records that this scan and the one before it
   /// missed. Returns those that AWS no longer knows; those it still knows are processed as if
@@ -49,31 +68,41 @@ class Scan {
   const ScanObservation& observation() const { return observation_; }
   const std::vector<lake::ManifestPage>& pages() const { return pages_; }
   std::int64_t listed() const { return listed_; }
+  /// A listed item did not say whose it is: which records are missing cannot be told.
+  bool has_unnamed() const { return has_unnamed_; }
+  /// How long AWS took to answer the list calls: a scan without what it waited for.
+  std::chrono::microseconds list_time() const { return list_time_; }
+  /// What a person should know of rows whose record AWS has no more, although it need not have one;
+  /// empty = nothing.
+  std::string AbsenceFinding() const;
   CallTotals totals() const;
 
  private:
-  enum class Pass { kFirst, kDeferred, kConfirm };
-  Status FetchDeferred();
-  bool IsDeniedAlone(const Error& error, Pass pass);
   using Held = std::unordered_map<std::string, HeldRecord>;
-  /// A record that is on its way to the table.
-  struct Pending {
-    std::string version;
-    int rank = 0;
+  /// A detail that may come if it is asked for again.
+  struct DeferredDetail {
+    DetailTask task;
+    Error error;
   };
 
+  Status FetchRest();
   Status ListSource(const connector::SourceDef& source, std::optional<WallTime> modified_after);
   Status TakePage(const connector::SourceDef& source, ListedPage page);
   Status TakeItem(const connector::SourceDef& source, const ListedPage& page,
                   connector::PageItem item, const Held& held);
-  bool CountIfKnown(const connector::SourceDef& source, const connector::PageItem& item,
-                    const Held& held);
+  void CountKnown(ListedOutcome outcome, const std::string& id);
   Status Fetch(DetailTask task, Pass pass);
   Status DrainReady(Pass pass);
   Status DrainAll(Pass pass);
   Status Handle(FetchedDetail detail, Pass pass);
   Status HandleFailure(FetchedDetail detail, Pass pass);
   Status NoteFetched(const Error* failure, Pass pass);
+  void NoteSuccess(const DetailTask& task);
+  Status AddDeadLetter(const DetailTask& task, Error error);
+  Status AddAbsent(const DetailTask& task);
+  Status AddDenial(DetailTask task, Error error);
+  Status DecideDenials(const std::string& operation);
+  Result<std::optional<Error>> AskForHeld(const DeniedDetail& denied);
   Status Append(FetchedDetail detail);
   Status AppendListed(const connector::SourceDef& source, const ListedPage& page,
                       connector::PageItem item);
@@ -97,18 +126,28 @@ class Scan {
   CallTotals base_;
 
   Batch batch_;
-  std::unordered_map<std::string, Pending> pending_;  ///< by id: submitted and not committed
-  std::vector<DetailTask> deferred_;
+  /// By id: submitted and not in the table; also those that failed in this run.
+  std::unordered_map<std::string, PendingRecord> pending_;
+  const std::unordered_set<std::string> failed_before_;
+  std::vector<DeferredDetail> deferred_;
+  std::vector<DetailTask> held_back_;  ///< failed before: fetched after all others
+  Denials denials_;
   std::vector<std::string> confirmed_missing_;
   ScanObservation observation_;
   std::vector<lake::ManifestPage> pages_;
   Progress progress_;
   std::int64_t listed_ = 0;
-  std::int64_t fetched_by_name_ = 0;  ///< of FetchAll, answered
-  int denied_ = 0;                    ///< of FetchAll, before the first answer
-  int failures_in_row_ = 0;
+  bool has_unnamed_ = false;
+  std::chrono::microseconds list_time_{0};
+  std::set<std::string> wanted_;  ///< of FetchListed; empty = every record
+  std::int64_t listed_of_source_ = 0;
+  std::vector<std::string> kept_without_record_;  ///< examples of rows that AWS has no record for
+  std::int64_t rows_without_record_ = 0;
+  bool has_fetched_ = false;  ///< AWS gave at least one detail to this run
   int throttles_in_row_ = 0;
   FailureLimit fetch_failures_;
+  FailureLimit confirm_failures_;
+  std::map<ErrorCode, int> failures_;  ///< of first tries, by how they failed
 };
 
 }  // namespace pcw::sync

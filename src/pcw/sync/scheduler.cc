@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/sync/database_clock.h"
 #include "pcw/sync/run_request.h"
 
 namespace pcw::sync {
@@ -34,15 +35,6 @@ std::uint64_t SpreadOf(std::string_view text) {
 }
 
 std::string EpochMicros(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
-
-// The schedulers' clock is the database's.
-Result<WallTime> DatabaseNow(pg::Connection& connection, std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec(
-              {"schedule_now", "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"},
-              {}, stop));
-  return WallTime(microseconds(rows.Int(0, 0)));
-}
 
 const PlannedSync* FindSync(const SchedulePlan& plan, std::string_view entity,
                             std::string_view mode) {

@@ -9,7 +9,8 @@ namespace pcw::sync {
 namespace {
 
 bool HasSameBytes(const MappedRecord& a, const MappedRecord& b) {
-  return a.payload_sha256 == b.payload_sha256 && a.companion_sha256 == b.companion_sha256;
+  return a.listed_version == b.listed_version && !a.accepts_older &&
+         a.payload_sha256 == b.payload_sha256 && a.companion_sha256 == b.companion_sha256;
 }
 
 // Where a record's latest version stands.
@@ -38,10 +39,14 @@ std::vector<std::vector<const MappedRecord*>> RoundsOf(std::span<const MappedRec
       return std::get<WallTime>(r.row.values[modified_column]);
     };
     const bool is_lower = record.rank < before->rank;
-    const bool is_stale = record.rank == before->rank &&
-                          (modified(record) < modified(*before) || HasSameBytes(record, *before));
+    // An older record still tells what a sparse one does not.
+    const bool is_outdone =
+        modified(record) < modified(*before) && !before->is_sparse && !record.accepts_older;
+    const bool is_stale =
+        record.rank == before->rank && (is_outdone || HasSameBytes(record, *before));
     if (is_lower || is_stale) continue;
-    if (clock == VersionClock::kSource && !record.is_sparse) {
+    const bool tells_all = !record.is_sparse && record.row.left_alone.empty();
+    if (clock == VersionClock::kSource && tells_all && !before->is_sparse) {
       before = &record;
       continue;
     }

@@ -17,7 +17,8 @@ enum class VersionClock {
 /// Splits records, given in the order they were read, into rounds with at most one version of each
 /// id; merged one after the other, they leave the table as merging record by record would. Versions
 /// that change nothing (same bytes as the one before, older than it, from a lower source) are left
-/// out. `modified_column` is the place of source_modified_at in a row.
+/// out, and versions before one that tells every column. `modified_column` is the place of
+/// source_modified_at in a row.
 std::vector<std::vector<const MappedRecord*>> RoundsOf(std::span<const MappedRecord> records,
                                                        std::size_t modified_column,
                                                        VersionClock clock);

@@ -62,6 +62,14 @@ TEST(RoundsOfTest, ASparseRecordNeverReplacesTheOneItAddsTo) {
   EXPECT_THAT(Rounds(records, VersionClock::kSource), ElementsAre(ElementsAre(0), ElementsAre(1)));
 }
 
+TEST(RoundsOfTest, AnOlderRecordStillTellsWhatASparseOneDoesNot) {
+  std::vector<MappedRecord> records{Version("a", 2, 2), Version("a", 1, 1)};
+  records[0].is_sparse = true;
+
+  EXPECT_THAT(Rounds(records, VersionClock::kObserved),
+              ElementsAre(ElementsAre(0), ElementsAre(1)));
+}
+
 TEST(RoundsOfTest, NothingIsOneEmptyRound) {
   EXPECT_THAT(Rounds({}, VersionClock::kSource), ElementsAre(IsEmpty()));
 }

@@ -8,6 +8,8 @@
 #include <boost/asio/ssl/stream_base.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "pcw/base/log.h"
 #include "pcw/net/server/head_rules.h"
@@ -23,6 +25,7 @@ constexpr std::size_t kReadChunk = 16U << 10U;
 constexpr std::size_t kMaxDiscarded = 64U << 10U;
 constexpr milliseconds kDiscardTime{1'000};
 constexpr milliseconds kPaceStep{50};
+constexpr milliseconds kUnacknowledged{30'000};
 
 // Whether the first bytes of a request are a method and a target that goes on behind them.
 bool IsLongTarget(std::string_view first) {
@@ -78,19 +81,21 @@ ResponseStream Responder::Stream(Response head) const {
 }
 
 Connection::Connection(std::shared_ptr<Worker> worker, asio::ip::tcp::socket socket,
-                       std::string peer)
+                       std::string peer, Seat seat)
     : worker_(std::move(worker)),
       socket_(std::move(socket)),
       deadline_timer_(worker_->io),
       pace_timer_(worker_->io),
       peer_(std::move(peer)),
+      seat_(seat),
       buffer_(worker_->shared->options.max_header_bytes + kReadChunk) {}
 
 void Connection::Start() {
   worker_->connections.insert(shared_from_this());
   ErrorCode ignored;  // a socket without the option works, only slower
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  if (worker_->shared->tls) {
+  tls_context_ = worker_->shared->tls();
+  if (tls_context_) {
     ShakeHands();
   } else {
     NextRequest();
@@ -117,9 +122,10 @@ void Connection::WriteOut(Handler handler) {
 }
 
 void Connection::ShakeHands() {
-  tls_.emplace(socket_, *worker_->shared->tls);
+  tls_.emplace(socket_, *tls_context_);
   phase_ = Phase::kHandshake;
-  SetDeadline(worker_->shared->options.header);
+  SetDeadline(seat_ == Seat::kTurnedAway ? worker_->shared->options.turned_away
+                                         : worker_->shared->options.header);
   tls_->async_handshake(asio::ssl::stream_base::server,
                         [self = shared_from_this()](ErrorCode problem) {
                           if (problem || self->phase_ != Phase::kHandshake) {
@@ -146,7 +152,8 @@ void Connection::NextRequest() {
     return;
   }
   phase_ = Phase::kIdle;
-  SetDeadline(worker_->shared->options.idle);
+  SetDeadline(seat_ == Seat::kTurnedAway ? worker_->shared->options.turned_away
+                                         : worker_->shared->options.idle);
   Read();
 }
 
@@ -159,6 +166,11 @@ void Connection::Read() {
                return;
              }
              self->buffer_.commit(bytes);
+             if (self->seat_ == Seat::kTurnedAway) {
+               // Whatever it asks for: it is not read to the end.
+               self->Refuse(503, "too many connections; try again");
+               return;
+             }
              if (self->phase_ == Phase::kIdle) {
                self->phase_ = Phase::kHeader;
                self->SetDeadline(self->worker_->shared->options.header);
@@ -271,6 +283,29 @@ void Connection::RefuseWith(Response answer) {
   phase_ = Phase::kRefusing;
   keep_alive_ = false;
   Deliver(std::move(answer));
+}
+
+// Reads nothing that anybody waits for: the end of the connection is what is waited for. What a
+// client sends behind its request is dropped with the connection, which a stream always ends.
+void Connection::WatchClient() {
+  // One that vanished without a word is given up by the kernel when it acknowledges nothing.
+  using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+  ErrorCode ignored;  // without the option it is noticed later
+  socket_.set_option(UserTimeout(static_cast<int>(kUnacknowledged.count())), ignored);
+  WatchOn();
+}
+
+void Connection::WatchOn() {
+  buffer_.consume(buffer_.size());
+  ReadSome(buffer_.prepare(kReadChunk),
+           [self = shared_from_this()](ErrorCode problem, std::size_t) {
+             if (!self->is_streaming_ || self->phase_ == Phase::kClosed) return;
+             if (problem) {
+               self->Close();
+             } else {
+               self->WatchOn();
+             }
+           });
 }
 
 // One write at a time; what was written meanwhile goes with the next.
@@ -446,7 +481,7 @@ void Connection::Close() {
   pace_timer_.cancel();
   DropStream();
   if (worker_->connections.erase(shared_from_this()) > 0) {
-    worker_->shared->admission.Leave(peer_);
+    worker_->shared->admission.Leave(peer_, seat_);
   }
 }
 

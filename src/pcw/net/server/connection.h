@@ -38,7 +38,9 @@ struct StreamState {
 /// for the worker's thread, except Complete and the three of a stream.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<Worker> worker, boost::asio::ip::tcp::socket socket, std::string peer);
+  /// `seat` is kTaken, or kTurnedAway for one whose first request is answered with 503.
+  Connection(std::shared_ptr<Worker> worker, boost::asio::ip::tcp::socket socket, std::string peer,
+             Seat seat);
 
   /// Registers with the worker and begins to read.
   void Start();
@@ -84,6 +86,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Dispatch();
   void Refuse(int status, std::string_view why);
   void RefuseWith(Response answer);
+  /// Notices a client that leaves while it is sent a stream.
+  void WatchClient();
+  void WatchOn();
   void PumpStream();
   void DropStream();
   void SayGoodbye();
@@ -103,10 +108,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   const std::shared_ptr<Worker> worker_;  // first: the socket must not outlive the event loop
   boost::asio::ip::tcp::socket socket_;
+  std::shared_ptr<boost::asio::ssl::context> tls_context_;  ///< the one in force when it came
   std::optional<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> tls_;
   boost::asio::steady_timer deadline_timer_;
   boost::asio::steady_timer pace_timer_;
   const std::string peer_;
+  const Seat seat_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   Phase phase_ = Phase::kClosed;

@@ -87,12 +87,12 @@ class Acceptor {
     const tcp::endpoint remote = socket.remote_endpoint(problem);
     if (problem) return;  // it left already
     std::string peer = remote.address().to_string();
-    if (!worker->shared->admission.Enter(peer)) {
-      worker->shared->turned_away.fetch_add(1, std::memory_order_relaxed);
-      return;
-    }
-    worker->shared->accepted.fetch_add(1, std::memory_order_relaxed);
-    auto connection = std::make_shared<Connection>(worker, std::move(socket), std::move(peer));
+    const Seat seat = worker->shared->admission.Enter(peer);
+    (seat == Seat::kTaken ? worker->shared->accepted : worker->shared->turned_away)
+        .fetch_add(1, std::memory_order_relaxed);
+    if (seat == Seat::kNone) return;
+    auto connection =
+        std::make_shared<Connection>(worker, std::move(socket), std::move(peer), seat);
     worker->Post([connection] { connection->Start(); });
   }
 
@@ -144,6 +144,8 @@ Result<std::unique_ptr<Listener>> Listener::Start(ListenerOptions options, Handl
       state->threads.emplace_back([worker] { worker->Run(); });
     }
   } catch (const std::exception& problem) {
+    // Threads that run already have to end, or their owner waits for them for ever.
+    for (const auto& worker : state->workers) worker->Post([worker] { worker->Finish(); });
     return Error(ErrorCode::kConfig, fmt::format("cannot start the listener: {}", problem.what()));
   }
   return std::unique_ptr<Listener>(new Listener(std::move(state)));
@@ -169,6 +171,14 @@ void Listener::Stop(milliseconds grace) {
     if (thread.joinable()) thread.join();
   }
   for (const auto& worker : state_->workers) worker->Close();
+}
+
+Status Listener::ReloadTls() {
+  const ListenerOptions& options = state_->shared->options;
+  if (options.tls_cert.empty()) return Ok{};
+  PCW_TRY(auto tls, MakeTlsContext(options.tls_cert, options.tls_key));
+  state_->shared->SetTls(std::move(tls));
+  return Ok{};
 }
 
 ListenerStats Listener::stats() const {

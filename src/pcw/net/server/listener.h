@@ -30,7 +30,8 @@ class ResponseStream {
   bool Write(std::string_view bytes) const;
   /// Completes the answer. Idempotent.
   void End() const;
-  /// False once nothing can be written any more. A client that leaves is noticed by a later Write.
+  /// False once nothing can be written any more: the client left, or was silent for 30 seconds
+  /// about what it was sent.
   bool is_open() const;
 
  private:
@@ -83,6 +84,11 @@ struct ListenerOptions {
   std::size_t max_body_bytes = 64U << 10U;
   std::size_t max_connections = 10'000;
   std::size_t max_connections_per_address = 10'000;
+  /// Connections over a cap that are told so (503) at the same time; what comes beyond is closed.
+  std::size_t max_turned_away = 256;
+  std::chrono::milliseconds turned_away{2'000};  ///< for the request that is answered so
+  /// True for an address that many clients share, a proxy's: only max_connections counts for it.
+  std::function<bool(const std::string& peer)> is_shared_address = nullptr;
   std::size_t max_requests_per_connection = 0;  ///< 0 = as many as it likes
   std::chrono::milliseconds idle{60'000};       ///< between requests of one connection
   std::chrono::milliseconds header{10'000};     ///< first byte to end of header
@@ -98,7 +104,7 @@ struct ListenerOptions {
 
 struct ListenerStats {
   std::uint64_t accepted = 0;     ///< connections taken
-  std::uint64_t turned_away = 0;  ///< connections closed at once: over a cap, or no descriptor left
+  std::uint64_t turned_away = 0;  ///< connections over a cap, or for which no descriptor was left
   std::uint64_t requests = 0;     ///< handed to the handler
   std::uint64_t refused = 0;      ///< refused before the handler
   std::uint64_t open = 0;         ///< connections now
@@ -126,6 +132,10 @@ class Listener {
   /// Stops accepting, closes idle connections, lets started requests finish for at most `grace`,
   /// then closes the rest and joins the threads. Idempotent; not from a handler.
   void Stop(std::chrono::milliseconds grace = std::chrono::milliseconds(0));
+
+  /// Takes certificate and key from the files again, for connections that come from now on. kConfig
+  /// if they cannot be used; the ones in force stay. Nothing without TLS.
+  Status ReloadTls();
 
   ListenerStats stats() const;
 

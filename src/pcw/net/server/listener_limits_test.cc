@@ -1,5 +1,5 @@
 // Limits per route and connection, streams and TLS of the listener, over raw sockets.
-#include <fstream>
+#include <filesystem>
 #include <future>
 #include <thread>
 
@@ -14,6 +14,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 
 #include "fakes/result_matchers.h"
 #include "pcw/net/server/listener.h"
@@ -124,13 +125,13 @@ TEST(ListenerLimitsTest, ConnectionsOfOneAddressAreCounted) {
   PlainClient third(listener->port());
   third.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
 
-  EXPECT_EQ(third.ReadAll(), "");
+  EXPECT_THAT(third.ReadAll(), StartsWith("HTTP/1.1 503")) << "told, not reset";
+  EXPECT_EQ(third.problem, asio::error::eof);
 }
 
-TEST(ListenerStreamTest, PiecesArriveAsTheyAreWrittenAndTheConnectionGoesOn) {
+TEST(ListenerStreamTest, PiecesArriveAsTheyAreWrittenAndTheConnectionEnds) {
   std::promise<ResponseStream> made;
-  const auto listener = StartListener({}, [&](const Request& request, const Responder& responder) {
-    if (request.target == "/next") return AnswerOk(request, responder);
+  const auto listener = StartListener({}, [&](const Request&, const Responder& responder) {
     made.set_value(responder.Stream({200, {{"Content-Type", "text/event-stream"}}, ""}));
   });
   PlainClient client(listener->port());
@@ -145,9 +146,8 @@ TEST(ListenerStreamTest, PiecesArriveAsTheyAreWrittenAndTheConnectionGoesOn) {
   stream->End();
   EXPECT_EQ(client.ReadUntil("0\r\n\r\n"), "0\r\n\r\n");
   EXPECT_FALSE(stream->Write("late"));
-  client.Send("GET /next HTTP/1.1\r\nHost: h\r\n\r\n");
-
-  EXPECT_THAT(client.ReadUntil("got 0"), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(client.ReadAll(), "");
+  EXPECT_EQ(client.problem, asio::error::eof);
 }
 
 TEST(ListenerStreamTest, AnOldClientGetsTheBareBytesAndTheEnd) {
@@ -182,7 +182,7 @@ TEST(ListenerStreamTest, AReaderThatDoesNotReadIsCutOff) {
   EXPECT_FALSE(stream.is_open());
 }
 
-TEST(ListenerStreamTest, AClientThatLeavesIsNoticedByALaterWrite) {
+TEST(ListenerStreamTest, AClientThatLeavesIsNoticedWithoutAWrite) {
   std::promise<ResponseStream> made;
   const auto listener = StartListener({}, [&](const Request&, const Responder& responder) {
     made.set_value(responder.Stream({200, {}, ""}));
@@ -194,9 +194,10 @@ TEST(ListenerStreamTest, AClientThatLeavesIsNoticedByALaterWrite) {
   client.Close();
 
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (stream.Write(".") && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  while (stream.is_open() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
 
   EXPECT_FALSE(stream.is_open());
+  EXPECT_EQ(listener->stats().open, 0U);
 }
 
 TEST(ListenerStreamTest, StopEndsAStreamThatGoesOn) {
@@ -239,6 +240,7 @@ class TlsFiles {
     file = std::fopen(key_file.c_str(), "w");
     PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
     std::fclose(file);
+    ::chmod(key_file.c_str(), S_IRUSR | S_IWUSR);
     X509_free(cert);
     EVP_PKEY_free(key);
   }
@@ -320,6 +322,46 @@ TEST_F(ListenerTlsTest, AKeyOfAnotherCertificateIsAConfigError) {
 
   ASSERT_THAT(started, FailsWith(ErrorCode::kConfig));
   EXPECT_THAT(started.error().message(), HasSubstr("server.tls_key"));
+}
+
+TEST_F(ListenerTlsTest, AKeyThatEverybodyCanReadIsAConfigError) {
+  ::chmod(files.key_file.c_str(), S_IRUSR | S_IWUSR | S_IROTH);
+  ListenerOptions options;
+  options.tls_cert = files.cert_file;
+  options.tls_key = files.key_file;
+
+  const auto started = Listener::Start(std::move(options), AnswerOk);
+
+  ASSERT_THAT(started, FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(started.error().message(), HasSubstr("chmod 600 " + files.key_file));
+}
+
+TEST_F(ListenerTlsTest, ACertificateIsReadAgainAndABrokenOneIsNotTaken) {
+  const auto listener = Serve(AnswerOk);
+  const auto served = [&] {
+    asio::io_context io;
+    asio::ssl::context context(asio::ssl::context::tls_client);
+    asio::ssl::stream<tcp::socket> client(io, context);
+    client.next_layer().connect({asio::ip::address_v4::loopback(), listener->port()});
+    client.handshake(asio::ssl::stream_base::client);
+    X509* const cert = SSL_get1_peer_certificate(client.native_handle());
+    std::vector<unsigned char> key(256);
+    unsigned char* end = key.data();
+    key.resize(static_cast<std::size_t>(i2d_PUBKEY(X509_get0_pubkey(cert), &end)));
+    X509_free(cert);
+    return key;
+  };
+  const auto first = served();
+  const TlsFiles next;
+  std::filesystem::copy_file(next.cert_file, files.cert_file,
+                             std::filesystem::copy_options::overwrite_existing);
+
+  EXPECT_THAT(listener->ReloadTls(), FailsWith(ErrorCode::kConfig)) << "the key is of the old one";
+  EXPECT_EQ(served(), first);
+  std::filesystem::copy_file(next.key_file, files.key_file,
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THAT(listener->ReloadTls(), Succeeds());
+  EXPECT_NE(served(), first);
 }
 
 TEST_F(ListenerTlsTest, AMissingCertificateIsAConfigError) {

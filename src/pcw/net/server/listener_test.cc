@@ -210,17 +210,6 @@ TEST_F(ListenerTest, AnIdleConnectionIsClosedSilently) {
   EXPECT_EQ(client.ReadAll(), "");
 }
 
-TEST_F(ListenerTest, ConnectionsOverTheCapAreTurnedAway) {
-  const auto listener = Start(Echo, {.max_connections_per_address = 1});
-  RawClient first(listener->port());
-  first.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  first.ReadAnswer(6);
-  RawClient second(listener->port());
-
-  EXPECT_EQ(second.ReadAll(), "");
-  EXPECT_EQ(listener->stats().turned_away, 1U);
-}
-
 TEST_F(ListenerTest, AThrowingHandlerBecomesA500WithoutItsText) {
   const auto listener =
       Start([](const Request&, const Responder&) { throw std::runtime_error("secret"); });

@@ -115,7 +115,7 @@ std::string RenderHead(const Response& response, std::string_view date) {
     out += value;
     out += "\r\n";
   }
-  if (!FindHeader(response.headers, "Date")) {
+  if (!date.empty() && !FindHeader(response.headers, "Date")) {
     out += "Date: ";
     out += date;
     out += "\r\n";

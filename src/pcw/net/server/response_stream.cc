@@ -37,8 +37,9 @@ void Connection::BeginStream(const std::shared_ptr<StreamState>& stream, Respons
       return;
     }
     self->phase_ = Phase::kWriting;
-    self->keep_alive_ =
-        self->keep_alive_ && !self->worker_->draining() && self->framing_ == Framing::kChunked;
+    // The connection ends with the stream: while it lasts, what is read from the client is only
+    // watched for its end.
+    self->keep_alive_ = false;
     self->stream_ = weak;
     self->is_streaming_ = true;
     self->is_stream_over_ = self->with_body_ == WithBody::kNo;
@@ -46,6 +47,7 @@ void Connection::BeginStream(const std::shared_ptr<StreamState>& stream, Respons
         RenderStreamHead(head, self->keep_alive_ ? KeepAlive::kYes : KeepAlive::kNo,
                          self->worker_->Date(), self->framing_);
     self->PumpStream();
+    if (self->is_streaming_) self->WatchClient();
   });
 }
 

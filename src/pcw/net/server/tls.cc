@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/ssl.h>
+#include <sys/stat.h>
 
 namespace pcw::net::server {
 
@@ -25,6 +26,13 @@ Result<std::shared_ptr<ssl::context>> MakeTlsContext(const std::string& cert_fil
   if (problem) {
     return Error(ErrorCode::kConfig,
                  fmt::format("server.tls_cert: cannot use {}: {}", cert_file, problem.message()));
+  }
+  struct stat info {};
+  if (::stat(key_file.c_str(), &info) == 0 && (info.st_mode & (S_IROTH | S_IWOTH)) != 0) {
+    return Error(ErrorCode::kConfig,
+                 fmt::format("server.tls_key: everybody on this machine can read or change {0}; "
+                             "chmod 600 {0}, and take a new key if others use the machine",
+                             key_file));
   }
   context->use_private_key_file(key_file, ssl::context::pem, problem);
   if (problem || SSL_CTX_check_private_key(native) != 1) {

@@ -10,18 +10,26 @@
 
 namespace pcw::net::server {
 
-bool Admission::Enter(const std::string& address) {
+Seat Admission::Enter(const std::string& address) {
+  const bool is_shared = options_.is_shared_address && options_.is_shared_address(address);
   const std::lock_guard lock(mutex_);
-  if (total_ >= max_total_) return false;
-  std::size_t& count = per_address_[address];
-  if (count >= max_per_address_) return false;
-  ++count;
-  ++total_;
-  return true;
+  const auto found = per_address_.find(address);
+  const std::size_t count = found == per_address_.end() ? 0 : found->second;
+  if (total_ < options_.max_connections &&
+      (is_shared || count < options_.max_connections_per_address)) {
+    ++per_address_[address];
+    ++total_;
+    return Seat::kTaken;
+  }
+  if (turned_away_ >= options_.max_turned_away) return Seat::kNone;
+  ++turned_away_;
+  return Seat::kTurnedAway;
 }
 
-void Admission::Leave(const std::string& address) {
+void Admission::Leave(const std::string& address, Seat seat) {
   const std::lock_guard lock(mutex_);
+  if (seat == Seat::kTurnedAway) --turned_away_;
+  if (seat != Seat::kTaken) return;
   const auto found = per_address_.find(address);
   if (found == per_address_.end()) return;
   --total_;
@@ -30,7 +38,7 @@ void Admission::Leave(const std::string& address) {
 
 std::uint64_t Admission::open() const {
   const std::lock_guard lock(mutex_);
-  return total_;
+  return total_ + turned_away_;
 }
 
 void Worker::Run() {

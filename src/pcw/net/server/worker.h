@@ -24,41 +24,56 @@ namespace pcw::net::server {
 
 class Connection;
 
+/// Where a connection is counted: among those that are served, or among those that are told that
+/// there is no room; or nowhere, because even of these there are too many.
+enum class Seat { kTaken, kTurnedAway, kNone };
+
 /// Counts connections against the caps, in total and per client address. Thread-safe.
 class Admission {
  public:
-  Admission(std::size_t max_total, std::size_t max_per_address)
-      : max_total_(max_total), max_per_address_(max_per_address) {}
+  explicit Admission(const ListenerOptions& options) : options_(options) {}
 
-  bool Enter(const std::string& address);
-  void Leave(const std::string& address);
-  std::uint64_t open() const;
+  Seat Enter(const std::string& address);
+  void Leave(const std::string& address, Seat seat);
+  std::uint64_t open() const;  ///< those that are served, and those that are told why not
 
  private:
-  const std::size_t max_total_;
-  const std::size_t max_per_address_;
+  const ListenerOptions& options_;
   mutable std::mutex mutex_;
   std::map<std::string, std::size_t> per_address_;
-  std::size_t total_ = 0;
+  std::size_t total_ = 0, turned_away_ = 0;
 };
 
-/// What every connection of a listener shares; immutable but for the counters.
+/// What every connection of a listener shares; immutable but for the counters and the certificate.
 struct Shared {
   Shared(ListenerOptions options_in, Handler handler_in,
          std::shared_ptr<boost::asio::ssl::context> tls_in)
       : options(std::move(options_in)),
         handler(std::move(handler_in)),
-        tls(std::move(tls_in)),
-        admission(options.max_connections, options.max_connections_per_address) {}
+        admission(options),
+        tls_(std::move(tls_in)) {}
 
   const ListenerOptions options;
   const Handler handler;
-  const std::shared_ptr<boost::asio::ssl::context> tls;  ///< nullptr: plain
   Admission admission;
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> turned_away{0};
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> refused{0};
+
+  /// nullptr: plain. Thread-safe, as SetTls.
+  std::shared_ptr<boost::asio::ssl::context> tls() const {
+    const std::lock_guard lock(tls_mutex_);
+    return tls_;
+  }
+  void SetTls(std::shared_ptr<boost::asio::ssl::context> tls) {
+    const std::lock_guard lock(tls_mutex_);
+    tls_ = std::move(tls);
+  }
+
+ private:
+  mutable std::mutex tls_mutex_;
+  std::shared_ptr<boost::asio::ssl::context> tls_;
 };
 
 /// An event loop that one thread runs. Connections belong to one worker for life, so they need no

@@ -1,32 +1,33 @@
 #include "pcw/pg/embedded/cluster.h"
 
 #include <cerrno>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <system_error>
-#include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include "pcw/base/digest.h"
 #include "pcw/base/file.h"
 #include "pcw/base/log.h"
 #include "pcw/pg/connection.h"
+#include "pcw/pg/embedded/directories.h"
 #include "pcw/pg/embedded/process.h"
+#include "pcw/pg/embedded/server_file.h"
 
 namespace pcw::pg {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kStartPatience{60};
+constexpr int kBetweenLooksMs = 50;
 
 std::string Reason(int error) { return std::generic_category().message(error); }
 
@@ -60,117 +61,6 @@ class FileLock {
   int fd_;
 };
 
-Status MakeOwnedDirectory(const fs::path& path, const ServerUser& user, mode_t mode) {
-  std::error_code problem;
-  fs::create_directories(path.parent_path(), problem);
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
-    return Error(ErrorCode::kConfig,
-                 fmt::format("cannot make {}: {}; set PCW_HOME to a directory this user may write",
-                             path.string(), Reason(errno)));
-  }
-  struct stat info {};
-  // lstat: a link planted by somebody else must not lead the server elsewhere.
-  if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    return Error(ErrorCode::kConfig,
-                 fmt::format("{} is not a directory; remove it", path.string()));
-  }
-  if (user.must_switch && info.st_uid == 0 && ::chown(path.c_str(), user.uid, user.gid) != 0) {
-    return Error(ErrorCode::kConfig, fmt::format("cannot give {} to the server's user: {}",
-                                                 path.string(), Reason(errno)));
-  }
-  if (!user.must_switch && info.st_uid != user.uid) {
-    return Error(
-        ErrorCode::kConfig,
-        fmt::format("{} belongs to another user; remove it or set PCW_HOME", path.string()));
-  }
-  if ((info.st_mode & 0777) != mode) ::chmod(path.c_str(), mode);
-  return Ok{};
-}
-
-// Whether an entry of ours is there already. access() answers for the real user, so a child would
-// be needed to ask for another; the list says it.
-bool HasPassage(const fs::path& directory, uid_t uid) {
-  char list[1024];
-  const ssize_t size = ::getxattr(directory.c_str(), "system.posix_acl_access", list, sizeof list);
-  for (ssize_t at = 4; at + 8 <= size; at += 8) {
-    std::uint16_t tag = 0, permissions = 0;
-    std::uint32_t id = 0;
-    std::memcpy(&tag, list + at, 2);
-    std::memcpy(&permissions, list + at + 2, 2);
-    std::memcpy(&id, list + at + 4, 4);
-    if (tag == 0x02 && id == uid && (permissions & 1U) != 0) return true;
-  }
-  return false;
-}
-
-// Lets one user pass a directory, and nobody else: an access control list with one entry more,
-// written as the kernel keeps it (linux/posix_acl_xattr.h). False if the directory has a list
-// already or the file system has none.
-bool GrantPassage(const fs::path& directory, mode_t mode, uid_t uid) {
-  constexpr const char* kAttribute = "system.posix_acl_access";
-  if (::getxattr(directory.c_str(), kAttribute, nullptr, 0) > 0) return false;
-  struct Entry {
-    std::uint16_t tag, permissions;
-    std::uint32_t id;
-  };
-  constexpr std::uint32_t kNoId = ~0U;
-  const auto bits = [mode](unsigned shift) {
-    return static_cast<std::uint16_t>(mode >> shift & 7U);
-  };
-  struct {
-    std::uint32_t version = 2;
-    Entry entries[5];
-  } list;
-  list.entries[0] = {0x01, bits(6), kNoId};                      // the owner
-  list.entries[1] = {0x02, 1, static_cast<std::uint32_t>(uid)};  // the server's user: pass
-  list.entries[2] = {0x04, bits(3), kNoId};                      // the group
-  list.entries[3] = {0x10, static_cast<std::uint16_t>(bits(3) | 1U), kNoId};  // the mask
-  list.entries[4] = {0x20, bits(0), kNoId};                                   // everybody else
-  return ::setxattr(directory.c_str(), kAttribute, &list, sizeof list, 0) == 0;
-}
-
-// Every directory above the data must let the server's user pass. Root may run us in a private
-// directory (mode 700).
-Status MakeTraversable(const fs::path& home, const ServerUser& user) {
-  if (!user.must_switch) return Ok{};
-  for (fs::path path = home; path != path.root_path(); path = path.parent_path()) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) continue;
-    const bool may_pass = (info.st_mode & S_IXOTH) != 0 ||
-                          (info.st_uid == user.uid && (info.st_mode & S_IXUSR) != 0) ||
-                          (info.st_gid == user.gid && (info.st_mode & S_IXGRP) != 0) ||
-                          HasPassage(path, user.uid);
-    if (may_pass || GrantPassage(path, info.st_mode, user.uid)) continue;
-    return Error(ErrorCode::kConfig,
-                 fmt::format("the embedded PostgreSQL cannot reach its data: {0} does not let its "
-                             "user pass; chmod o+x {0}, or set PCW_HOME to a "
-                             "directory outside, for example /var/lib/pcw",
-                             path.string()));
-  }
-  return Ok{};
-}
-
-// Short, because a socket address holds 107 bytes, and private, because the server trusts whoever
-// can reach it.
-Result<fs::path> MakeSocketDirectory(const fs::path& home, const ServerUser& user) {
-  fs::path base;
-  if (::geteuid() == 0) {
-    base = "/run/pcw";
-    std::error_code ignored;
-    fs::create_directories(base, ignored);
-    ::chmod(base.c_str(), 0755);
-  } else {
-    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    const bool has_runtime = runtime != nullptr && *runtime == '/' && ::access(runtime, W_OK) == 0;
-    base =
-        has_runtime ? fs::path(runtime) / "pcw" : fs::path(fmt::format("/tmp/pcw-{}", ::geteuid()));
-    PCW_TRY_OK(MakeOwnedDirectory(base, user, 0700));
-  }
-  const fs::path directory = base / Sha256Hex(home.string()).substr(0, 12);
-  PCW_TRY_OK(MakeOwnedDirectory(directory, user, 0700));
-  return directory;
-}
-
 std::string LogTail(const fs::path& log) {
   const Result<std::string> text = ReadFile(log, 64U << 20U);
   if (!text) return "no log";
@@ -188,17 +78,42 @@ struct EmbeddedCluster::State {
   std::optional<FileLock> users;
   std::optional<FileLock> starting;
 
-  pid_t ServerPid() const {
-    std::ifstream file(data / "postmaster.pid");
-    pid_t pid = 0;
-    file >> pid;
-    return file && pid > 0 && ::kill(pid, 0) == 0 ? pid : 0;
+  void StandIn(fs::path directory) {
+    socket_directory = std::move(directory);
+    server_url = fmt::format("host={} user=pcw dbname=postgres", socket_directory.string());
+    url = fmt::format("host={} user=pcw dbname=pcw", socket_directory.string());
   }
 
-  bool Answers() const {
-    ConnectOptions options{.url = server_url};
+  // Whether the server that listens in `directory` is the one of our data. Only one that answers
+  // and says so is ours, whatever a file says.
+  bool IsOursIn(const fs::path& directory, pid_t expected) const {
+    const pid_t listener = ListenerIn(directory);
+    if (listener != 0 && listener != expected) return false;
+    ConnectOptions options{.url =
+                               fmt::format("host={} user=pcw dbname=postgres", directory.string())};
     options.connect_timeout = std::chrono::milliseconds(2000);
-    return Connection::Open(options).has_value();
+    Result<Connection> opened = Connection::Open(options);
+    // Full of sessions it answers too, and the kernel has told who it is.
+    if (!opened) return listener != 0 && opened.error().Find("sqlstate") == "53300";
+    const Result<Rows> said =
+        opened->Exec({"data_directory", "SELECT current_setting('data_directory')"});
+    std::error_code problem;
+    return said && !said->empty() && fs::equivalent(said->Text(0, 0), data, problem) && !problem;
+  }
+
+  // Where the running server is reached from here: the directory that it wrote down (line 5), seen
+  // with its own eyes when its /tmp is another than ours.
+  std::optional<fs::path> Reach(const ServerFile& file) const {
+    std::vector<fs::path> places{socket_directory};
+    if (!file.socket_directory.empty()) {
+      places.insert(places.begin(), file.socket_directory);
+      places.push_back(fmt::format("/proc/{}/root", file.pid) /
+                       file.socket_directory.relative_path());
+    }
+    for (const fs::path& place : places) {
+      if (IsOursIn(place, file.pid)) return place;
+    }
+    return std::nullopt;
   }
 
   Status InitDatabase() {
@@ -254,10 +169,47 @@ struct EmbeddedCluster::State {
     return Ok{};
   }
 
-  Status StartServer() {
-    if (ServerPid() != 0 && Answers())
-      return Ok{};  // running, or orphaned by a killed pcw: adopted
+  // A server of our data runs: waits until it answers, for it may just be starting.
+  Status Adopt(const ServerFile& file, const std::stop_token& stop) {
+    const auto give_up = std::chrono::steady_clock::now() + kStartPatience;
+    for (std::optional<ServerFile> now = file;
+         now && now->pid == file.pid && WhoHas(now->pid, data) != PidHolder::kNobody;
+         now = ReadServerFile(data)) {
+      if (std::optional<fs::path> place = Reach(*now)) {
+        StandIn(std::move(*place));
+        return Ok{};
+      }
+      if (stop.stop_requested())
+        return Error(ErrorCode::kCancelled, "stopped while waiting for the embedded PostgreSQL");
+      if (std::chrono::steady_clock::now() >= give_up) {
+        return Error(
+            ErrorCode::kUnavailable,
+            fmt::format("the embedded PostgreSQL of {} runs as process {}, and does not "
+                        "answer in {}: end the pcw that started it (its last user stops "
+                        "it), or look into {}",
+                        home.string(), now->pid, now->socket_directory.string(), log.string()));
+      }
+      ::poll(nullptr, 0, kBetweenLooksMs);
+    }
+    return Error(ErrorCode::kUnavailable, "the embedded PostgreSQL has just ended; try again");
+  }
+
+  Status StartServer(const std::stop_token& stop) {
     std::error_code ignored;
+    if (const std::optional<ServerFile> file = ReadServerFile(data)) {
+      const PidHolder holder = WhoHas(file->pid, data);
+      // Running, or orphaned by a killed pcw.
+      if (holder == PidHolder::kServer || holder == PidHolder::kUnknown) return Adopt(*file, stop);
+      // The server died. Its successor stands where it stood: there others still look for it.
+      if (IsOwnDirectory(file->socket_directory)) StandIn(file->socket_directory);
+      if (holder == PidHolder::kStranger) {
+        // PostgreSQL would take any process of this user that has the number for a server.
+        Log(LogLevel::kWarn, "postmaster.pid is stale: its number is another process's by now",
+            {{"pid", std::to_string(file->pid)}, {"directory", data.string()}});
+        fs::remove(data / "postmaster.pid", ignored);
+      }
+    }
+    PCW_TRY_OK(MakeOwnedDirectory(socket_directory, user, 0700));
     if (fs::exists(log, ignored) && fs::file_size(log, ignored) > (8U << 20U))
       fs::rename(log, log.string() + ".1", ignored);
     PCW_TRY(const Finished started,
@@ -265,13 +217,19 @@ struct EmbeddedCluster::State {
                        {"start", "-D", data.string(), "-l", log.string(), "-w", "-t", "60", "-s",
                         "-o", fmt::format("-k {}", socket_directory.string())},
                        user));
-    if (started.exit_code != 0 && !Answers()) {
-      return Error(ErrorCode::kUnavailable,
-                   fmt::format("the embedded PostgreSQL does not start: {} {}", started.output,
-                               LogTail(log)))
-          .With("log", log.string());
-    }
-    return Ok{};
+    const std::optional<ServerFile> file = ReadServerFile(data);
+    if (file && IsOursIn(socket_directory, file->pid)) return Ok{};
+    return Error(ErrorCode::kUnavailable,
+                 fmt::format("the embedded PostgreSQL does not start: {} {}", started.output,
+                             LogTail(log)))
+        .With("log", log.string());
+  }
+
+  // A link or somebody else's directory is no place for our socket.
+  bool IsOwnDirectory(const fs::path& path) const {
+    struct stat info {};
+    return !path.empty() && ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&
+           info.st_uid == user.uid && (info.st_mode & 0077) == 0;
   }
 
   Status MakeDatabase(std::stop_token stop) {
@@ -290,16 +248,20 @@ struct EmbeddedCluster::State {
     const std::lock_guard guard(mutex);
     starting->Take(LOCK_EX);
     Status done = InitDatabase();
-    if (done) done = StartServer();
+    if (done) done = StartServer(stop);
     if (done) done = MakeDatabase(stop);
     starting->Take(LOCK_UN);
     return done;
   }
 
+  // Whoever can turn its shared lock into an exclusive one is alone. What is stopped is a server
+  // that has answered on our socket and named our data; the number in a file proves nothing.
   void StopIfLast() {
     starting->Take(LOCK_EX);
-    // Whoever can turn its shared lock into an exclusive one is alone.
-    if (users->Take(LOCK_EX | LOCK_NB) && ServerPid() != 0) {
+    const std::optional<ServerFile> file = ReadServerFile(data);
+    const bool is_ours = file && WhoHas(file->pid, data) == PidHolder::kServer &&
+                         IsOursIn(socket_directory, file->pid);
+    if (users->Take(LOCK_EX | LOCK_NB) && is_ours) {
       Result<Finished> stopped =
           RunProgram(programs / "pg_ctl",
                      {"stop", "-D", data.string(), "-m", "fast", "-w", "-t", "60", "-s"}, user);
@@ -329,14 +291,14 @@ Result<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::Start(const ClusterOpt
   state->home = fs::canonical(options.home, problem);
   state->data = state->home / "pg";
   state->log = state->data / "server.log";
-  PCW_TRY(state->user, FindServerUser());
+  PCW_TRY(state->user, FindServerUser(state->data));
   PCW_TRY(state->programs, FindServerPrograms());
   PCW_TRY_OK(MakeTraversable(state->home, state->user));
   PCW_TRY_OK(MakeOwnedDirectory(state->data, state->user, 0700));
-  PCW_TRY(state->socket_directory, MakeSocketDirectory(state->home, state->user));
-  state->server_url =
-      fmt::format("host={} user=pcw dbname=postgres", state->socket_directory.string());
-  state->url = fmt::format("host={} user=pcw dbname=pcw", state->socket_directory.string());
+  {
+    PCW_TRY(fs::path directory, MakeSocketDirectory(state->home, state->user));
+    state->StandIn(std::move(directory));
+  }
   {
     PCW_TRY(state->users, FileLock::Open(state->data / "users.lock"));
     PCW_TRY(state->starting, FileLock::Open(state->data / "start.lock"));

@@ -48,8 +48,16 @@ bool HasPrograms(const fs::path& directory) {
 
 }  // namespace
 
-Result<ServerUser> FindServerUser() {
+std::string UserName(uid_t uid) {
+  const passwd* entry = ::getpwuid(uid);
+  return entry == nullptr ? std::to_string(uid) : entry->pw_name;
+}
+
+Result<ServerUser> FindServerUser(const fs::path& data) {
   if (::geteuid() != 0) return ServerUser{::geteuid(), ::getegid(), false};
+  struct stat info {};
+  if (::lstat(data.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid != 0)
+    return ServerUser{info.st_uid, info.st_gid, true};
   for (const char* name : {"postgres", "nobody"}) {
     if (const passwd* entry = ::getpwnam(name))
       return ServerUser{entry->pw_uid, entry->pw_gid, true};

@@ -18,8 +18,12 @@ struct ServerUser {
   bool must_switch = false;  ///< we are root: children change to uid/gid
 };
 
-/// Ourselves, or `postgres`, else `nobody`, when we are root. kConfig if root has neither.
-Result<ServerUser> FindServerUser();
+/// Ourselves; when we are root the owner of `data` if that is another user's already, else
+/// `postgres`, else `nobody`. kConfig if root has neither.
+Result<ServerUser> FindServerUser(const std::filesystem::path& data);
+
+/// The name of a user, or its number as text.
+std::string UserName(uid_t uid);
 
 /// Directory of initdb, postgres and pg_ctl: $PCW_PG_BIN, /usr/lib/postgresql/<newest>/bin, PATH.
 /// kConfig naming the package if absent.

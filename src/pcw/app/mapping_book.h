@@ -1,0 +1,43 @@
+// The mappings that a process works with while their files may change under it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "pcw/app/config.h"
+#include "pcw/connector/mapping.h"
+
+namespace pcw::app {
+
+/// Gives each run the mapping in force and follows the files. A changed file is taken up by the
+/// next run and logged; one with a mistake, or whose columns the table lacks, is logged once and
+/// leaves the mapping in force that was there before. A run keeps the mapping it began with.
+/// Thread-safe.
+class MappingBook {
+ public:
+  /// Whether the table can take the rows of a mapping; asked before it comes into force.
+  using Check = std::function<Status(const connector::Mapping&)>;
+
+  /// The mapping of a tenant's entity. An error only where none was in force before: as
+  /// MappingFor's, or the check's.
+  Result<std::shared_ptr<const connector::Mapping>> InForce(const Config& config,
+                                                            std::string_view entity,
+                                                            const Check& check = {});
+
+ private:
+  struct Held {
+    std::shared_ptr<const connector::Mapping> mapping;
+    std::string yaml;     ///< what it was parsed from
+    std::string refused;  ///< the last refusal that was logged
+  };
+
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, Held> held_;  // by tenant and entity; by mutex_
+};
+
+}  // namespace pcw::app
