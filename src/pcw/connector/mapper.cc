@@ -94,11 +94,14 @@ std::optional<Value> AsInteger(const element& value) {
 
 // Numbers that are no integers are in it, at whatever depth.
 bool HoldsFractions(const element& value) {
+  // By value: what value_unsafe refers to ends with the expression.
   if (value.is_array()) {
-    for (const element item : value.get_array().value_unsafe())
+    const simdjson::dom::array items = value.get_array().value_unsafe();
+    for (const element item : items)
       if (HoldsFractions(item)) return true;
   } else if (value.is_object()) {
-    for (const auto field : value.get_object().value_unsafe())
+    const simdjson::dom::object object = value.get_object().value_unsafe();
+    for (const auto field : object)
       if (HoldsFractions(field.value)) return true;
   }
   return value.is_double();

@@ -122,7 +122,9 @@ bool HoldsDuplicates(const element& value) {
       if (HoldsDuplicates(field.value)) return true;
     }
   } else if (value.type() == element_type::ARRAY) {
-    for (const element item : value.get_array().value_unsafe()) {
+    // By value: what value_unsafe refers to ends with the expression.
+    const simdjson::dom::array items = value.get_array().value_unsafe();
+    for (const element item : items) {
       if (HoldsDuplicates(item)) return true;
     }
   }
