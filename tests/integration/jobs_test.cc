@@ -251,7 +251,7 @@ TEST_F(JobsTest, ARunWhoseEndWasNotStoredIsEndedWhenItsJobGoesBack) {
 TEST_F(JobsTest, AJobWhoseRunCannotBeEndedIsEndedAlone) {
   const auto requested = Request();
   Job job = Claim();
-  ASSERT_THAT(sync::PrepareJob(connection, job, rng, clock, {}), Succeeds());
+  ASSERT_THAT(sync::PrepareJob(connection, job, rng, {}), Succeeds());
   OpenSuperuser(url)
       .ExecScript("refuse",
                   "CREATE FUNCTION refuse_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
@@ -260,7 +260,7 @@ TEST_F(JobsTest, AJobWhoseRunCannotBeEndedIsEndedAlone) {
                   "NOT NULL) EXECUTE FUNCTION refuse_end()")
       .value();
   const auto settled = Settle(job, Error(ErrorCode::kInternal, "what AWS said"));
-  ASSERT_THAT(settled, FailsWith(ErrorCode::kInternal));
+  ASSERT_THAT(settled, FailsWith(ErrorCode::kInvalidRequest));
   EXPECT_FALSE(sync::MayStoreLater(settled.error())) << "it is not to be said again";
 
   ASSERT_THAT(sync::AbandonJob(connection, job, {}), Succeeds());

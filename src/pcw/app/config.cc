@@ -292,8 +292,8 @@ class Loader {
     Give(std::string(key.path), std::move(given));
   }
 
-  // What a value names as env:NAME is a secret's variable, whatever it is called: no setting, and
-  // no misspelt one.
+  // What a value names as env:NAME, even one that a stronger value replaces, is a secret's
+  // variable, whatever it is called: no misspelt setting.
   std::set<std::string, std::less<>> ReferencedVariables() const {
     std::set<std::string, std::less<>> names;
     const auto note = [&](std::string_view value) {
@@ -311,7 +311,6 @@ class Loader {
   }
 
   void ReadEnvironment() {
-    const auto referenced = ReferencedVariables();
     for (const char* variable : {"AWS_DEFAULT_REGION", "AWS_REGION"}) {
       if (const auto region = sources_.env.find(variable);
           region != sources_.env.end() && !region->second.empty()) {
@@ -328,7 +327,7 @@ class Loader {
     std::vector<std::string> known;
     for (const ConfigKey& key : ConfigKeys()) known.push_back(EnvironmentName(key.path));
     for (const auto& [name, value] : sources_.env) {
-      if (!name.starts_with("PCW_") || referenced.contains(name) ||
+      if (!name.starts_with("PCW_") ||
           std::find(kOtherVariables.begin(), kOtherVariables.end(), name) != kOtherVariables.end())
         continue;
       const auto found = std::find(known.begin(), known.end(), name);
@@ -343,12 +342,8 @@ class Loader {
     }
   }
 
-  // Those that a value names by env:NAME are nobody's mistake.
   void ComplainOfUnknownVariables() {
-    std::set<std::string> referenced;
-    for (const auto& [path, given] : given_) {
-      if (given.value.text.starts_with("env:")) referenced.insert(given.value.text.substr(4));
-    }
+    const auto referenced = ReferencedVariables();
     std::vector<std::string> known;
     for (const ConfigKey& key : ConfigKeys()) known.push_back(EnvironmentName(key.path));
     for (const std::string& name : unknown_variables_) {

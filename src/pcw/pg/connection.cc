@@ -333,21 +333,15 @@ Result<Connection> Connection::Open(const ConnectOptions& options, std::stop_tok
 
 Result<Rows> Connection::Exec(const Query& query, std::span<const Param> params,
                               std::stop_token stop) {
-  for (const Param& param : params) {
-    // libpq takes a text up to its first NUL: a filter would silently be a shorter, wider one.
-    if (param && param->find('\0') != std::string::npos)
-      return Error(ErrorCode::kInvalidRequest,
-                   "a value holds the character U+0000, which no text of PostgreSQL can hold")
-          .With("query", std::string(query.name));
-  }
   PCW_TRY_OK(state_->Prepare(query, stop));
   std::vector<const char*> values;
   values.reserve(params.size());
   for (const Param& param : params) {
-    // libpq takes text up to its first NUL: another value than the caller's would be stored.
+    // libpq takes text up to its first NUL: another value than the caller's would be stored, and a
+    // filter would silently be a shorter, wider one.
     if (param && param->find('\0') != std::string::npos) {
       return Error(ErrorCode::kInvalidRequest,
-                   "a value holds the character U+0000, which PostgreSQL does not store")
+                   "a value holds the character U+0000, which no text of PostgreSQL can hold")
           .With("query", std::string(query.name))
           .With("sqlstate", std::string(kBadText));
     }

@@ -40,6 +40,8 @@ ErrorCode CodeOfSqlstate(std::string_view sqlstate) {
     return ErrorCode::kConflict;
   if (sqlstate.starts_with("28")) return ErrorCode::kUnauthenticated;
   if (IsForgottenStatement(sqlstate)) return ErrorCode::kConfig;
+  // Text that no column holds: bytes that are not UTF-8, U+0000, half of a surrogate pair.
+  if (sqlstate == "22021" || sqlstate == "22P05") return ErrorCode::kInvalidRequest;
   // 25P04, a transaction that took too long, is of PostgreSQL 17.
   static constexpr std::array<std::string_view, 7> kPassing{"08",    "53",    "57P",  "58",
                                                             "25006", "25P03", "25P04"};

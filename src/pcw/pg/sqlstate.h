@@ -12,7 +12,8 @@ namespace pcw::pg {
 /// timeout of an idle session 25P03, shutdown and start 57P0x, its own system calls 58xxx, its
 /// resources 53xxx) are kUnavailable: another session may do, later. 28xxx is kUnauthenticated,
 /// 42501 kPermissionDenied, unique violations, serialization failures and locks kConflict, 57014
-/// kTimeout, a forgotten prepared statement kConfig; any other is kInternal, a mistake of ours.
+/// kTimeout, a forgotten prepared statement kConfig, text that no column holds (22021, 22P05)
+/// kInvalidRequest; any other is kInternal, a mistake of ours.
 /// Source: PostgreSQL 15, appendix A.
 ErrorCode CodeOfSqlstate(std::string_view sqlstate);
 

@@ -15,7 +15,7 @@ TEST(CodeOfSqlstateTest, SpellsAndLimitsOfTheServerAreUnavailable) {
 }
 
 TEST(CodeOfSqlstateTest, WhatWeDidWrongStaysOurs) {
-  for (const char* sqlstate : {"22021", "23514", "25P02", "42601", "XX000"})
+  for (const char* sqlstate : {"23514", "25P02", "42601", "XX000"})
     EXPECT_EQ(CodeOfSqlstate(sqlstate), ErrorCode::kInternal) << sqlstate;
 }
 
@@ -25,6 +25,7 @@ TEST(CodeOfSqlstateTest, TheOthersHaveTheirOwnReaction) {
   EXPECT_EQ(CodeOfSqlstate("28P01"), ErrorCode::kUnauthenticated);
   EXPECT_EQ(CodeOfSqlstate("40001"), ErrorCode::kConflict);
   EXPECT_EQ(CodeOfSqlstate("26000"), ErrorCode::kConfig);
+  EXPECT_EQ(CodeOfSqlstate("22021"), ErrorCode::kInvalidRequest);
 }
 
 TEST(ReadRefusedLoginTest, TooManyConnectionsForARoleIsNoRefusedPassword) {
