@@ -1,15 +1,29 @@
 // The REST interface under wrk: a list and the trigger, alone, beside a run at AWS's quota, and beside one without a quota. Prints what
 // each process spent, which says what bounds it.
-// usage: node bench/api.mjs [SECONDS]     10 for each figure by default
+// usage: node bench/api.mjs [SECONDS] [--base BINARY]     10 for each figure by default. With --base the same loads are put on that binary as well,
+//        one after the other in one run, and what is printed are the ratios: build the commit before into another directory first.
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { Postgres, Sim, site, scratch, NO_QUOTA } from '../tests/e2e/harness.mjs';
+import { PCW, Postgres, Sim, site, scratch, NO_QUOTA } from '../tests/e2e/harness.mjs';
 import { Service } from '../tests/e2e/api_service.mjs';
 import { until } from '../tests/e2e/service.mjs';
 
-const SECONDS = Number(process.argv[2] ?? 10);
+const base = process.argv.includes('--base') ? process.argv[process.argv.indexOf('--base') + 1] : undefined;
+const SECONDS = Number(/^\d+$/.test(process.argv[2] ?? '') ? process.argv[2] : 10);
+if (base) {
+  // A process of its own for each binary: the harness takes it from the environment, once.
+  const measure = async (binary) => {
+    const done = await promisify(execFile)(process.execPath, [import.meta.filename ?? process.argv[1], String(SECONDS)], { encoding: 'utf8', env: { ...process.env, PCW_BIN: binary, PCW_BENCH_JSON: '1' } });
+    return done.stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  };
+  const [before, after] = [await measure(path.resolve(base)), await measure(PCW)];
+  console.log(`${''.padEnd(58)} ${'before'.padStart(8)} ${'after'.padStart(8)} ${'ratio'.padStart(7)} ${'p99 ms'.padStart(8)} ${'after'.padStart(8)}`);
+  for (const [i, now] of after.entries())
+    console.log(`${now.what.padEnd(58)} ${String(before[i].rate).padStart(8)} ${String(now.rate).padStart(8)} ${(now.rate / before[i].rate).toFixed(2).padStart(6)}x ${before[i].p99.toFixed(2).padStart(8)} ${now.p99.toFixed(2).padStart(8)}`);
+  process.exit(0);
+}
 const CONNECTIONS = 32;
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
@@ -45,6 +59,7 @@ async function load(what, service, parts, route, body) {
   const figures = JSON.parse(/^JSON (.*)$/m.exec(done.stdout)[1]);
   if (figures.bad > 0 || figures.rate === 0) throw new Error(`${figures.bad} answers were no success`);
   const spent = Object.entries(parts).map(([name, pid]) => `${name} ${((cpuOf(pid) - before[name]) / SECONDS).toFixed(2)}`).join(', ');
+  if (process.env.PCW_BENCH_JSON) console.log(JSON.stringify({ what, ...figures }));
   console.log(`${what.padEnd(58)} ${String(figures.rate).padStart(7)} ${figures.p50.toFixed(2).padStart(8)} ${figures.p99.toFixed(2).padStart(8)}   ${spent}`);
 }
 

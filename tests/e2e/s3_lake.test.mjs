@@ -6,6 +6,9 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Postgres, Sim, site, differences, brokenRuns, NO_QUOTA } from './harness.mjs';
 
+const sdk = await import('@aws-sdk/client-s3').catch((problem) => problem);
+const skip = sdk instanceof Error && `without the AWS SDK (npm install in tests/e2e): ${sdk.message}`;
+
 const SYNC = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'];
 const SMALL = { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '10' };
 const LARGE = { ...NO_QUOTA, PCW_LAKE_MULTIPART_THRESHOLD: '5242880', PCW_SYNC_PART_RECORDS: '10000', PCW_SYNC_PART_BYTES: '5600000', PCW_SYNC_PART_AGE: '10m' };
@@ -133,6 +136,45 @@ test('what the role may not do is named with the action, exit 4', async () => {
     await small.post('/_sim/account', {});
     expectCode(refused, 4);
     assert.match(refused.stderr, new RegExp(`S3 does not allow ${action} on bucket pcw-lake-dev`));
+  }
+});
+
+test('objects that cannot be read are named in their own words, the rest is proved and loaded', { skip }, async () => {
+  const here = await inS3(small, SMALL);
+  expectCode(await here.pcw(SYNC), 0);
+  const client = new sdk.S3Client({ endpoint: small.url, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: here.env.AWS_ACCESS_KEY_ID, secretAccessKey: here.env.AWS_SECRET_ACCESS_KEY } });
+  const keyOf = async (name) => (await objects(small, here)).find(({ key }) => key.endsWith(`/${name}`)).key;
+  const again = async (name, attributes) => {
+    const target = { Bucket: 'pcw-lake-dev', Key: await keyOf(name) };
+    const bytes = await (await client.send(new sdk.GetObjectCommand(target))).Body.transformToByteArray();
+    await client.send(new sdk.PutObjectCommand({ ...target, Body: bytes, ...attributes }));
+  };
+  try {
+    await again('data-00002.json', { StorageClass: 'GLACIER' });
+    await again('data-00003.json', { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'arn:aws:kms:us-east-1:123456789012:key/other' });
+    await small.post('/_sim/account', { denied_actions: ['kms:Decrypt'] });
+    await small.faults([{ operation: 'GetObject', kind: 'not_found', identifier: await keyOf('data-00004.json') }]);
+
+    const verified = await here.pcw(['bronze', 'verify']);
+    const cat = await here.pcw(['bronze', 'cat', (await keyOf('data-00002.json')).slice(here.prefix.length + 1)]);
+    here.sql('DELETE FROM partnercentral_opportunities');
+    const loaded = await here.pcw(['bronze', 'reingest', '--entity', 'opportunities']);
+
+    expectCode(verified, 3);
+    assert.match(verified.stdout, /data-00002\.json\) the object .* is archived and cannot be read: restore it/);
+    assert.match(verified.stdout, /data-00003\.json\) the KMS key that the object .* allow kms:Decrypt/);
+    assert.match(verified.stdout, /data-00004\.json\) was in the lake when it was listed and is gone since/);
+    assert.match(verified.stdout, /1 runs \(0 without manifest\), 9 parts, 90 records/);
+    assert.doesNotMatch(verified.stdout + cat.stderr, /allow it to the role/);
+    expectCode(cat, 1);
+    assert.match(cat.stderr, /is archived and cannot be read: restore it/);
+    expectCode(loaded, 3);
+    assert.match(loaded.stderr, /is archived and cannot be read/);
+    assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), '90');
+  } finally {
+    await small.faults([]);
+    await small.post('/_sim/account', {});
+    client.destroy();
   }
 });
 

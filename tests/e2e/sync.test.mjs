@@ -94,6 +94,11 @@ test('an incremental sync with no change is one list call and no detail call', (
   const calls = (await sim.calls()).map((call) => call.operation).filter((operation) => operation.includes('Opportunit'));
   assert.deepEqual(calls, ['ListOpportunities']);
   assert.equal(lastStats(here).records_processed, 0);
+  // It stored nothing, so it vouches for nothing: one manifest, the full sweep's, and no folder of its own.
+  assert.equal(files(here.lake).filter((name) => name.endsWith('manifest.json')).length, 1);
+  assert.equal(here.sql(`SELECT bronze_prefix IS NULL, jsonb_array_length(stats_json->'request_ids'), stats_json->>'pages' FROM ingestion_runs
+    ORDER BY started_at DESC LIMIT 1`), 't|1|1');
+  expectCode(await here.pcw(['bronze', 'verify']), 0);
 }));
 
 test('an incremental sync fetches what changed and nothing else', () => withSim(['--opportunities', '300', '--no-quota'], async (sim, here) => {

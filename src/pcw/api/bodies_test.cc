@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(BodiesTest, AChoiceIsExactlyOneOfItsValues) {
   const std::vector<std::string> values{"full", "incremental"};
   for (const char* body : {R"({"mode":""})", R"({"mode":"Full"})", R"({"mode":"full "})",
-                           R"({"mode":"fu\u0000ll"})", R"({"mode":1})", R"({"mode":null})"}) {
+                           R"({"mode":1})", R"({"mode":null})"}) {
     const auto object = ReadJsonObject(body, kFields);
     ASSERT_THAT(object, Succeeds());
     EXPECT_FALSE(ReadChoice(*object, "mode", values, "full", "invalid_field").has_value()) << body;

@@ -9,6 +9,7 @@
 
 #include "pcw/base/clock.h"
 #include "pcw/base/json.h"
+#include "pcw/base/storable_text.h"
 #include "pcw/base/terminal_text.h"
 #include "pcw/base/time.h"
 
@@ -40,16 +41,7 @@ LogFields& ScopeFields() {
 
 }  // namespace
 
-std::string Printable(std::string_view text) {
-  std::string out;
-  for (;;) {
-    const auto end = std::min(text.find_first_of("\t\r\n"), text.size());
-    out += TerminalText(text.substr(0, end));
-    if (end == text.size()) return out;
-    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[end]));
-    text.remove_prefix(end + 1);
-  }
-}
+std::string Printable(std::string_view text) { return TerminalText(StorableText(text)); }
 
 LogScope::LogScope(LogFields fields) : added_(fields.size()) {
   for (auto& field : fields) ScopeFields().push_back(std::move(field));

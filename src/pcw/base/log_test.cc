@@ -29,6 +29,12 @@ TEST(FormatLogLineTest, ControlCharactersCannotForgeLinesOrTerminalSequences) {
             "2026-11-23T12:00:00Z INFO  a\\x0ab name=x\\x0d\\x0a\\x1b[31m\\x7f\\x09 c1=\\x9b2J");
 }
 
+TEST(FormatLogLineTest, BytesThatAreNoTextAndTurnedTextAreShown) {
+  EXPECT_EQ(FormatLogLine(LogFormat::kText, LogLevel::kInfo, "2026-11-23T12:00:00Z", "a",
+                          {{"id", "r\xff\u202Efdp.exe\uffff"}}),
+            "2026-11-23T12:00:00Z INFO  a id=r\\xff\\u{202E}fdp.exe\\u{FFFF}");
+}
+
 TEST(FormatLogLineTest, TextBeyondAsciiStaysReadable) {
   EXPECT_EQ(FormatLogLine(LogFormat::kText, LogLevel::kInfo, kTs, "saved",
                           {{"customer", "Caf\xC3\xA9 \xE2\x82\xAC \xC2\xA0"}}),

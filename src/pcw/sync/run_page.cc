@@ -18,7 +18,7 @@ namespace {
 // lets it walk the index from the newest run on.
 constexpr std::string_view kColumns = R"sql(
     SELECT r.id, c.kind, r.entity, r.mode,
-           CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < now() OR j.stalls_at < now())
+           CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < pcw_now() OR j.stalls_at < pcw_now())
                 THEN 'stalled' ELSE r.status END AS status,
            r.catalog, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
            to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), r.resumed_from, r.bronze_prefix, r.error_code, r.error,

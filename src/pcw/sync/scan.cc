@@ -216,6 +216,16 @@ Status Scan::TakeItem(const connector::SourceDef& source, const ListedPage& page
   // Its bytes are kept and it is a dead letter; what is held of it stays, and it is not missing.
   if (item.problem) {
     has_unnamed_ = has_unnamed_ || !item.has_id;
+    const PendingRecord failed{.version = item.version, .rank = source.rank, .has_failed = true};
+    if (const auto [met, is_first] = pending_.try_emplace(item.id, failed); !is_first) {
+      const bool is_repeated =
+          met->second.rank == failed.rank && met->second.version == failed.version;
+      if (is_repeated) {
+        CountKnown(ListedOutcome::kDuplicate, item.id);
+        return Ok{};
+      }
+      met->second = failed;
+    }
     if (options_.mode == RunMode::kFull && held.contains(item.id)) batch_.seen.push_back(item.id);
     return AppendListed(source, page, std::move(item));
   }
