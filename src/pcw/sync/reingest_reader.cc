@@ -145,7 +145,11 @@ Status BronzeReader::ReadByManifest(const lake::RunFolder& folder, const lake::M
     object.key = part.key;
     object.run_id = folder.run_id;
     object.catalog = manifest.catalog;
-    PCW_TRY_OK(ReadOne(std::move(object), &part, 0, stop));
+    const auto listed =
+        std::find_if(folder.objects.begin(), folder.objects.end(),
+                     [&](const lake::FolderObject& found) { return found.key == part.key; });
+    PCW_TRY_OK(ReadOne(std::move(object), &part, listed != folder.objects.end() ? listed->bytes : 0,
+                       stop));
   }
   for (const lake::FolderObject& found : folder.objects) {
     if (promised.contains(found.key) || !IsWanted(found.key)) continue;
@@ -165,7 +169,7 @@ Status BronzeReader::ReadOne(ReadObject object, const lake::ManifestPart* promis
   Result<std::string> text = store_.Get(object.key, stop);
   if (!text) {
     if (!lake::IsOfTheObject(text.error())) return std::move(text).error();
-    return reject(lake::WhyUnreadable(text.error(), promised == nullptr));
+    return reject(lake::WhyUnreadable(text.error(), promised == nullptr || listed_bytes > 0));
   }
   object.text = std::move(*text);
   if (promised != nullptr &&
