@@ -227,10 +227,10 @@ Result<std::unordered_map<std::string, HeldRecord>> EntityTable::LoadHeld(
   for (std::size_t row = 0; row < rows.size(); ++row) {
     held.emplace(std::string(rows.Text(row, 0)),
                  HeldRecord{.version = std::string(rows.Text(row, 1)),
+                            .listed = std::string(rows.Text(row, 5)),
                             .modified_at = WallTime(std::chrono::microseconds(rows.Int(row, 2))),
                             .last_seen_run = std::string(rows.Text(row, 3)),
-                            .rank = static_cast<int>(rows.Int(row, 4)),
-                            .listed = std::string(rows.Text(row, 5))});
+                            .rank = static_cast<int>(rows.Int(row, 4))});
   }
   return held;
 }
