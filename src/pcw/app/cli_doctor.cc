@@ -184,6 +184,7 @@ Result<Facts> LookAt(const Invocation& invocation, const LoadedConfig& loaded) {
                              machine, stop);
           }};
   Facts facts = diagnose::Gather(site, invocation.stop);
+  facts.config_problems = ServeProblems(loaded, invocation.environment);
   facts.home_error = HomeTrouble(config, home);
   facts.unused_settings =
       aws::FindUnusedSettings(invocation.environment, identity->profiles, identity->profile);
