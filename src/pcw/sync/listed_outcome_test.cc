@@ -10,7 +10,7 @@ namespace {
 constexpr auto kRun = "this run";
 
 HeldRecord Held(const char* version, const char* run = "an earlier run", int rank = 0) {
-  return {.version = version, .modified_at = {}, .last_seen_run = run, .rank = rank};
+  return {.version = version, .modified_at = {}, .last_seen_run = run, .rank = rank, .listed = ""};
 }
 
 ListedRecord Listed(const char* version, int rank = 0) {
@@ -44,6 +44,13 @@ TEST(OutcomeOfListedTest, TheSameInstantIsTheSameVersion) {
   HeldRecord held = Held("2026-03-01T10:00:30Z");
   held.modified_at = *ParseRfc3339(held.version);
   EXPECT_EQ(OutcomeOfListed(Listed("2026-03-01T10:00:30.000Z"), nullptr, &held, kRun),
+            ListedOutcome::kSkipped);
+}
+
+TEST(OutcomeOfListedTest, TheListsOwnNameOfAHeldVersionIsThatVersion) {
+  HeldRecord held = Held("2026-03-01T10:00:30.123Z");
+  held.listed = "2026-03-01T10:00:30Z";
+  EXPECT_EQ(OutcomeOfListed(Listed("2026-03-01T10:00:30Z"), nullptr, &held, kRun),
             ListedOutcome::kSkipped);
 }
 

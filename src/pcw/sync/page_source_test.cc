@@ -90,7 +90,7 @@ TEST(PageSourceTest, AHundredEmptyPagesInARowEndTheListing) {
   options.endpoint = "http://127.0.0.1:8000";
   aws::Caller caller(*connector::Opportunities().sources.front().list->service,
                      {http, credentials, quota, clock, sleeper, rng}, options);
-  PageSource pages(connector::Opportunities().sources.front(), caller,
+  PageSource pages(connector::Opportunities().sources.front(), caller, clock,
                    {.catalog = "AWS", .modified_after = std::nullopt}, {});
 
   std::size_t listed = 0;
