@@ -284,7 +284,7 @@ class SparseMergeTest : public DatabaseTest {
       ASSERT_THAT(transaction, Succeeds());
       ASSERT_THAT(table.PrepareMerge(service, {}), Succeeds());
       for (const sync::EncodedRows& round : *rounds)
-        ASSERT_THAT(table.Merge(service, "AWS", round.copy, {}), Succeeds());
+        ASSERT_THAT(table.Merge(service, "AWS", round.copy, round.left_alone, {}), Succeeds());
       ASSERT_THAT(transaction->Commit(), Succeeds());
     }
   }
