@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/lake_identity.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/progress.h"
 #include "pcw/app/suggest.h"
@@ -187,6 +188,11 @@ Result<int> RunReingestVerb(const Invocation& invocation, const ReingestWish& wa
   const std::filesystem::path home = HomeDirectory(invocation.environment);
   PCW_TRY(const auto lake, OpenLake(config, invocation.environment, machine));
   PCW_TRY(const auto database, DatabaseAccess::Open(config, home, invocation.stop));
+  {
+    PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
+    PCW_TRY_OK(ConfirmLake(connection, config, invocation.environment, OtherLake::kRefuse, machine,
+                           invocation.stop));
+  }
   const sync::ReingestOptions options = OptionsFor(config, wanted, selection);
   ProgressDisplay display({.entity = std::string(entity.name), .calls_left = -1}, machine.clock);
   DatabaseAccess& access = *database;

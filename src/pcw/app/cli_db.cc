@@ -1,4 +1,4 @@
-// pcw db migrate|status|psql
+// pcw db migrate|status|lake|psql
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pcw/app/cli.h"
+#include "pcw/app/lake_identity.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/tenants.h"
 #include "pcw/app/wiring.h"
@@ -130,6 +131,21 @@ Result<int> Psql(const Invocation& invocation, const std::string& command) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? kExitOk : kExitFindings;
 }
 
+// Which lake the database knows; with kAccept it is the configuration's from now on.
+Result<int> ShowLake(const Invocation& invocation, OtherLake other) {
+  PCW_TRY(const LoadedConfig loaded, invocation.Load());
+  PCW_TRY(
+      const auto database,
+      DatabaseAccess::Open(loaded.config, HomeDirectory(invocation.environment), invocation.stop));
+  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
+  Machine machine;
+  PCW_TRY_OK(ConfirmLake(connection, loaded.config, invocation.environment, other, machine,
+                         invocation.stop));
+  PCW_TRY(const LakeIdentity lake, FindLakeIdentity(loaded.config, invocation.environment));
+  PrintObject(invocation.output, {{"lake", lake.place}, {"id", lake.id}});
+  return kExitOk;
+}
+
 }  // namespace
 
 void AddDb(CLI::App& root, Invocation& invocation) {
@@ -147,6 +163,18 @@ void AddDb(CLI::App& root, Invocation& invocation) {
   AddOutputOption(*status, invocation);
   status->callback(
       [&invocation] { invocation.verb = [&invocation] { return ShowStatus(invocation); }; });
+
+  CLI::App* lake = AddVerb(
+      *noun, "lake", "The lake that the database belongs to; exit 78 if lake.url is another",
+      "  pcw db lake\n  pcw db lake --accept   # the lake was moved as a whole: this is it now");
+  AddOutputOption(*lake, invocation);
+  auto other = std::make_shared<OtherLake>(OtherLake::kRefuse);
+  lake->add_flag_callback(
+      "--accept", [other] { *other = OtherLake::kAccept; },
+      "this lake is the database's from now on");
+  lake->callback([&invocation, other] {
+    invocation.verb = [&invocation, other] { return ShowLake(invocation, *other); };
+  });
 
   CLI::App* psql = AddVerb(
       *noun, "psql", "Open psql as the read-only operator; the runbook's queries run as written",

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "pcw/app/lake_identity.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/aws/profile.h"
@@ -96,6 +97,8 @@ Result<std::unique_ptr<ReplaySite>> ReplaySite::Open(const Config& config,
   site->bronze_ = std::make_unique<sync::BronzeReplay>(std::move(deps));
   site->handlers_.push_back(site->bronze_.get());
   PCW_TRY(pg::Connection connection, site->database_->OpenService(invocation.stop));
+  PCW_TRY_OK(ConfirmLake(connection, config, invocation.environment, OtherLake::kRefuse, machine,
+                         invocation.stop));
   PCW_TRY(events::InboxScope scope, InboxScopeOf(config, connection, invocation.stop));
   site->events_ = std::make_unique<events::EventReplay>(events::EventReplayDeps{
       .scope = std::move(scope),

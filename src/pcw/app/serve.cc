@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "pcw/app/interrupt.h"
+#include "pcw/app/lake_identity.h"
 #include "pcw/app/log_settings.h"
 #include "pcw/base/log.h"
 
@@ -176,6 +177,8 @@ Result<int> Serve(const Invocation& invocation, const std::vector<std::string>& 
     // Refuses to start where tenants would not be separated, or the schema is not there (S7).
     PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
     PCW_TRY_OK(tenants.Refresh(connection, invocation.stop));
+    PCW_TRY_OK(ConfirmLake(connection, loaded.config, invocation.environment, OtherLake::kRefuse,
+                           machine, invocation.stop));
   }
   WorkerPulse workers(machine.clock, loaded.config.service.stall_after);
   ServeContext context{

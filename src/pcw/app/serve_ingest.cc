@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/app/lake_identity.h"
 #include "pcw/app/serve.h"
 #include "pcw/app/sync_command.h"
 #include "pcw/base/log.h"
@@ -176,6 +177,9 @@ class Worker {
                                     }));
     PCW_TRY(const auto lake, OpenLake(config, environment, context_.machine));
     PCW_TRY_OK(lake->Probe(stop));
+    PCW_TRY(pg::Connection connection, context_.database.OpenService(job.tenant_id, stop));
+    PCW_TRY_OK(
+        ConfirmLake(connection, config, environment, OtherLake::kRefuse, context_.machine, stop));
     PCW_TRY_OK(lake->CheckRoom(stop));
     PCW_TRY(const auto aws,
             OpenAws(config, environment, context_.database, quota::Purpose::kBulk,
@@ -274,9 +278,8 @@ class Worker {
   Status TrySettle(pg::Connection& connection, const jobs::Job& job,
                    const std::optional<Error>& error) {
     PCW_TRY_OK(pg::ChangeTenant(connection, job.tenant_id));
-    PCW_TRY(
-        const sync::JobOutcome settled,
-        sync::SettleJob(connection, job, error, context_.machine.rng, context_.machine.clock, {}));
+    PCW_TRY(const sync::JobOutcome settled,
+            sync::SettleJob(connection, job, error, context_.machine.rng, {}));
     if (settled == sync::JobOutcome::kPutBack)
       Log(LogLevel::kInfo, "the job was put back; a later run goes on with it");
     return Ok{};

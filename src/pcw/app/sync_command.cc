@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/app/lake_identity.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/progress.h"
 #include "pcw/base/json.h"
@@ -79,8 +80,9 @@ Result<SyncSite> OpenSyncSite(const Config& config,
   PCW_TRY(site.database, DatabaseAccess::Open(config, HomeDirectory(environment), stop));
   // A session before anything is asked of Partner Central: a missing schema or right must not cost
   // calls, nor must a lake that is not there.
-  PCW_TRY_OK(site.database->OpenService(stop));
+  PCW_TRY(pg::Connection connection, site.database->OpenService(stop));
   PCW_TRY_OK(site.lake->Probe(stop));
+  PCW_TRY_OK(ConfirmLake(connection, config, environment, OtherLake::kRefuse, machine, stop));
   PCW_TRY(site.aws,
           OpenAws(config, environment, *site.database, quota::Purpose::kBulk, task, machine, stop));
   return site;

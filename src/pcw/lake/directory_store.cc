@@ -91,6 +91,7 @@ Result<std::vector<ObjectInfo>> DirectoryBronzeStore::List(std::string_view pref
       continue;
     }
     if (!entry->is_regular_file(problem) || entry->is_symlink(problem)) continue;
+    if (entry->path().filename() == ".lake-id") continue;  // what tells this lake from others
     std::string key = fs::relative(entry->path(), root_, problem).generic_string();
     if (!key.starts_with(prefix)) continue;
     objects.push_back({std::move(key), entry->file_size(problem), ModifiedAt(entry->path())});
