@@ -15,11 +15,6 @@ namespace {
 constexpr std::size_t kMostSeen = 5000;
 constexpr std::size_t kPartSlack = 64U << 10U;  // the record that makes a part full is part of it
 
-// When AWS served an answer; the run's clock, which is the database's, where it sent no Date.
-std::string ServedAt(const std::optional<WallTime>& server_date, WallTime received_at) {
-  return FormatRfc3339(server_date.value_or(received_at));
-}
-
 }  // namespace
 
 Scan::Scan(const connector::EntityDef& def, const EntityTable& table, const SyncOptions& options,
@@ -286,6 +281,10 @@ void Scan::CountFetched() {
   ++progress_.settled;
   ++progress_.fetched;
   if (progress_.fetched % 16 == 0) Report();
+}
+
+std::string Scan::ServedAt(const std::optional<WallTime>& server_date, WallTime received_at) {
+  return FormatRfc3339(server_date.value_or(received_at));
 }
 
 Status Scan::AppendListed(const connector::SourceDef& source, const ListedPage& page,

@@ -103,6 +103,8 @@ class Scan {
   Status AddDenial(DetailTask task, Error error);
   Status DecideDenials(const std::string& operation);
   Result<std::optional<Error>> AskForHeld(const DeniedDetail& denied);
+  /// When AWS served an answer; the run's clock, which is the database's, where it sent no Date.
+  static std::string ServedAt(const std::optional<WallTime>& server_date, WallTime received_at);
   Status Append(FetchedDetail detail);
   Status AppendListed(const connector::SourceDef& source, const ListedPage& page,
                       connector::PageItem item);

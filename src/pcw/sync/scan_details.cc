@@ -26,11 +26,6 @@ std::string VersionIn(const connector::SourceDef& source, std::string_view body)
   return "sha256:" + Sha256Hex(body);
 }
 
-// When AWS served an answer; the run's clock, which is the database's, where it sent no Date.
-std::string ServedAt(const std::optional<WallTime>& server_date, WallTime received_at) {
-  return FormatRfc3339(server_date.value_or(received_at));
-}
-
 }  // namespace
 
 Status Scan::Handle(FetchedDetail detail, Pass pass) {
