@@ -10,7 +10,7 @@ namespace {
 constexpr auto kRun = "this run";
 
 HeldRecord Held(const char* version, const char* run = "an earlier run", int rank = 0) {
-  return {.version = version, .modified_at = {}, .listed = "", .last_seen_run = run, .rank = rank};
+  return {.version = version, .listed = "", .modified_at = {}, .last_seen_run = run, .rank = rank};
 }
 
 ListedRecord Listed(const char* version, int rank = 0) {
