@@ -205,15 +205,6 @@ Result<int> Explain(const DoctorWish& wish) {
       .With("usage", "true");
 }
 
-// What it says to do, as it must be typed here.
-void CompleteCommands(diagnose::Report& report) {
-  report.verdict = Suggested(report.verdict);
-  for (diagnose::Finding& finding : report.findings) {
-    finding.message = Suggested(finding.message);
-    for (std::string& step : finding.next_steps) step = Suggested(step);
-  }
-}
-
 Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
   if (wish.is_listing) {
     std::fputs(diagnose::FormatCatalogue().c_str(), stdout);
@@ -246,7 +237,7 @@ Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
     facts.config_check = "pcw config check";
   }
   diagnose::Report report = diagnose::MakeReport(facts, sections, matrix);
-  CompleteCommands(report);
+  CompleteCommands(report, ProcessGlobals());
   if (invocation.output == OutputFormat::kTable) {
     std::fputs(diagnose::FormatReport(report, matrix).c_str(), stdout);
   } else {
@@ -261,6 +252,14 @@ Result<int> RunDoctor(const Invocation& invocation, const DoctorWish& wish) {
 
 Result<diagnose::Facts> GatherFacts(const Invocation& invocation, const LoadedConfig& loaded) {
   return LookAt(invocation, loaded);
+}
+
+void CompleteCommands(diagnose::Report& report, const CommandGlobals& globals) {
+  report.verdict = WithGlobals(report.verdict, globals);
+  for (diagnose::Finding& finding : report.findings) {
+    finding.message = WithGlobals(finding.message, globals);
+    for (std::string& step : finding.next_steps) step = WithGlobals(step, globals);
+  }
 }
 
 void AddDoctor(CLI::App& root, Invocation& invocation) {

@@ -147,7 +147,11 @@ class WiredTenant {
     } else {
       facts.escalation_error = std::move(own).error();
     }
-    return diagnose::ReportToJson(diagnose::MakeReport(facts, {}, matrix), matrix);
+    diagnose::Report report = diagnose::MakeReport(facts, {}, matrix);
+    CommandGlobals globals = ProcessGlobals();
+    globals.tenant = loaded_.config.tenant_name;
+    CompleteCommands(report, globals);
+    return diagnose::ReportToJson(report, matrix);
   }
 
   const LoadedConfig loaded_;

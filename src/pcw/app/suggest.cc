@@ -67,6 +67,8 @@ std::string WithGlobals(std::string_view text, const CommandGlobals& globals) {
 
 void SetCommandGlobals(CommandGlobals globals) { Process() = std::move(globals); }
 
+const CommandGlobals& ProcessGlobals() { return Process(); }
+
 std::string Suggested(std::string_view text) { return WithGlobals(text, Process()); }
 
 }  // namespace pcw::app

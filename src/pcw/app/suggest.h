@@ -22,6 +22,7 @@ std::string WithGlobals(std::string_view text, const CommandGlobals& globals);
 
 /// The same with the globals of this process, which main sets once, before there are threads.
 void SetCommandGlobals(CommandGlobals globals);
+const CommandGlobals& ProcessGlobals();
 std::string Suggested(std::string_view text);
 
 }  // namespace pcw::app
