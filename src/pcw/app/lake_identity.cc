@@ -15,16 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFile = "file://";
+constexpr std::string_view kFileScheme = "file://";
 constexpr std::size_t kMostIdentityBytes = 1024;
 
-std::string HostName() {
+std::string MachineName() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "this host";
 }
 
 fs::path MarkerIn(const std::string& place) {
-  return fs::path(place.substr(kFile.size())) / ".lake-id";
+  return fs::path(place.substr(kFileScheme.size())) / ".lake-id";
 }
 
 Result<std::string> ReadMarker(const fs::path& marker) {
@@ -48,9 +48,9 @@ Result<std::string> Mark(const fs::path& marker, Machine& machine) {
 Result<LakeIdentity> FindLakeIdentity(const Config& config,
                                       const std::map<std::string, std::string>& environment) {
   const std::string place = LakePlace(config, environment);
-  if (!place.starts_with(kFile)) return LakeIdentity{.id = place, .place = place};
+  if (!place.starts_with(kFileScheme)) return LakeIdentity{.id = place, .place = place};
   PCW_TRY(std::string id, ReadMarker(MarkerIn(place)));
-  return LakeIdentity{.id = std::move(id), .place = fmt::format("{} on {}", place, HostName())};
+  return LakeIdentity{.id = std::move(id), .place = fmt::format("{} on {}", place, MachineName())};
 }
 
 Status ConfirmLake(pg::Connection& connection, const Config& config,

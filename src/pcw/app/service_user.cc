@@ -23,13 +23,13 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostSettingsBytes = 64U << 10U;
 
 // For getenv(3) too: libraries ask it.
-void Set(std::map<std::string, std::string>& environment, const std::string& name,
-         const std::string& value) {
+void SetVariable(std::map<std::string, std::string>& environment, const std::string& name,
+                 const std::string& value) {
   environment[name] = value;
   ::setenv(name.c_str(), value.c_str(), 1);
 }
 
-void Unset(std::map<std::string, std::string>& environment, const std::string& name) {
+void UnsetVariable(std::map<std::string, std::string>& environment, const std::string& name) {
   environment.erase(name);
   ::unsetenv(name.c_str());
 }
@@ -77,7 +77,7 @@ void AddServiceEnvironment(std::map<std::string, std::string>& environment,
                                     : is_owner || is_roots_default;
   std::error_code problem;
   if (!is_about_service || !fs::is_directory(places.state, problem)) return;
-  Set(environment, "PCW_HOME", places.state);
+  SetVariable(environment, "PCW_HOME", places.state);
   const Result<std::string> settings = ReadFile(places.settings, kMostSettingsBytes);
   if (!settings) {
     if (settings.error().code() != ErrorCode::kNotFound)
@@ -86,7 +86,7 @@ void AddServiceEnvironment(std::map<std::string, std::string>& environment,
     return;
   }
   for (const auto& [name, value] : ParseEnvironmentFile(*settings)) {
-    if (!environment.contains(name)) Set(environment, name, value);
+    if (!environment.contains(name)) SetVariable(environment, name, value);
   }
 }
 
@@ -105,12 +105,12 @@ Status BecomeOwnerOf(const fs::path& home, std::map<std::string, std::string>& e
                     home.string(), name, std::generic_category().message(errno)));
   }
   ::umask(077);
-  Set(environment, "HOME", owner->pw_dir);
-  Set(environment, "USER", name);
-  Set(environment, "LOGNAME", name);
+  SetVariable(environment, "HOME", owner->pw_dir);
+  SetVariable(environment, "USER", name);
+  SetVariable(environment, "LOGNAME", name);
   // Root's own directories, which the other user may not enter.
   for (const char* variable : {"XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME"})
-    Unset(environment, variable);
+    UnsetVariable(environment, variable);
   std::fprintf(stderr, "pcw: working as %s, who owns %s\n", name.c_str(), home.c_str());
   return Ok{};
 }

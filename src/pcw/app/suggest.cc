@@ -21,7 +21,7 @@ bool IsSafe(char c) {
 }
 
 // As a shell takes it for one word.
-std::string Quoted(const std::string& word) {
+std::string ShellWord(const std::string& word) {
   if (!word.empty() && std::all_of(word.begin(), word.end(), IsSafe)) return word;
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -37,10 +37,10 @@ CommandGlobals& Process() {
 
 std::string WithGlobals(std::string_view text, const CommandGlobals& globals) {
   std::string common;
-  if (!globals.config_file.empty()) common += " --config " + Quoted(globals.config_file);
-  for (const std::string& setting : globals.settings) common += " --set " + Quoted(setting);
+  if (!globals.config_file.empty()) common += " --config " + ShellWord(globals.config_file);
+  for (const std::string& setting : globals.settings) common += " --set " + ShellWord(setting);
   const bool has_tenant = !globals.tenant.empty() && globals.tenant != "default";
-  const std::string tenant = has_tenant ? " --tenant " + Quoted(globals.tenant) : "";
+  const std::string tenant = has_tenant ? " --tenant " + ShellWord(globals.tenant) : "";
   constexpr std::string_view kName = "pcw ";
   std::string out;
   while (!text.empty()) {

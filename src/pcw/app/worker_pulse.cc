@@ -7,8 +7,8 @@
 namespace pcw::app {
 namespace {
 
-constexpr std::chrono::seconds kClaimPatience{60};
-constexpr std::chrono::seconds kSettlePatience{15};
+constexpr std::chrono::seconds kClaimingPatience{60};
+constexpr std::chrono::seconds kSettlingPatience{15};
 
 }  // namespace
 
@@ -17,11 +17,11 @@ std::chrono::milliseconds WorkerPulse::PatienceIn(WorkerPhase phase) const {
     case WorkerPhase::kRunning:
       return 2 * stall_after_;
     case WorkerPhase::kSettling:
-      return kSettlePatience;
+      return kSettlingPatience;
     case WorkerPhase::kClaiming:
       break;
   }
-  return kClaimPatience;
+  return kClaimingPatience;
 }
 
 std::size_t WorkerPulse::Add() {

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Reason(int error) { return std::generic_category().message(error); }
+std::string SystemReason(int error) { return std::generic_category().message(error); }
 
 Error BelongsToAnother(const fs::path& path, uid_t owner, uid_t wanted) {
   const std::string name = UserName(wanted);
@@ -112,7 +112,7 @@ Status MakeOwnedDirectory(const fs::path& path, const ServerUser& user, mode_t m
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
     return Error(ErrorCode::kConfig,
                  fmt::format("cannot make {}: {}; set PCW_HOME to a directory this user may write",
-                             path.string(), Reason(errno)));
+                             path.string(), SystemReason(errno)));
   }
   struct stat info {};
   // lstat: a link planted by somebody else must not lead the server elsewhere.
@@ -126,7 +126,7 @@ Status MakeOwnedDirectory(const fs::path& path, const ServerUser& user, mode_t m
   if (user.must_switch && info.st_uid == 0) {
     if (::chown(path.c_str(), user.uid, user.gid) != 0) {
       return Error(ErrorCode::kConfig, fmt::format("cannot give {} to the server's user: {}",
-                                                   path.string(), Reason(errno)));
+                                                   path.string(), SystemReason(errno)));
     }
   } else if (info.st_uid != user.uid) {
     return BelongsToAnother(path, info.st_uid, user.uid);
