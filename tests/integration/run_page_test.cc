@@ -87,6 +87,10 @@ TEST_F(RunPageTest, ARunIsFoundByItsIdAlone) {
 // Planning costs several times what the execution does. The server plans a prepared statement anew
 // five times and then keeps a plan, unless it expects to gain by planning.
 TEST_F(RunPageTest, ThePlansAreKept) {
+  // As the sessions of the REST interface have it.
+  ASSERT_THAT(
+      connection.Exec({"test_mode", "SELECT set_config('plan_cache_mode', 'auto', false)"}, {}),
+      Succeeds());
   Put(10, "leads", "succeeded");
   Ask("INSERT INTO ingestion_runs (tenant_id, id, connector_id, entity, mode, status, catalog, "
       "ended_at, fence) SELECT tenant_id, gen_random_uuid(), id, 'leads', 'full', 'succeeded', "

@@ -10,10 +10,15 @@ namespace {
 
 constexpr std::chrono::seconds kPauseAfterFailure{1};
 
-// A request's statement that takes longer than this is not worth waiting for.
+constexpr std::chrono::minutes kPlansHold{1};
+
+// A request's statement that takes longer than this is not worth waiting for. Requests are the same
+// few statements over and over, and planning costs several times what they do: the server may keep
+// a plan, which sessions of pcw forbid, where it expects nothing from planning for the values.
 constexpr pg::Query kSessionBounds{"api_session",
                                    "SELECT set_config('statement_timeout', '10s', false), "
-                                   "set_config('lock_timeout', '5s', false)"};
+                                   "set_config('lock_timeout', '5s', false), "
+                                   "set_config('plan_cache_mode', 'auto', false)"};
 
 }  // namespace
 
@@ -35,6 +40,16 @@ Result<pg::Connection*> WorkerSession::In(const std::string& tenant_id, std::sto
     connection_ = std::move(*opened);
     not_before_.reset();
     tenant_id_.clear();
+    plans_since_ = clock_.Steady();
+  }
+  if (clock_.Steady() - plans_since_ >= kPlansHold) {
+    // A plan from when a table was still empty reads all of it: none is kept for long.
+    if (Status discarded = connection_->ExecScript("api_plans", "DISCARD PLANS", stop);
+        !discarded) {
+      Tidy();
+      return std::move(discarded).error();
+    }
+    plans_since_ = clock_.Steady();
   }
   if (tenant_id_ != tenant_id) {
     const auto set = connection_->Exec({"api_tenant", "SELECT set_config('pcw.tenant', $1, false)"},

@@ -38,6 +38,7 @@ class WorkerSession {
   std::optional<pg::Connection> connection_;
   std::string tenant_id_;
   std::optional<SteadyTime> not_before_;
+  SteadyTime plans_since_{};
 };
 
 /// Threads with a session each and one bounded queue. Thread-safe.

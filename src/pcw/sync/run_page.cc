@@ -13,9 +13,9 @@ namespace {
 // stalled.
 //
 // Which runs is said by pieces of the text, one statement for each set of filters that is asked
-// for, and not by parameters that may be empty: with those the server plans anew at each execution,
-// which costs four times what the execution does. A bound that is known when it plans (kMostRuns)
-// lets it walk the index from the newest run on.
+// for, and not by parameters that may be empty: with those the server plans anew at each execution
+// though it may keep a plan, which costs four times what the execution does. A bound that is known
+// when it plans (kMostRuns) lets it walk the index from the newest run on.
 constexpr std::string_view kColumns = R"sql(
     SELECT r.id, c.kind, r.entity, r.mode,
            CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < pcw_now() OR j.stalls_at < pcw_now())
