@@ -26,7 +26,9 @@ class MeanwhileHandler final : public dlq::ReplayHandler {
   Result<dlq::ReplayResult> Replay(const dlq::ReplayJob& /*job*/,
                                    std::stop_token /*stop*/) override {
     meanwhile_();
-    return dlq::ReplayResult{.status = "succeeded"};
+    dlq::ReplayResult result;
+    result.status = "succeeded";
+    return result;
   }
 
  private:
