@@ -136,6 +136,8 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   prepared.before.pages = totals.pages;
   prepared.before.bytes = totals.bytes;
   prepared.letters = std::move(batch.letters);
+  for (std::size_t i = 0; i < batch.letter_ranks.size(); ++i)
+    NoteFailed(prepared.letters[i].record_key, batch.letter_ranks[i]);
   if (!batch.records.empty()) {
     PCW_TRY_OK(PutPart(prepared, batch));
     if (Status mapped = MapAll(prepared, batch); !mapped) {
@@ -235,6 +237,7 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
       if (!frozen && row.error().Find("reason") == connector::kFrozen) frozen = row.error();
       prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line.line));
       prepared.failed.push_back(record.id);
+      NoteFailed(record.id, record.source->rank);
       continue;
     }
     prepared.misfits += static_cast<std::int64_t>(row->misfits.size());
@@ -277,6 +280,17 @@ DriftScope PartCommitter::Scope() const {
 
 Status PartCommitter::LearnDrift(pg::Connection& connection) const {
   return sync::LearnDrift(connection, Scope(), observer_.Tallies(), observer_.accepted());
+}
+
+void PartCommitter::NoteFailed(const std::string& id, int rank) {
+  if (def_.sources.size() < 2) return;
+  int& highest = failed_ranks_.try_emplace(id, rank).first->second;
+  highest = std::max(highest, rank);
+}
+
+bool PartCommitter::MaySettle(const MappedRecord& row) const {
+  const auto failed = failed_ranks_.find(row.id);
+  return failed == failed_ranks_.end() || failed->second <= row.rank;
 }
 
 dlq::DeadLetter PartCommitter::LetterFor(const Error& error, const Prepared& prepared,
@@ -337,7 +351,9 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   if (has_open_letters_ && !(prepared.rows.empty() && batch.absent.empty())) {
     std::vector<std::string> landed = batch.absent;
     landed.reserve(landed.size() + prepared.rows.size());
-    for (const MappedRecord& row : prepared.rows) landed.push_back(row.id);
+    for (const MappedRecord& row : prepared.rows) {
+      if (MaySettle(row)) landed.push_back(row.id);
+    }
     PCW_TRY_OK(dlq::SettleDeadLetters(connection, run_.tenant_id, run_.connector_id, def_.name,
                                       run_.catalog, landed, {}));
   }
@@ -436,6 +452,7 @@ Status PartCommitter::IsolateRefused(Prepared& prepared, const Batch& batch) {
       if (batch.records[i].line.line == place->bronze_line) prepared.is_mismatch[i] = true;
     }
     prepared.failed.push_back(place->id);
+    NoteFailed(place->id, place->rank);
     prepared.misfits -= static_cast<std::int64_t>(place->row.misfits.size());
     prepared.rows.erase(place);
   }

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "pcw/connector/drift_observer.h"
@@ -66,6 +67,7 @@ struct Batch {
   lake::PartBuilder part;
   std::vector<Record> records;
   std::vector<dlq::DeadLetter> letters;  ///< records that could not be fetched
+  std::vector<int> letter_ranks;         ///< of the sources that listed them, in the same order
   std::vector<std::string> absent;       ///< records that AWS has not and need not have
   /// Held records that a full scan listed and that no row of this batch shows: skipped ones, and
   /// those of `letters` and `absent` that were listed.
@@ -141,6 +143,8 @@ class PartCommitter {
                             int line) const;
   void Address(dlq::DeadLetter& letter) const;
   DriftScope Scope() const;
+  void NoteFailed(const std::string& id, int rank);
+  bool MaySettle(const MappedRecord& row) const;
 
   const connector::EntityDef& def_;
   const connector::Mapping& mapping_;
@@ -156,6 +160,9 @@ class PartCommitter {
   std::size_t id_column_ = 0;
   std::size_t version_column_ = 0;
   bool has_open_letters_;
+  /// Of the worker: records that failed in this run, by the highest rank of a source that tells of
+  /// them. What a lower one tells is no answer to it.
+  std::unordered_map<std::string, int> failed_ranks_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

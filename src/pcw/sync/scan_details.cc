@@ -109,6 +109,7 @@ Status Scan::AddDeadLetter(const DetailTask& task, Error error) {
   // What a refetch asks for, where it is not the id.
   if (task.key != task.id) error.With("detail_key", task.key);
   batch_.letters.push_back(dlq::MakeDeadLetter(error, dlq::Stage::kFetch, task.id));
+  batch_.letter_ranks.push_back(task.source->rank);
   // It was listed, so it is there, whatever became of its details (I6). Who was only asked for by
   // name may be gone.
   if (options_.mode != RunMode::kFetch) batch_.seen.push_back(task.id);
