@@ -352,7 +352,7 @@ TEST(CurlHttpClientTest, PlainHttpIsForThisMachineOnly) {
 
 TEST(CurlHttpClientTest, AHeaderThatWouldEndItsLineIsRefusedBeforeSending) {
   RawServer server({});
-  CurlHttpClient client({});
+  CurlHttpClient client;
   const struct {
     std::string name, value;
   } cases[] = {{"X-Amz-Security-Token", "s3cret\r\nX-Evil: 1"},
