@@ -15,11 +15,6 @@
 #include "pcw/sync/run_store.h"
 
 namespace pcw::sync {
-namespace {
-
-constexpr int kMostIsolations = 3;
-
-}  // namespace
 
 /// A batch on its way to the database.
 struct PartCommitter::Prepared {

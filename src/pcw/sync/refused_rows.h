@@ -16,6 +16,10 @@ struct RefusedRow {
   Error error;
 };
 
+/// How often a batch is searched before its failure is told: others may write to the table
+/// meanwhile.
+inline constexpr int kMostIsolations = 3;
+
 /// Merges rows [begin, end) in the transaction at hand. kSchemaMismatch if the server refuses a
 /// value of one of them (AsDataError).
 using MergeRange = std::function<Status(std::size_t begin, std::size_t end)>;

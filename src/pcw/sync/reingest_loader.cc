@@ -11,11 +11,6 @@
 #include "pcw/sync/refused_rows.h"
 
 namespace pcw::sync {
-namespace {
-
-constexpr int kMostIsolations = 3;
-
-}  // namespace
 
 struct LoaderPool::Loader {
   Database database;
