@@ -1,6 +1,6 @@
 #include "pcw/app/config_subject.h"
 
-#include "pcw/app/escalation_file.h"
+#include "pcw/app/home.h"
 #include "pcw/app/mapping_choice.h"
 #include "pcw/app/serve_api.h"
 #include "pcw/app/sync_command.h"
@@ -54,17 +54,17 @@ diagnose::ConfigSubject MakeConfigSubject(const LoadedConfig& loaded,
   subject.region = config.aws.region;
   subject.services = {&aws::partner_central_selling::kService,
                       &aws::partner_central_account::kService, &aws::sts::kService};
+  const std::filesystem::path home = HomeDirectory(environment);
   constexpr std::string_view kDirectory = "file://";
   const std::string& lake = config.lake.url;
   if (lake.starts_with("s3://")) {
     subject.services.push_back(&aws::s3::kService);
   } else {
     subject.writable.emplace_back(
-        "lake.url", lake.empty() ? HomeDirectory(environment) / "lake"
-                                 : std::filesystem::path(lake.substr(kDirectory.size())));
+        "lake.url",
+        lake.empty() ? home / "lake" : std::filesystem::path(lake.substr(kDirectory.size())));
   }
-  if (config.database.url.empty())
-    subject.writable.emplace_back("PCW_HOME", HomeDirectory(environment));
+  if (config.database.url.empty()) subject.writable.emplace_back("PCW_HOME", home);
   if (config.events.out.url.starts_with("eventbridge:"))
     subject.services.push_back(&aws::eventbridge::kService);
   for (const auto& [setting, url] :

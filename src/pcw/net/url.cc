@@ -7,15 +7,13 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include "pcw/base/storable_text.h"
-
 namespace pcw::net {
 namespace {
 
 // What libcurl splits is what it connects to: a reading of our own could be another one.
-using Handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+using UrlHandle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
 
-std::optional<std::string> Part(const Handle& handle, CURLUPart part, unsigned flags = 0) {
+std::optional<std::string> Part(const UrlHandle& handle, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;
   if (curl_url_get(handle.get(), part, &text, flags) != CURLUE_OK || text == nullptr)
     return std::nullopt;
@@ -57,7 +55,7 @@ Result<Url> ParseUrl(std::string_view text) {
     return bad("it begins with neither https:// nor http://");
   // libcurl takes a slash too many for none.
   if (text.substr(scheme_end + 3).starts_with('/')) return bad("no host");
-  const Handle handle(curl_url(), curl_url_cleanup);
+  const UrlHandle handle(curl_url(), curl_url_cleanup);
   const CURLUcode problem =
       curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(),
                    CURLU_DISALLOW_USER | CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME);
