@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/clock.h"
 #include "pcw/sync/entity_table.h"
 #include "pcw/sync/page_source.h"
 
@@ -90,8 +91,9 @@ Result<CallEstimate> EstimateCalls(pg::Connection& connection, const connector::
 Result<std::int64_t> CountListed(aws::Caller& caller, const connector::EntityDef& def,
                                  const std::string& catalog, int page_size, std::stop_token stop) {
   std::int64_t records = 0;
+  const SystemClock clock;
   for (const connector::SourceDef& source : def.sources) {
-    PageSource pages(source, caller,
+    PageSource pages(source, caller, clock,
                      {.catalog = catalog,
                       .page_size = page_size,
                       .mode = RunMode::kFull,
