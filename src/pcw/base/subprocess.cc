@@ -112,7 +112,7 @@ void Drain(Descriptor& from, std::string& into) {
 Result<ProgramOutput> RunProgram(const std::vector<std::string>& words,
                                  const std::map<std::string, std::string>& environment,
                                  std::chrono::milliseconds deadline, std::stop_token stop) {
-  using Clock = std::chrono::steady_clock;
+  using Steady = std::chrono::steady_clock;
   Pipe out, err;
   const Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!out.Open() || !err.Open() || wake.get() < 0) return CannotStart(words.front(), errno);
@@ -124,10 +124,10 @@ Result<ProgramOutput> RunProgram(const std::vector<std::string>& words,
   const Descriptor ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
 
   ProgramOutput output;
-  const Clock::time_point end = Clock::now() + deadline;
+  const Steady::time_point end = Steady::now() + deadline;
   bool is_late = false;
   while (!stop.stop_requested()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Steady::now());
     is_late = left.count() <= 0;
     if (is_late) break;
     std::array<pollfd, 4> sources{pollfd{out.read.get(), POLLIN, 0},
