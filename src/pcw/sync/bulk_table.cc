@@ -93,9 +93,8 @@ std::string BulkTable::MergeSql(bool is_sparse) const {
   columns += OwnColumns(*def_);
   return fmt::format(
       "WITH merged AS (INSERT INTO {0} AS t (tenant_id, catalog, {1}mapping_version, "
-      "last_seen_run, kept_from) SELECT (SELECT pcw_tenant()), $1, {1}$2::integer, fetched_run, "
-      "{7} FROM {2} s{3} ON "
-      "CONFLICT (tenant_id, catalog, {4}) DO UPDATE SET {5}mapping_version = "
+      "last_seen_run{7}) SELECT (SELECT pcw_tenant()), $1, {1}$2::integer, fetched_run{8} FROM {2} "
+      "s{3} ON CONFLICT (tenant_id, catalog, {4}) DO UPDATE SET {5}mapping_version = "
       "excluded.mapping_version, updated_at = now() WHERE {6} RETURNING xmax = 0 AS is_new) SELECT "
       "count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM merged",
       table_, columns, staging_,
@@ -104,7 +103,8 @@ std::string BulkTable::MergeSql(bool is_sparse) const {
                           : " WHERE NOT is_sparse",
       def_->id_column, Assignments(*def_, *mapping_, is_sparse),
       ReplacesHeld(*def_, "excluded", "excluded.mapping_version"),
-      KeptWhenNew(*def_, *mapping_, "s", is_sparse));
+      def_->has_sparse() ? ", kept_from" : "",
+      def_->has_sparse() ? ", " + KeptWhenNew(*def_, *mapping_, "s", is_sparse) : "");
 }
 
 std::vector<DirectMerge::Field> BulkTable::StreamFields() const {
@@ -163,8 +163,8 @@ BulkTable::Sql BulkTable::MakeSql() const {
   sql.is_empty = fmt::format(
       "SELECT NOT EXISTS (SELECT FROM {} WHERE tenant_id = (SELECT pcw_tenant()) AND catalog = $1)",
       table_);
+  sql.merge = MergeSql(false);
   if (def_->has_sparse()) {
-    sql.merge = MergeSql(false);
     sql.merge_sparse = MergeSql(true);
     sql.fill = FillSql(*def_, *mapping_, table_, staging_);
   }
