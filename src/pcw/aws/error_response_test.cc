@@ -100,7 +100,7 @@ TEST(ClassifyResponseTest, WhateverTextAwsSaysIsToldAndStorable) {
             std::string(static_cast<std::size_t>(shift), 'x') + euros +
             R"(","ErrorList":[{"FieldName":"A\u0000\ud83d","Message":"\uffff","Code":"B\u0001"}]})",
         {{"x-amzn-RequestId", "r\xff\x01"}});
-    const ErrorResponse refused = ClassifyResponse(response, Protocol::kAwsJson10);
+    const ErrorResponse refused = ClassifyResponse(response, Protocol::kJson10);
 
     EXPECT_EQ(refused.error.code(), ErrorCode::kInvalidRequest);
     EXPECT_THAT(refused.error.message(), HasSubstr("half \\ud83d nul \\u0000 "));

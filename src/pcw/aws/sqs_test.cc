@@ -125,7 +125,7 @@ TEST_F(QueueTest, WhatIsNotAboutTheEntriesIsNotHalved) {
 TEST_F(QueueTest, AQueueUrlThatIsNoTextIsNone) {
   http.script = {Reply(200, R"({"QueueUrl":null})")};
   const auto url = GetQueueUrl(caller, "q", {});
-  if (url) EXPECT_EQ(*url, "");
+  EXPECT_EQ(url ? *url : std::string(), "");
 }
 
 }  // namespace

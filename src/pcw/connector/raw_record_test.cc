@@ -5,7 +5,7 @@
 
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/base/storable_text.h"
-#include "tests/fakes/result_matchers.h"
+#include "fakes/result_matchers.h"
 
 namespace pcw::connector {
 namespace {
