@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_literals;
 
-std::string Nested(int depth) {
+std::string DeepArray(int depth) {
   return std::string(static_cast<std::size_t>(depth), '[') +
          std::string(static_cast<std::size_t>(depth), ']');
 }
@@ -35,7 +35,7 @@ TEST(WhyMalformedTest, TakesWhatRfc8259Takes) {
        {"null"s, " {} "s, "[]"s, R"({"a":[1,-0,0.5,1e400,-1.25E-7],"b":{"c":true}})"s,
         "18446744073709551616"s, std::string(200, '9'), R"("\ud83d\ude00 \u0000 \/\"")"s,
         "\"caf\xc3\xa9 \xf0\x9f\x98\x80 \xef\xbf\xbf\x7f\""s, R"({"a":1,"a":2})"s,
-        Nested(kDeepestJson), "\t[\n1\r,\n2 ]\n"s}) {
+        DeepArray(kDeepestJson), "\t[\n1\r,\n2 ]\n"s}) {
     EXPECT_EQ(WhyMalformed(text), "") << text.substr(0, 60);
   }
 }
@@ -51,8 +51,8 @@ TEST(WhyMalformedTest, SaysWhatIsWrongAndWhere) {
            {"\"\xed\xa0\xbd\"", "not UTF-8 at byte 1"},
            {"\"\xe2\x82\"", "not UTF-8 at byte 1"},
            {"\xEF\xBB\xBF{}", "a byte order mark at its beginning"},
-           {Nested(kDeepestJson + 1), "nested deeper than 200 at byte 200"},
-           {Nested(100'000), "nested deeper than 200 at byte 200"},
+           {DeepArray(kDeepestJson + 1), "nested deeper than 200 at byte 200"},
+           {DeepArray(100'000), "nested deeper than 200 at byte 200"},
            {"\"a\tb\"", "a raw control character in a string at byte 2"},
            {"", "cut off at byte 0"},
            {"{\"a\":", "cut off at byte 5"},
@@ -86,7 +86,7 @@ TEST(RawMembersTest, SlicesMembersWhateverTheirValuesAre) {
   EXPECT_EQ(MembersOf("[{\"t\":\"\xff\"} , \xEF\xBB\xBF{}, 1e400]"),
             (Members{{"", "{\"t\":\"\xff\"}"}, {"", "\xEF\xBB\xBF{}"}, {"", "1e400"}}));
   EXPECT_EQ(MembersOf("\xEF\xBB\xBF{\"a\":1}"), (Members{{"a", "1"}}));
-  EXPECT_EQ(MembersOf("[" + Nested(100'000) + ",2]").size(), 2U);
+  EXPECT_EQ(MembersOf("[" + DeepArray(100'000) + ",2]").size(), 2U);
   EXPECT_TRUE(MembersOf("{}").empty());
 }
 

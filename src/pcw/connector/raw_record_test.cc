@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fakes/result_matchers.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/base/storable_text.h"
-#include "fakes/result_matchers.h"
 
 namespace pcw::connector {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/fakes/result_matchers.h"
+#include "fakes/result_matchers.h"
 
 namespace pcw::connector {
 namespace {
