@@ -12,10 +12,10 @@
 namespace pcw::sync {
 
 struct RunPageRequest {
-  std::string entity;     ///< empty = every
-  std::string status;     ///< empty = every; "stalled" is found too
-  std::string before_id;  ///< only runs before this one; empty = from the newest
-  int limit = 20;         ///< at most 1,000
+  std::string entity{};     ///< empty = every
+  std::string status{};     ///< empty = every; "stalled" is found too
+  std::string before_id{};  ///< only runs before this one; empty = from the newest
+  int limit = 20;           ///< at most 1,000
   /// Only runs that list, full and incremental ones, by the time of their start; those of the
   /// future do not count.
   bool is_of_scans = false;
