@@ -21,3 +21,5 @@ BEGIN
     ON CONFLICT (name) DO UPDATE SET config = excluded.config, lake = excluded.lake, updated_at = now()
     RETURNING t.id, t.xmax = 0 INTO tenant_id, is_new;
 END $$;
+
+RESET ROLE;
