@@ -94,7 +94,9 @@ TEST(ReadListPageTest, AVersionThatCannotBeStoredIsTheDigestOfTheBytes) {
 
     ASSERT_TRUE(page.has_value());
     EXPECT_FALSE(page->items[0].problem.has_value());
-    if (version != "7") EXPECT_THAT(page->items[0].version, StartsWith("sha256:"));
+    if (version != "7") {
+      EXPECT_THAT(page->items[0].version, StartsWith("sha256:"));
+    }
   }
 }
 
