@@ -63,7 +63,7 @@ test('of records that nobody can read the bytes are kept, the neighbours land, a
   const lost = 2 * MALFORMED.length + IDS.length;
   assert.equal(count(here), ids.length - lost);
   assert.equal(lastStats(here).dead_lettered, lost);
-  assert.equal(here.sql(`SELECT string_agg(DISTINCT stage || ' ' || error_code, ',') FROM dead_letters`), 'map kSchemaMismatch');
+  assert.equal(here.sql(`SELECT string_agg(DISTINCT stage || ' ' || error_code, ',') FROM dead_letters`), 'map schema_mismatch');
   assert.equal(here.sql('SELECT count(*) FROM dead_letters WHERE bronze_key IS NULL OR bronze_line IS NULL OR length(record_key) > 255'), '0');
   assert.equal(here.sql(`SELECT count(*) FROM dead_letters WHERE record_key LIKE '(%'`), String(IDS.length));
   const calls = (await sim.calls()).filter((call) => call.operation === GET && call.identifier === ids[25]);
@@ -110,6 +110,7 @@ test('of records that nobody can read the bytes are kept, the neighbours land, a
 
   // Held rows whose items cannot be read are not missing, however often.
   await sim.faults([]);
+  await sim.modify({ ids: ids.slice(25, 25 + details.length) });
   await ends(here, SYNC, 0);
   assert.deepEqual(await differences(here, sim), []);
   assert.equal(here.sql(`SELECT count(*) FROM dead_letters WHERE state = 'open' AND record_key NOT LIKE '(%'`), '0');
@@ -123,7 +124,7 @@ test('a page token of another type is a failed page, and marks nothing missing',
   for (const variant of ['number', 'object', 'lone_surrogate']) {
     await sim.faults([{ kind: 'odd_token', operation: LIST, variant, at: [2] }]);
     const done = await here.pcw(SYNC, { PCW_CONNECTORS_PARTNER_CENTRAL_BATCH_SIZE: '5' });
-    assert.ok([1, 3].includes(done.code), `${variant}: ${done.code} ${done.stderr}`);
+    assert.equal(done.code, 1, `${variant}: ${done.stderr}`);
     assert.match(done.stderr, /NextToken/);
     assert.equal(here.sql('SELECT status FROM ingestion_runs ORDER BY started_at DESC, id DESC LIMIT 1'), 'failed');
   }
