@@ -23,8 +23,9 @@ constexpr std::array kRefused{"x-amz-copy-source",
                               "x-amz-server-side-encryption-customer",
                               "x-amz-server-side-encryption-context",
                               "x-amz-write-offset-bytes"};
-constexpr std::array kStorageClasses{"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING",
-                                     "GLACIER_IR"};
+constexpr std::array kStorageClasses{
+    "STANDARD",   "STANDARD_IA", "ONEZONE_IA",  "INTELLIGENT_TIERING",
+    "GLACIER_IR", "GLACIER",     "DEEP_ARCHIVE"};
 
 std::string LowerName(std::string_view text) {
   std::string out(text);
