@@ -449,3 +449,47 @@ test('verify compares the lake with the database', async () => {
   assert.equal(foreign.code, 3);
   assert.match(foreign.stdout, new RegExp(`run-${run}/\\) belongs to a run that the database does not know`));
 });
+
+test('money is exact in every form, what is no amount leaves the old one, and a rebuild ends the same', async () => {
+  const money = (here) => here.sql(`SELECT pc_opportunity_id, coalesce(expected_spend_amount::text, '~'), coalesce(expected_spend_currency, '~'), coalesce(expected_revenue_usd::text, '~'),
+      coalesce(total_contract_value::text, '~') FROM partnercentral_opportunities ORDER BY 1`).split('\n').map((line) => line.split('|'));
+  const expectCode = (result, code) => assert.equal(result.code, code, `${result.stdout}\n${result.stderr}`);
+  const own = await Sim.start(['--opportunities', '40', '--seed', '11', '--no-quota']);
+  try {
+    const here = await site(postgres, own, SETTINGS);
+    const incremental = SYNC.with(-1, 'incremental');
+    expectCode(await here.pcw(SYNC), 0);
+    const first = money(here);
+    assert.ok(first.some(([, , , , total]) => total !== '~') && first.some(([, , , revenue]) => revenue !== '~'));
+
+    // Of records that have no amount at AWS there is nothing to spoil.
+    const paid = first.filter(([, amount, currency]) => amount !== '~' && currency !== '~').map(([id]) => id);
+    const land = async (variant, misfits) => {
+      await own.faults([{ operation: 'GetOpportunity', kind: 'bad_record', variant }]);
+      await own.modify({ ids: paid });
+      expectCode(await here.pcw(incremental), 0);
+      await own.faults([]);
+      assert.equal(lastStats(here).misfits > 0, misfits, variant);
+      return money(here);
+    };
+    for (const [variant, wanted] of [['amount_number', '100.5'], ['amount_beyond_64_bits', '9223372036854775808'], ['amount_exponent', '1000000']]) {
+      const amounts = new Set((await land(variant, false)).filter(([id]) => paid.includes(id)).map(([, amount]) => amount));
+      assert.ok(amounts.has(wanted), `${variant}: ${[...amounts]}`);
+    }
+    const good = money(here);
+    const spoilt = await land('amount_words', true);
+    for (const [i, [id, amount, currency]] of good.entries()) {
+      if (amount !== '1000000' || spoilt[i][1] !== '1000000') continue;
+      assert.deepEqual(spoilt[i].slice(0, 3), [id, amount, currency], 'an amount and its currency stay together');
+    }
+    assert.ok(spoilt.filter(([, amount]) => amount === '1000000').length > 5, 'the old amounts stay');
+    assert.match((await here.pcw(['drift', 'list', '--kind', 'misfit'])).stdout, /ExpectedCustomerSpend.*Amount +string/);
+
+    expectCode(await here.pcw([...REINGEST, '--rebuild']), 0);
+    assert.deepEqual(money(here), spoilt);
+    const emptied = await land('amount_empty', false);
+    assert.ok(!emptied.some(([, amount]) => amount === '1000000'), 'an empty amount is none');
+  } finally {
+    await own.stop();
+  }
+});

@@ -12,12 +12,13 @@ constexpr std::array kTruncations{"cut"sv, "matched"sv};
 constexpr std::array kMalformations{"html"sv, "invalid_json"sv, "missing_member"sv, "empty"sv,
                                     "depth_bomb"sv};
 constexpr std::array kBadRecords{
-    "missing_modified"sv, "missing_id"sv,   "wrong_type"sv,      "nul_in_string"sv,
-    "lone_surrogate"sv,   "invalid_utf8"sv, "huge_field"sv,      "bad_date"sv,
-    "other_id"sv,         "big_integer"sv,  "long_integer"sv,    "big_exponent"sv,
-    "byte_order_mark"sv,  "deep"sv,         "not_json"sv,        "number_id"sv,
-    "nul_in_id"sv,        "long_id"sv,      "invalid_utf8_id"sv, "duplicate_text"sv,
-    "future_date"sv,      "whole_seconds"sv};
+    "missing_modified"sv, "missing_id"sv,    "wrong_type"sv,      "nul_in_string"sv,
+    "lone_surrogate"sv,   "invalid_utf8"sv,  "huge_field"sv,      "bad_date"sv,
+    "other_id"sv,         "big_integer"sv,   "long_integer"sv,    "big_exponent"sv,
+    "byte_order_mark"sv,  "deep"sv,          "not_json"sv,        "number_id"sv,
+    "nul_in_id"sv,        "long_id"sv,       "invalid_utf8_id"sv, "duplicate_text"sv,
+    "future_date"sv,      "whole_seconds"sv, "amount_number"sv,   "amount_beyond_64_bits"sv,
+    "amount_exponent"sv,  "amount_empty"sv,  "amount_words"sv};
 constexpr std::array kOddTokens{"number"sv, "object"sv, "lone_surrogate"sv};
 constexpr std::array kOddTokenParameters{FaultParameter{"variant", 0, 0, 0, kOddTokens}};
 

@@ -93,8 +93,29 @@ void DropFraction(std::string& body) {
   body.erase(dot, body.find('Z', dot) - dot);
 }
 
+// What the monthly amount at AWS becomes; the first four are a number all the same, or none.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kAmounts{
+    {{"amount_number", "100.5"},
+     {"amount_beyond_64_bits", "9223372036854775808"},
+     {"amount_exponent", "\"1E+6\""},
+     {"amount_empty", "\"\""},
+     {"amount_words", "\"three million\""}}};
+
+void ReplaceAmount(std::string& body, std::string_view json) {
+  const auto company = body.find(R"("TargetCompany":"AWS")");
+  if (company == std::string::npos) return;
+  const auto element = body.rfind('{', company);
+  const auto amount = body.find(R"("Amount":")", element);
+  if (amount > company) return;
+  const auto value = amount + std::string_view(R"("Amount":)").size();
+  body.replace(value, body.find('"', value + 1) + 1 - value, json);
+}
+
 void BadRecord(std::string& body, const FaultRule& rule) {
   const std::string& how = rule.Word("variant");
+  for (const auto& [variant, json] : kAmounts) {
+    if (how == variant) ReplaceAmount(body, json);
+  }
   if (how == "missing_modified") DropTextMember(body, NameIn(body, kModified));
   if (how == "missing_id") DropTextMember(body, NameIn(body, kIds));
   if (how == "wrong_type") ReplaceTextMember(body, NameIn(body, kModified), "1763900000");
