@@ -31,7 +31,7 @@ export class Service {
       service.process.stdout.on('data', (chunk) => {
         service.out += chunk;
         for (const line of service.lines()) {
-          if (line.first_token_file) service.token = takeFirstToken(line.first_token_file);
+          if (line.first_token_file && !service.token) service.token = takeFirstToken(line.first_token_file);
           if (line.first_token) service.token = canary(line.first_token);  // a binary of before, which bench/api.mjs compares with
           if (line.msg === 'serving') resolve(service.url = line.url);
         }

@@ -148,7 +148,7 @@ test('a date that was 2099 once stands in the way, is said, and has a way out th
   const id = (await sim.truth())[0].id;
   const held = () => here.sql(`SELECT source_modified_at > now(), encode(payload_sha256, 'hex') FROM partnercentral_opportunities WHERE pc_opportunity_id = '${id}'`);
   const truth = async () => (await sim.truth()).find((row) => row.id === id).sha256;
-  await sim.faults([{ kind: 'bad_record', variant: 'future_date', operation: 'GetOpportunity', identifiers: [id], limit: 1 }]);
+  await sim.faults([{ kind: 'bad_record', variant: 'future_date', operation: 'GetOpportunity', identifier: id, limit: 1 }]);
   await sync(here, 'opportunities');
   await sim.modify({ ids: [id] });
   await sync(here, 'opportunities');

@@ -41,8 +41,8 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
       const pg::Rows ages,
       connection.Exec(
           {"doctor_run_ages",
-           "SELECT (SELECT greatest(0, extract(epoch FROM pcw_now() - max(r.started_at)))::bigint "
-           "FROM "
+           "SELECT (SELECT CASE WHEN count(*) > 0 THEN greatest(0, extract(epoch FROM pcw_now() - "
+           "max(r.started_at)))::bigint END FROM "
            "ingestion_runs r JOIN connectors c ON c.tenant_id = r.tenant_id AND c.id = "
            "r.connector_id WHERE r.tenant_id = pcw_tenant() AND c.kind = $1 AND r.entity = $2 AND "
            "r.mode IN ('full', 'incremental') AND r.status IN ('succeeded', 'partial') AND "

@@ -9,7 +9,7 @@ namespace {
 // age: that clock stood wrong once, or another clock wrote it. Up to a minute is a clock that was
 // set back a little.
 constexpr std::string_view kFreshness = R"sql(
-  SELECT e.entity, e.interval_ms, greatest(0, extract(epoch FROM pcw_now() - good.started_at))::bigint, good.id,
+  SELECT e.entity, e.interval_ms, CASE WHEN good.id IS NOT NULL THEN greatest(0, extract(epoch FROM pcw_now() - good.started_at))::bigint END, good.id,
          to_char(good.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
          newest.id, newest.status, newest.error_code, to_char(newest.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
          open.id, open.status, future.id, to_char(c.watermark AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
