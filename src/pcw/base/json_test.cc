@@ -120,12 +120,14 @@ TEST(ParseJsonTest, RefusesTooManyBytesAndTooManyValues) {
 }
 
 TEST(ParseJsonTest, ErrorTextOfHostileInputCanBeDumped) {
-  // The quoted key is cut in the middle of a character.
+  // The quoted key is cut, and between two characters.
   const std::string key = std::string(63, 'k') + "\xC3\xA9";
   const auto parsed = ParseJson("{\"" + key + "\":1,\"" + key + "\":2}");
 
   ASSERT_THAT(parsed, FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_THAT(DumpJson(Json(parsed.error().message())), testing::HasSubstr("\xEF\xBF\xBD"));
+  EXPECT_THAT(DumpJson(Json(parsed.error().message())),
+              testing::AllOf(testing::HasSubstr(std::string(63, 'k')),
+                             testing::Not(testing::HasSubstr("\xEF\xBF\xBD"))));
 }
 
 TEST(DumpJsonTest, ReplacesInvalidUtf8InsteadOfThrowing) {
