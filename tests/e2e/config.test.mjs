@@ -33,7 +33,7 @@ async function complaints(text, env = {}) {
   const { config, env: home } = file(text);
   const result = await run(['config', 'check', '--config', config], { ...home, ...env });
   assert.equal(result.code, 78, result.stderr);
-  return result.stderr.trim().replaceAll(`${config}:`, '').split('\n');
+  return result.stderr.trim().replaceAll(`${config}:`, '').replaceAll(` --config ${config}`, '').split('\n');
 }
 
 test('every mistake is named in one run, in the order of the file, with place, expectation and nearest name', async () => {

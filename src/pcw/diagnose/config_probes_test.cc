@@ -48,8 +48,8 @@ TEST_F(ConfigProbesTest, EveryProblemIsALineAndOneCauseIsOne) {
 
   EXPECT_THAT(
       FindConfigProblems(subject),
-      ElementsAre(HasSubstr("AWS_PROFILE: there is no profile nobody"),
-                  HasSubstr("AWS_ENDPOINT_URL is http://10.0.0.1: plain http"),
+      ElementsAre(HasSubstr("AWS_ENDPOINT_URL is http://10.0.0.1: plain http"),
+                  HasSubstr("AWS_PROFILE: there is no profile nobody"),
                   HasSubstr("absent.pem cannot be read"),
                   HasSubstr("lake.url: " + (home / "file/lake").string() + " cannot be written"),
                   "server.listen: no port"));

@@ -123,15 +123,21 @@ std::string CanonicalPath(std::string_view target) {
   return path;
 }
 
+// AWS has these at an endpoint of every region; one simulator stands for all of them.
+bool IsInEveryRegion(std::string_view service) {
+  return service == "sts" || service == "sqs" || service == "events";
+}
+
 }  // namespace
 
 std::string SignatureVerifier::SigningKey(const Key& key, std::string_view date,
-                                          std::string_view service) const {
+                                          std::string_view region, std::string_view service) const {
   // The secret too: the key that the account's state adds may be replaced under the same id.
-  const std::string name = fmt::format("{}/{}/{}/{}", key.access_key_id, key.secret, date, service);
+  const std::string name =
+      fmt::format("{}/{}/{}/{}/{}", key.access_key_id, key.secret, date, region, service);
   const std::lock_guard lock(cache_mutex_);
   if (const auto found = derived_.find(name); found != derived_.end()) return found->second;
-  std::string derived = DeriveSigningKey(key, date, region_, service);
+  std::string derived = DeriveSigningKey(key, date, region, service);
   if (derived_.size() >= kMaxDerived) derived_.clear();
   return derived_.emplace(name, std::move(derived)).first->second;
 }
@@ -164,7 +170,8 @@ std::variant<Key, Answer> SignatureVerifier::Verify(const Request& request,
     return Incomplete(dialect, "Date must be in ISO-8601 'basic format' in X-Amz-Date.");
 
   if (auto refused = CheckDate(dialect, *amz_date, *signed_at, now)) return std::move(*refused);
-  if (auto refused = CheckScope(dialect, *auth, *amz_date, region_, service)) {
+  const std::string& region = IsInEveryRegion(service) ? auth->region : region_;
+  if (auto refused = CheckScope(dialect, *auth, *amz_date, region, service)) {
     return std::move(*refused);
   }
   std::optional<Key> key = keys_.Find(auth->access_key_id);
@@ -188,8 +195,9 @@ std::variant<Key, Answer> SignatureVerifier::Verify(const Request& request,
   canonical += fmt::format("\n{}\n{}", names, payload_hash);
   const std::string to_sign =
       fmt::format("{}\n{}\n{}/{}/{}/aws4_request\n{}", kSigV4Algorithm, *amz_date, auth->date,
-                  region_, service, Sha256Hex(canonical));
-  const std::string expected = Hex(HmacSha256(SigningKey(*key, auth->date, service), to_sign));
+                  region, service, Sha256Hex(canonical));
+  const std::string expected =
+      Hex(HmacSha256(SigningKey(*key, auth->date, region, service), to_sign));
   if (!SameText(expected, auth->signature) || (claimed && *claimed != payload_hash)) {
     return BadSignature(dialect,
                         "The request signature we calculated does not match the signature you "

@@ -15,7 +15,8 @@
 
 namespace pcw::sim {
 
-/// Verifies requests to `POST /` of one region. Thread-safe.
+/// Verifies requests to `POST /` of one region, and of any for STS, SQS and EventBridge, which have
+/// an endpoint in each. Thread-safe.
 ///
 /// Checks in AWS's order: presence, form, date within five minutes, scope (date, region, service,
 /// terminator), key known, session token, expiry, required signed headers, signature over the body
@@ -30,7 +31,8 @@ class SignatureVerifier {
                                    Dialect dialect, WallTime now) const;
 
  private:
-  std::string SigningKey(const Key& key, std::string_view date, std::string_view service) const;
+  std::string SigningKey(const Key& key, std::string_view date, std::string_view region,
+                         std::string_view service) const;
 
   const Keys& keys_;
   const std::string region_;
