@@ -1,6 +1,7 @@
 #include "pcw/sync/detail_fetcher.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <system_error>
@@ -73,8 +74,10 @@ void DetailFetcher::Submit(DetailTask task) {
       } catch (const std::system_error& problem) {
         // Fewer do as well, only slower; without any the calls would wait for ever.
         if (workers_.empty()) throw;
-        Log(LogLevel::kWarn, "the system gives no more threads; fewer calls are made at once",
-            {{"threads", std::to_string(workers_.size())}, {"reason", problem.what()}});
+        static std::atomic<bool> is_told = false;  // once a process: each call would say it again
+        if (!is_told.exchange(true))
+          Log(LogLevel::kWarn, "the system gives no more threads; fewer calls are made at once",
+              {{"threads", std::to_string(workers_.size())}, {"reason", problem.what()}});
       }
     }
   }
