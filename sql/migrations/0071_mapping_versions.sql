@@ -1,5 +1,7 @@
 -- The newest mapping by which an entity's rows are made. A process that was started with an older one would write rows that the
 -- others take for stale: it leaves the work to a process with the newer mapping.
+SET LOCAL ROLE pcw_owner;
+
 CREATE TABLE mapping_versions (
   tenant_id uuid NOT NULL,
   connector_id bigint NOT NULL,
@@ -12,3 +14,5 @@ CREATE TABLE mapping_versions (
 );
 SELECT pcw_protect('mapping_versions');
 GRANT SELECT, INSERT, UPDATE ON mapping_versions TO pcw_service;
+
+RESET ROLE;
