@@ -87,3 +87,33 @@ test(`${SECONDS} s without PostgreSQL under load: 503 with Retry-After, then on 
     await postgres.stop();
   }
 });
+
+test('a database that turns read only is not ready, and its sessions are not told of as a mistake of pcw', { timeout: 120_000 }, async () => {
+  const postgres = await Postgres.start();
+  const sim = await Sim.start(['--opportunities', '3', '--no-quota']);
+  const here = await site(postgres, sim, NO_QUOTA);
+  const service = await Service.start(here);
+  const ready = async (status) => {
+    const give_up = performance.now() + 40_000;
+    let answer;
+    while ((answer = await service.get('/readyz')).status !== status) assert.ok(performance.now() < give_up, answer.text);
+    return answer.json;
+  };
+  try {
+    await ready(200);
+    // As after a failover: sessions that are opened from now on write nothing.
+    postgres.sql(`ALTER DATABASE ${here.database} SET default_transaction_read_only = on`);
+    assert.equal((await ready(503)).components.database, 'unusable');
+    const refused = await here.pcw(['sync', 'run', 'partner-central', 'opportunities']);
+    assert.equal(refused.code, 69, refused.stderr);
+    assert.match(refused.stderr, /read-only/);
+    postgres.sql(`ALTER DATABASE ${here.database} RESET default_transaction_read_only`);
+    await ready(200);
+    assert.equal((await here.pcw(['sync', 'run', 'partner-central', 'opportunities'])).code, 0);
+    assert.equal(await service.stop(), 0);
+  } finally {
+    await service.stop();
+    await sim.stop();
+    await postgres.stop();
+  }
+});
