@@ -194,7 +194,7 @@ test('bad bodies are refused with their code', () => withService(async (service,
     ['\ufeff{"entity":"leads"}', 'invalid_json'], ['{"entity":"\\ud800"}', 'invalid_json'], [`{"entity":${'['.repeat(40)}${']'.repeat(40)}}`, 'json_too_deep'],
     ['{"mode":"full","mode":"x"}', 'duplicate_key'], ['{"entty":"leads"}', 'unknown_field'], ['{}', 'invalid_entity'], ['{"entity":null}', 'invalid_entity'],
     ['{"entity":""}', 'invalid_entity'], ['{"entity":"Opportunities"}', 'invalid_entity'], ['{"entity":"opportunities "}', 'invalid_entity'],
-    ['{"entity":"opportunities\\u0000"}', 'invalid_entity'], ['{"entity":"\\u202eleads"}', 'invalid_entity'], ['{"entity":"all"}', 'invalid_entity'],
+    ['{"entity":"opportunities\\u0000"}', 'invalid_field'], ['{"entity":"\\u202eleads"}', 'invalid_entity'], ['{"entity":"all"}', 'invalid_entity'],
     [`{"entity":"${'x'.repeat(10_000)}"}`, 'invalid_field'], ['{"entity":"leads","mode":"replay"}', 'invalid_field'], ['{"entity":"leads","mode":1}', 'invalid_field'],
     ['{"entity":"leads\' OR 1=1 --"}', 'invalid_entity'],
   ];

@@ -76,7 +76,7 @@ test('a connection over the limit is told so, and event streams whose clients le
   const here = await site(postgres, sim, NO_QUOTA);
   const service = await Service.start(here, { PCW_SERVER_MAX_CONNECTIONS_PER_ADDRESS: '3' });
   try {
-    const run = (await service.trigger({ entity: 'opportunities' })).json;
+    const run = (await service.trigger({ entity: 'opportunities' }, { headers: { connection: 'close' } })).json;
     const open = async () => {
       const socket = net.connect(service.port, '127.0.0.1');
       socket.on('error', () => {});
