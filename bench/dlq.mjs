@@ -36,7 +36,7 @@ function brokenMapping(here) {
   const dir = path.join(here.dir, 'mappings');
   mkdirSync(dir, { recursive: true });
   const text = readFileSync(new URL('../mappings/opportunities.yaml', import.meta.url), 'utf8');
-  const broken = text.replace(/^version: \d+/m, 'version: 90')
+  const broken = text.replace(/^version: \d+/m, 'version: 1')
     .replace('closed_lost_reason:             { from: /LifeCycle/ClosedLostReason, type: text }', 'closed_lost_reason:             { from: /LifeCycle/NoSuchMember, type: text, required: true }');
   if (!broken.includes('NoSuchMember')) throw new Error('the mapping has changed: nothing is broken');
   writeFileSync(path.join(dir, 'opportunities.yaml'), broken);

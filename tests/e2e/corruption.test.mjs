@@ -68,7 +68,7 @@ async function survives(seed) {
     const row = here.sql(`SELECT encode(payload_sha256, 'hex') FROM partnercentral_opportunities WHERE pc_opportunity_id = '${id}'`);
     const hashes = bronzeHashes(here.lake);
     if (first.code === 3) {
-      const [stage, error, key] = here.sql("SELECT stage, error_message <> '', coalesce(bronze_key, '') FROM dead_letters WHERE state = 'open'").split('|');
+      const [stage, error, key] = here.sql("SELECT stage, error <> '', coalesce(bronze_key, '') FROM dead_letters WHERE state = 'open'").split('|');
       assert.equal(error, 't', `${told()}: it says why`);
       if (stage === 'map') {
         assert.notEqual(key, '', `${told()}: its bytes are in bronze`);
@@ -87,7 +87,7 @@ async function survives(seed) {
     const believed = first.code === 0 && proxy.where === 'detail' && row !== truth.get(id);
     const left = (await differences(here, sim)).filter((line) => !(believed && line.startsWith(`${id}: `)) && !strangers.includes(line));
     assert.deepEqual(left, [], `${told()}: the rerun ends as if nothing had been`);
-    const open = here.sql("SELECT record_key, stage, error_message FROM dead_letters WHERE state = 'open'").split('\n').filter(Boolean).filter((line) => line.startsWith(`${id}|`));
+    const open = here.sql("SELECT record_key, stage, error FROM dead_letters WHERE state = 'open'").split('\n').filter(Boolean).filter((line) => line.startsWith(`${id}|`));
     assert.deepEqual(open, [], `${told()}: settled`);
   } finally {
     await proxy.stop();

@@ -110,7 +110,7 @@ test('an edit is kept beside the record, lands it, and is in its history', async
 
 test('a mapping that changes: --auto replays what succeeds by now, n times equals once', async () => {
   const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
-  const broken = breakMapping(here, 90);
+  const broken = breakMapping(here, 1);
   const synced = await here.pcw(SYNC, broken);
   assert.equal(synced.code, 3, synced.stderr);
   assert.equal(open(here), COUNT);
@@ -134,7 +134,7 @@ test('a mapping that changes: --auto replays what succeeds by now, n times equal
 
 test('a replay that is killed goes on where it was', async () => {
   const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
-  await here.pcw(SYNC, breakMapping(here, 90));
+  await here.pcw(SYNC, breakMapping(here, 1));
   for (const point of ['reingest.batch.before', 'reingest.commit.before', 'reingest.commit.after']) {
     const killed = await here.pcw(['dlq', 'replay', '--all'], { PCW_FAILPOINT: `${point}:1` });
     assert.equal(killed.signal, 'SIGKILL', point);
@@ -149,7 +149,7 @@ test('--resume takes what a killed replay did not come to, and nothing else', as
   try {
     const here = await site(postgres, many, { ...NO_QUOTA, PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
     await many.faults([{ operation: 'GetOpportunity', kind: 'bad_record', variant: 'missing_modified', every: 10 }]);
-    assert.equal((await here.pcw(SYNC, breakMapping(here, 90))).code, 3);
+    assert.equal((await here.pcw(SYNC, breakMapping(here, 1))).code, 3);
     assert.equal(open(here), 1200);
     const killed = await here.pcw(['dlq', 'replay', '--all'], { PCW_FAILPOINT: 'reingest.commit.after:1' });
     assert.equal(killed.signal, 'SIGKILL');
@@ -184,7 +184,7 @@ test('one letter that cannot succeed delays no other, and is left alone in the e
     { operation: 'GetOpportunity', kind: 'bad_record', variant: 'nul_in_string', identifier: poison.refused },
     { operation: 'GetOpportunity', kind: 'not_found', identifier: [poison.missing, ids[5], ids[6]] },
   ]);
-  assert.equal((await here.pcw(SYNC, breakMapping(here, 90))).code, 3);
+  assert.equal((await here.pcw(SYNC, breakMapping(here, 1))).code, 3);
   assert.equal(open(here), COUNT);
   assert.equal(here.sql("SELECT count(*) FROM dead_letters WHERE stage = 'fetch'"), '3');
 

@@ -43,7 +43,7 @@ function brokenMapping(here) {
   const good = 'closed_lost_reason:             { from: /LifeCycle/ClosedLostReason, type: text }';
   assert.ok(text.includes(good));
   writeFileSync(path.join(dir, 'opportunities.yaml'),
-    text.replace(/^version: \d+/m, 'version: 90').replace(good, 'closed_lost_reason:             { from: /LifeCycle/NoSuchMember, type: text, required: true }'));
+    text.replace(/^version: \d+/m, 'version: 1').replace(good, 'closed_lost_reason:             { from: /LifeCycle/NoSuchMember, type: text, required: true }'));
   return { PCW_CONNECTORS_PARTNER_CENTRAL_MAPPINGS: dir };
 }
 

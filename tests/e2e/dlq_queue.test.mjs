@@ -47,7 +47,7 @@ async function withLetters() {
   const dir = path.join(here.dir, 'mappings');
   mkdirSync(dir, { recursive: true });
   const text = readFileSync(new URL('../../mappings/opportunities.yaml', import.meta.url), 'utf8');
-  writeFileSync(path.join(dir, 'opportunities.yaml'), text.replace(/^version: \d+/m, 'version: 90').replace(
+  writeFileSync(path.join(dir, 'opportunities.yaml'), text.replace(/^version: \d+/m, 'version: 1').replace(
     'closed_lost_reason:             { from: /LifeCycle/ClosedLostReason, type: text }',
     'closed_lost_reason:             { from: /LifeCycle/NoSuchMember, type: text, required: true }'));
   const broken = { PCW_CONNECTORS_PARTNER_CENTRAL_MAPPINGS: dir };

@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Postgres, Sim, site, run, scratch, NO_QUOTA } from './harness.mjs';
 
@@ -66,7 +66,7 @@ test('an unwritable lake ends the run cleanly and says where', async (t) => {
   assert.match(result.stderr, /plain-file/);
 });
 
-test('a full lake ends the run as failed, keeps what is committed, and a rerun completes it', async (t) => {
+test('a full lake is found before a call is spent, and a rerun with room completes it', async (t) => {
   const dir = scratch();
   const lake = path.join(dir, 'small');
   mkdirSync(lake);
@@ -78,10 +78,12 @@ test('a full lake ends the run as failed, keeps what is committed, and a rerun c
   }
   try {
     const here = await site(postgres, sim, NO_QUOTA);
+    await sim.resetCalls();
     const result = await here.pcw(SYNC, { PCW_LAKE_URL: `file://${lake}`, PCW_SYNC_PART_RECORDS: '10' });
     assert.equal(result.code, 69, result.stderr);
     assert.match(result.stderr, /No space left|disk full/i);
-    assert.equal(here.sql('SELECT status FROM ingestion_runs'), 'failed');
+    assert.deepEqual((await sim.calls()).filter((call) => /Opportunit/.test(call.operation)), [], 'nothing was asked of Partner Central');
+    assert.deepEqual(readdirSync(lake, { recursive: true }).filter((name) => !['.lake-id', '.tmp'].includes(name)), [], 'the probe is gone');
     execFileSync('mount', ['-o', 'remount,size=16m', lake]);
     const again = await here.pcw(SYNC, { PCW_LAKE_URL: `file://${lake}` });
     assert.equal(again.code, 0, again.stderr);

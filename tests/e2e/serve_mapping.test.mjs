@@ -98,7 +98,7 @@ test('a service with an older mapping leaves the entity to one that has the newe
   await start(['--roles', 'ingest'], newer);
   const then = Number(here.sql(SUCCEEDED));
   await until(SUCCEEDED, (n) => Number(n) > then);
-  await until(`SELECT count(*) FROM partnercentral_opportunities WHERE own_title IS NOT NULL AND mapping_version = ${before + 1}`, (n) => n === String(RECORDS));
+  assert.equal(here.sql(VERSIONS), String(before + 1));
   await service.kill();
 
   while ((await here.pcw(['bronze', 'reingest', '--entity', 'opportunities', '--older-mapping'])).code !== 0);

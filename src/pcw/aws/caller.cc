@@ -114,6 +114,7 @@ struct Attempt {
   std::optional<Error> error;
   net::HttpResponse response;
   CredentialsPtr credentials;
+  bool says_expired = false;
   bool is_expired = false;
   bool is_skew = false;
   bool was_sent = false;  ///< counted as a call, whatever became of it
@@ -211,6 +212,7 @@ struct Caller::State {
     counters.bytes.fetch_add(out.response.body.size(), std::memory_order_relaxed);
     if (out.response.status / 100 != 2 || HoldsXmlError(operation, out.response)) {
       ErrorResponse said = ClassifyResponse(out.response, service.protocol, options.region);
+      out.says_expired = said.says_expired;
       out.is_expired = said.is_expired;
       out.is_skew = said.is_skew;
       out.error = std::move(said.error);
@@ -353,7 +355,9 @@ Result<CallResult> Caller::Call(const Operation& operation, const RestRequest& r
       has_refreshed = true;
       s.deps.credentials.Invalidate(attempt.credentials);
       const Result<CredentialsPtr> fresh = s.deps.credentials.Get(stop);
-      if (fresh && *fresh != attempt.credentials) continue;
+      // Keys that AWS does not know stay unknown until others come. An expired token is tried once
+      // more even so: a source hands it out until its end, which AWS's clock may see earlier.
+      if (fresh && (attempt.says_expired || *fresh != attempt.credentials)) continue;
     }
 
     if (!MayRepeat(operation, error)) {

@@ -235,7 +235,8 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response, Protocol proto
     out.error.With("host_id", AsciiText(*host_id, kLongestRequestId));
   if (!region.empty()) out.error.With("bucket_region", region);
   if (!said.fields.empty()) out.error.With("fields", said.fields);
-  out.is_expired = Contains(kExpired, said.type) || Contains(kPerhapsRotated, said.type);
+  out.says_expired = Contains(kExpired, said.type);
+  out.is_expired = out.says_expired || Contains(kPerhapsRotated, said.type);
   out.is_skew = Contains(kSkew, said.type);
   if (is_s3 && said.type.empty() && region.empty()) {
     // A HEAD says no type: 400 is an expired token, 403 a clock, a deleted key or a mere refusal.

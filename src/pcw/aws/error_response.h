@@ -15,6 +15,7 @@ namespace pcw::aws {
 struct ErrorResponse {
   Error error;              ///< with context aws_error, status, request_id, fields
   std::string type;         ///< AWS's error type without namespace; empty if the answer names none
+  bool says_expired = false;  ///< AWS calls the credentials expired, and may have been too early
   bool is_expired = false;  ///< credentials that their source may have replaced: ask it once
   bool is_skew = false;     ///< a signature that another clock may heal
 };
