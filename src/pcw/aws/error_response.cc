@@ -240,6 +240,7 @@ ErrorResponse ClassifyResponse(const net::HttpResponse& response, Protocol proto
   out.is_skew = Contains(kSkew, said.type);
   if (is_s3 && said.type.empty() && region.empty()) {
     // A HEAD says no type: 400 is an expired token, 403 a clock, a deleted key or a mere refusal.
+    out.says_expired = status == 400;
     out.is_expired = status == 400 || status == 403;
     out.is_skew = status == 403;
   }
