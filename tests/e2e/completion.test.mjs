@@ -53,7 +53,7 @@ test('bash: nouns, verbs, options, values and positionals are offered where they
 
   for (const [words, expected] of [
     ['pcw sy', ['sync']],
-    ['pcw sync ', ['run', 'plan']],
+    ['pcw sync ', ['run', 'refetch', 'plan']],
     ['pcw sync run --mo', ['--mode']],
     ['pcw sync run x y --mode ', ['full', 'incremental']],
     ['pcw sync run x y --mode = fu', ['full']],

@@ -289,7 +289,8 @@ void Scan::CountFetched() {
 }
 
 std::string Scan::ServedAt(const std::optional<WallTime>& server_date, WallTime received_at) {
-  return FormatRfc3339(server_date.value_or(received_at));
+  // In whole seconds, as a Date is: within one second the later scan decides, not the fraction.
+  return FormatRfc3339(server_date.value_or(std::chrono::floor<std::chrono::seconds>(received_at)));
 }
 
 Status Scan::AppendListed(const connector::SourceDef& source, const ListedPage& page,
