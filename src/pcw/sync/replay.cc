@@ -204,7 +204,8 @@ Status BronzeReplay::FetchOne(const connector::SourceDef& source, std::string_vi
   meta.request_id = detail.request_id;
   const WallTime now = refetched_.clock->Now();
   meta.fetched_at = FormatRfc3339(now);
-  meta.served_at = FormatRfc3339(detail.server_date.value_or(now));
+  meta.served_at =
+      FormatRfc3339(detail.server_date.value_or(std::chrono::floor<std::chrono::seconds>(now)));
   meta.version = "sha256:" + Sha256Hex(detail.body);
   meta.source = "get";
   if (refetched_.served_from.empty()) refetched_.served_from = meta.served_at;
