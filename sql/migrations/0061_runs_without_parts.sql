@@ -5,6 +5,8 @@
 SET LOCAL ROLE pcw_owner;
 
 ALTER TABLE ingestion_runs ALTER COLUMN bronze_prefix DROP NOT NULL, ALTER COLUMN bronze_prefix DROP DEFAULT;
+ALTER TABLE ingestion_runs NO FORCE ROW LEVEL SECURITY;
 UPDATE ingestion_runs SET bronze_prefix = NULL WHERE bronze_prefix = '';
+ALTER TABLE ingestion_runs FORCE ROW LEVEL SECURITY;
 
 RESET ROLE;

@@ -164,9 +164,11 @@ Error MalformedRecord(std::string_view why) {
 }
 
 Result<element> RecordParser::Parse(std::string_view text) {
-  if (parser_.max_depth() != static_cast<std::size_t>(kDeepestJson)) {
+  // simdjson refuses what reaches its limit.
+  constexpr auto kLimit = static_cast<std::size_t>(kDeepestJson) + 1;
+  if (parser_.max_depth() != kLimit) {
     // Parsing makes room for longer records and keeps the depth.
-    if (parser_.allocate(64U << 10U, static_cast<std::size_t>(kDeepestJson)) != simdjson::SUCCESS)
+    if (parser_.allocate(64U << 10U, kLimit) != simdjson::SUCCESS)
       return Error(ErrorCode::kInternal, "no memory to parse a record");
   }
   element document;

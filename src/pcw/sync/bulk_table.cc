@@ -79,6 +79,7 @@ Result<BulkTable> BulkTable::Create(const connector::EntityDef& def,
   const auto modified =
       std::find_if(mapping.columns.begin(), mapping.columns.end(),
                    [](const ColumnMapping& c) { return c.column == "source_modified_at"; });
+  bulk.version_column_ = PlaceOf(mapping, "source_version");
   bulk.modified_column_ = static_cast<std::size_t>(modified - mapping.columns.begin());
   bulk.sql_ = std::make_shared<const Sql>(bulk.MakeSql());
   if (!def.has_sparse())
@@ -274,7 +275,7 @@ Result<std::vector<EncodedRows>> BulkTable::Encode(std::span<const MappedRecord>
   const bool is_observed = std::any_of(pointers.begin(), pointers.end(),
                                        [](const std::string& p) { return p.front() == '@'; });
   const VersionClock clock = is_observed ? VersionClock::kObserved : VersionClock::kSource;
-  for (const auto& round : RoundsOf(records, modified_column_, clock))
+  for (const auto& round : RoundsOf(records, modified_column_, version_column_, clock))
     PCW_TRY_OK(
         EncodeRound(round, records.data(), std::exchange(spare, {}), encoded.emplace_back()));
   return encoded;

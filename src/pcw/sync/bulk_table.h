@@ -145,6 +145,7 @@ class BulkTable {
   bool is_ranked_;
   bool has_companion_;
   std::size_t modified_column_ = 0;
+  std::size_t version_column_ = 0;
   std::shared_ptr<const Sql> sql_;
   std::shared_ptr<const DirectMerge> direct_;  ///< nullptr: merges go through staging
 };

@@ -61,14 +61,13 @@ Result<std::set<std::string>> FilledOnce(pg::Connection& connection,
 
 Result<ColumnCheck> CheckColumns(pg::Connection& connection, const connector::EntityDef& entity,
                                  const connector::Mapping& mapping, std::stop_token stop) {
-  PCW_TRY(
-      const pg::Rows rows,
-      connection.Exec(
-          {"table_columns",
-           "SELECT attname, format_type(atttypid, NULL), attnotnull AND NOT "
-           "atthasdef AND attidentity = '', attgenerated <> '' FROM pg_attribute WHERE attrelid = "
-           "to_regclass($1) AND attnum > 0 AND NOT attisdropped"},
-          {std::string(entity.table)}, stop));
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"table_columns",
+                           "SELECT attname, format_type(atttypid, NULL), attnotnull AND NOT "
+                           "atthasdef AND attidentity = '', attgenerated <> '' OR attidentity = "
+                           "'a' FROM pg_attribute WHERE attrelid = "
+                           "to_regclass($1) AND attnum > 0 AND NOT attisdropped"},
+                          {std::string(entity.table)}, stop));
   ColumnCheck check;
   check.has_table = !rows.empty();
   if (!check.has_table) return check;

@@ -171,7 +171,8 @@ std::string FillSql(const connector::EntityDef& def, const connector::Mapping& m
       "t.tenant_id = (SELECT pcw_tenant()) AND t.catalog = $1 AND t.{4} = s.{4} AND s.source_rank "
       "= "
       "t.source_rank AND s.source_modified_at < t.source_modified_at AND t.kept_from IS NOT NULL "
-      "AND ({5})",
+      "AND (s.accepted_key IS NULL OR s.accepted_key IS NOT DISTINCT FROM t.accepted_key) AND "
+      "({5})",
       table, set, ObjectOf(told), staging, def.id_column, changes);
 }
 

@@ -33,7 +33,8 @@ std::string ArrayLiteral(std::span<const std::string> items) {
 
 std::string_view ListedName(std::string_view listed, std::string_view source_version,
                             std::string_view served_at) {
-  if (listed.empty() || listed == source_version) return {};
+  // A digest is the name of a version that nobody listed.
+  if (listed.empty() || listed == source_version || listed.starts_with("sha256:")) return {};
   const Result<WallTime> version = ParseRfc3339(listed);
   const Result<WallTime> served = ParseRfc3339(served_at);
   const bool is_in_seconds = version && listed.find('.') == std::string_view::npos;
@@ -80,6 +81,7 @@ Result<EntityTable> EntityTable::Create(const connector::EntityDef& def,
     }
   }
   EntityTable table(def, mapping);
+  table.version_column_ = PlaceOf(mapping, "source_version");
   table.modified_column_ =
       static_cast<std::size_t>(find("source_modified_at") - mapping.columns.begin());
   table.sql_ = std::make_shared<const Sql>(table.MakeSql());
@@ -340,7 +342,7 @@ Result<MergeCounts> EntityTable::Merge(pg::Connection& connection, std::string_v
   const bool is_observed = std::any_of(pointers.begin(), pointers.end(),
                                        [](const std::string& p) { return p.front() == '@'; });
   const VersionClock clock = is_observed ? VersionClock::kObserved : VersionClock::kSource;
-  for (const auto& round : RoundsOf(records, modified_column_, clock))
+  for (const auto& round : RoundsOf(records, modified_column_, version_column_, clock))
     PCW_TRY_OK(MergeRound(connection, catalog, run_id, round, counts, changes, stop));
   counts.unchanged = static_cast<std::int64_t>(records.size()) - counts.inserted - counts.updated;
   return counts;

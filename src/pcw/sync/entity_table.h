@@ -137,6 +137,7 @@ class EntityTable {
   bool is_ranked_;      ///< several sources fill the table: it has source_rank
   bool has_companion_;  ///< it has companion_json and companion_sha256
   std::size_t modified_column_ = 0;
+  std::size_t version_column_ = 0;
   std::shared_ptr<const Sql> sql_;
 };
 

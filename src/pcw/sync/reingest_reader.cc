@@ -69,8 +69,9 @@ bool BronzeReader::IsWanted(const std::string& key) const {
   if (!filter_.keys.empty() && !filter_.keys.contains(key)) return false;
   const auto after = lake::SplitKey(filter_.after_key);
   // Of the folder that holds after_key the parts behind it; folders before it are not read at all.
-  return !after || lake::SplitKey(key)->prefix != after->prefix ||
-         lake::IsBefore(filter_.after_key, key);
+  // A manifest may name anything: what is not a part is refused where it is read.
+  const auto own = lake::SplitKey(key);
+  return !after || !own || own->prefix != after->prefix || lake::IsBefore(filter_.after_key, key);
 }
 
 Status BronzeReader::Reject(const lake::RunFolder& folder, std::string key, std::string reason,
@@ -96,10 +97,6 @@ Status BronzeReader::ReadFolder(const lake::RunFolder& folder, std::stop_token s
     if (first == filter_.keys.end() || !first->starts_with(folder.prefix)) return Ok{};
   }
   const std::string manifest_key = lake::ManifestKey(folder.prefix);
-  // Everything of this folder is behind the last object that was taken: nothing to look at.
-  const bool is_past = !filter_.after_key.empty() && folder.prefix < filter_.after_key &&
-                       !std::string_view(filter_.after_key).starts_with(folder.prefix);
-  if (is_past) return Ok{};
   if (folder.has_manifest) {
     Result<std::string> text = store_.Get(manifest_key, stop);
     if (!text && !lake::IsOfTheObject(text.error())) return std::move(text).error();

@@ -8,8 +8,15 @@
 namespace pcw::sync {
 namespace {
 
-bool HasSameBytes(const MappedRecord& a, const MappedRecord& b) {
-  return a.listed_version == b.listed_version && !a.accepts_older &&
+std::string_view TextAt(const MappedRecord& record, std::size_t column) {
+  const auto* text = std::get_if<std::string>(&record.row.values[column]);
+  return text != nullptr ? std::string_view(*text) : std::string_view();
+}
+
+// As the merge has it: `a` changes nothing where `b` is held.
+bool SaysNothingNew(const MappedRecord& a, const MappedRecord& b, std::size_t version_column) {
+  return (a.listed_version.empty() || a.listed_version == b.listed_version) && !a.accepts_older &&
+         TextAt(a, version_column) == TextAt(b, version_column) &&
          a.payload_sha256 == b.payload_sha256 && a.companion_sha256 == b.companion_sha256;
 }
 
@@ -23,6 +30,7 @@ struct Place {
 
 std::vector<std::vector<const MappedRecord*>> RoundsOf(std::span<const MappedRecord> records,
                                                        std::size_t modified_column,
+                                                       std::size_t version_column,
                                                        VersionClock clock) {
   std::vector<std::vector<const MappedRecord*>> rounds(1);
   rounds.front().reserve(records.size());
@@ -42,11 +50,13 @@ std::vector<std::vector<const MappedRecord*>> RoundsOf(std::span<const MappedRec
     // An older record still tells what a sparse one does not.
     const bool is_outdone =
         modified(record) < modified(*before) && !before->is_sparse && !record.accepts_older;
-    const bool is_stale =
-        record.rank == before->rank && (is_outdone || HasSameBytes(record, *before));
+    const bool is_stale = record.rank == before->rank &&
+                          (is_outdone || SaysNothingNew(record, *before, version_column));
     if (is_lower || is_stale) continue;
     const bool tells_all = !record.is_sparse && record.row.left_alone.empty();
-    if (clock == VersionClock::kSource && tells_all && !before->is_sparse) {
+    // An accepted older version is a decision: what follows it does not swallow it.
+    if (clock == VersionClock::kSource && tells_all && !before->is_sparse &&
+        !before->accepts_older) {
       before = &record;
       continue;
     }

@@ -21,6 +21,7 @@ enum class VersionClock {
 /// source_modified_at in a row.
 std::vector<std::vector<const MappedRecord*>> RoundsOf(std::span<const MappedRecord> records,
                                                        std::size_t modified_column,
+                                                       std::size_t version_column,
                                                        VersionClock clock);
 
 }  // namespace pcw::sync
