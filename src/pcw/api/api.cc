@@ -145,8 +145,9 @@ Result<Api::Admitted> Api::Admit(const Request& request, std::uint64_t body_byte
   }
   if (route.max_body_bytes > 0) PCW_TRY_OK(CheckMediaType(request));
   const bool is_open =
-      route.access == Access::kPublic || (route.access == Access::kLocalOrScope &&
-                                          IsLocal(request) && !request.Header("Authorization"));
+      route.access == Access::kPublic ||
+      (route.access == Access::kLocalOrScope && IsLocal(request) &&
+       !trusted_proxies_.Contains(request.peer) && !request.Header("Authorization"));
   if (is_open) return admitted;
   const auto bearer = BearerOf(request);
   if (bearer) admitted.token = identity::ParseToken(*bearer);

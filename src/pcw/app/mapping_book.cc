@@ -1,24 +1,20 @@
 #include "pcw/app/mapping_book.h"
 
-#include "pcw/app/mapping_choice.h"
 #include "pcw/base/log.h"
 
 namespace pcw::app {
 namespace {
 
-struct Candidate {
-  MappingText text;
-  std::shared_ptr<const connector::Mapping> mapping;
-};
+bool IsPassing(ErrorCode code) {
+  return code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout ||
+         code == ErrorCode::kCancelled;
+}
 
-Result<Candidate> Read(const Config& config, std::string_view entity, const std::string& held,
-                       const MappingBook::Check& check) {
-  PCW_TRY(MappingText text, MappingTextFor(config, entity));
-  if (text.yaml == held) return Candidate{.text = std::move(text), .mapping = nullptr};
+Result<connector::Mapping> ParseAndCheck(std::string_view entity, const MappingText& text,
+                                         const MappingBook::Check& check) {
   PCW_TRY(connector::Mapping mapping, ParseMappingOf(entity, text));
   if (check) PCW_TRY_OK(check(mapping));
-  return Candidate{.text = std::move(text),
-                   .mapping = std::make_shared<const connector::Mapping>(std::move(mapping))};
+  return mapping;
 }
 
 }  // namespace
@@ -26,38 +22,53 @@ Result<Candidate> Read(const Config& config, std::string_view entity, const std:
 Result<std::shared_ptr<const connector::Mapping>> MappingBook::InForce(const Config& config,
                                                                        std::string_view entity,
                                                                        const Check& check) {
+  const std::pair<std::string, std::string> key{config.tenant_id, std::string(entity)};
+  const Result<MappingText> text = MappingTextFor(config, entity);
+  {
+    const std::lock_guard lock(mutex_);
+    const Held& held = held_[key];
+    const bool is_same = text && text->yaml == held.yaml;
+    if (held.mapping && (is_same ? held.is_checked || !check : !check)) return held.mapping;
+  }
+  Result<connector::Mapping> read =
+      text ? ParseAndCheck(entity, *text, check) : Result<connector::Mapping>(text.error());
   const std::lock_guard lock(mutex_);
-  Held& held = held_[{config.tenant_id, std::string(entity)}];
-  Result<Candidate> read = Read(config, entity, held.mapping ? held.yaml : "", check);
+  Held& held = held_[key];
   if (!read) {
-    if (!held.mapping) return std::move(read).error();
-    const std::string why = read.error().ToString();
-    if (why != held.refused) {
-      LogError(
-          "the changed mapping is not used; the one before stays in force",
-          std::move(read).error().With("mapping_version", std::to_string(held.mapping->version)));
-      held.refused = why;
-    }
+    const bool is_the_one_in_force = text && text->yaml == held.yaml;
+    if (!held.mapping || is_the_one_in_force || IsPassing(read.error().code()))
+      return std::move(read).error();
+    Refuse(held, std::move(read).error());
     return held.mapping;
   }
   held.refused.clear();
-  if (!read->mapping) return held.mapping;
-  if (held.mapping) {
-    Log(LogLevel::kInfo, "mapping reloaded",
-        {{"entity", std::string(entity)},
-         {"file", read->text.file},
-         {"mapping_version", std::to_string(read->mapping->version)},
-         {"version_before", std::to_string(held.mapping->version)}});
-    if (read->mapping->version == held.mapping->version) {
-      Log(LogLevel::kWarn,
-          "the changed mapping has the version of the one before, so rows made by it count as "
-          "done; raise its version and re-ingest",
-          {{"entity", std::string(entity)}, {"file", read->text.file}});
-    }
-  }
-  held.mapping = std::move(read->mapping);
-  held.yaml = std::move(read->text.yaml);
+  held.is_checked = check != nullptr;
+  if (held.mapping && held.yaml == text->yaml) return held.mapping;
+  if (held.mapping) Tell(entity, *text, held.mapping->version, read->version);
+  held.mapping = std::make_shared<const connector::Mapping>(std::move(*read));
+  held.yaml = text->yaml;
   return held.mapping;
+}
+
+void MappingBook::Refuse(Held& held, Error error) {
+  std::string why = error.ToString();
+  if (why == held.refused) return;
+  LogError("the changed mapping is not used; the one before stays in force",
+           std::move(error).With("mapping_version", std::to_string(held.mapping->version)));
+  held.refused = std::move(why);
+}
+
+void MappingBook::Tell(std::string_view entity, const MappingText& text, int before, int now) {
+  Log(LogLevel::kInfo, "mapping reloaded",
+      {{"entity", std::string(entity)},
+       {"file", text.file},
+       {"mapping_version", std::to_string(now)},
+       {"version_before", std::to_string(before)}});
+  if (now != before) return;
+  Log(LogLevel::kWarn,
+      "the changed mapping has the version of the one before, so rows made by it count as done; "
+      "raise its version and re-ingest",
+      {{"entity", std::string(entity)}, {"file", text.file}});
 }
 
 }  // namespace pcw::app

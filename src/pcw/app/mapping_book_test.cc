@@ -34,7 +34,8 @@ class MappingBookTest : public ::testing::Test {
   void Write(const std::string& yaml) {
     std::ofstream(directory_ / "solutions.yaml", std::ios::trunc) << yaml;
   }
-  int InForce(const MappingBook::Check& check = {}) {
+  static Status Fits(const connector::Mapping&) { return Ok{}; }
+  int InForce(const MappingBook::Check& check = Fits) {
     const auto mapping = book_.InForce(config_, "solutions", check);
     return mapping ? (*mapping)->version : -1;
   }
@@ -89,6 +90,29 @@ TEST_F(MappingBookTest, AMappingThatTheTableCannotTakeIsAskedForAgainUntilItCan)
   has_columns = true;
 
   EXPECT_EQ(InForce(check), 8);
+}
+
+TEST_F(MappingBookTest, WhoDoesNotCheckBringsNothingIntoForce) {
+  Write(Version(7));
+  ASSERT_EQ(InForce(), 7);
+
+  Write(Version(8));
+
+  EXPECT_EQ(InForce(MappingBook::Check()), 7);
+  EXPECT_EQ(InForce(), 8);
+}
+
+TEST_F(MappingBookTest, ADatabaseThatIsAwayIsNoRefusal) {
+  Write(Version(7));
+  ASSERT_EQ(InForce(), 7);
+  Write(Version(8));
+
+  const auto mapping = book_.InForce(config_, "solutions", [](const connector::Mapping&) -> Status {
+    return Error(ErrorCode::kUnavailable, "away");
+  });
+
+  ASSERT_FALSE(mapping);
+  EXPECT_EQ(InForce(), 8);
 }
 
 TEST_F(MappingBookTest, TenantsHaveTheirOwn) {

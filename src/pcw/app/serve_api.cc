@@ -149,6 +149,9 @@ class WiredTenant {
     }
     diagnose::Report report = diagnose::MakeReport(facts, {}, matrix);
     CommandGlobals globals = ProcessGlobals();
+    // What the operator typed is not for those who ask over REST.
+    globals.settings.clear();
+    if (loaded_.config.tenant_id != kDefaultTenant) globals.config_file.clear();
     globals.tenant = loaded_.config.tenant_name;
     CompleteCommands(report, globals);
     return diagnose::ReportToJson(report, matrix);
@@ -221,8 +224,9 @@ class ApiRole final : public ServeRole {
   // A tenant's configuration may change while the service runs: what was made of the old one lives
   // as long as a request uses it.
   std::shared_ptr<const api::TenantSite> TenantOf(const std::string& id) {
-    if (id == kDefaultTenant) return {own_, &own_->site()};
     const std::shared_ptr<const Config> config = context_.tenants.ConfigOf(id);
+    // The main configuration as it was at the start is wired already.
+    if (id == kDefaultTenant && config == first_config_) return {own_, &own_->site()};
     if (!config) return nullptr;
     const std::lock_guard lock(mutex_);
     Held& held = tenants_[id];
@@ -283,7 +287,8 @@ class ApiRole final : public ServeRole {
   };
 
   ServeContext& context_;
-  std::shared_ptr<const WiredTenant> own_;  ///< of the main configuration
+  std::shared_ptr<const WiredTenant> own_;  ///< of the main configuration as it was at the start
+  const std::shared_ptr<const Config> first_config_ = context_.tenants.ConfigOf(kDefaultTenant);
   std::unique_ptr<lake::BronzeStore> lake_;
   std::string address_;
   bool is_tls_ = false;

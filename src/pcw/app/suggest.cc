@@ -28,6 +28,14 @@ std::string ShellWord(const std::string& word) {
   return quoted + "'";
 }
 
+// A setting as others may see it: what lets somebody in stays out.
+std::string ShownSetting(const std::string& setting) {
+  const std::string key = setting.substr(0, setting.find('='));
+  const bool is_open = setting.find("://") == std::string::npos && !key.ends_with("url") &&
+                       key.find("secret") == std::string::npos;
+  return is_open ? setting : key + "=...";
+}
+
 CommandGlobals& Process() {
   static CommandGlobals globals;
   return globals;
@@ -38,7 +46,8 @@ CommandGlobals& Process() {
 std::string WithGlobals(std::string_view text, const CommandGlobals& globals) {
   std::string common;
   if (!globals.config_file.empty()) common += " --config " + ShellWord(globals.config_file);
-  for (const std::string& setting : globals.settings) common += " --set " + ShellWord(setting);
+  for (const std::string& setting : globals.settings)
+    common += " --set " + ShellWord(ShownSetting(setting));
   const bool has_tenant = !globals.tenant.empty() && globals.tenant != "default";
   const std::string tenant = has_tenant ? " --tenant " + ShellWord(globals.tenant) : "";
   constexpr std::string_view kName = "pcw ";

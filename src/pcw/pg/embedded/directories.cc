@@ -73,7 +73,13 @@ bool GrantPassage(const fs::path& directory, mode_t mode, uid_t uid) {
   list.entries[2] = {0x04, bits(3), kNoId};                      // the group
   list.entries[3] = {0x10, static_cast<std::uint16_t>(bits(3) | 1U), kNoId};  // the mask
   list.entries[4] = {0x20, bits(0), kNoId};                                   // everybody else
-  return ::setxattr(directory.c_str(), kAttribute, &list, sizeof list, 0) == 0;
+  if (::setxattr(directory.c_str(), kAttribute, &list, sizeof list, 0) == 0) return true;
+  // A file system without such lists. A directory of our own may be passed by everybody instead:
+  // what is in it has modes of its own.
+  struct stat info {};
+  if (errno != ENOTSUP || ::stat(directory.c_str(), &info) != 0 || info.st_uid != ::geteuid())
+    return false;
+  return ::chmod(directory.c_str(), (info.st_mode & 07777U) | S_IXOTH) == 0;
 }
 
 // The directory below which every home has its own.
