@@ -239,8 +239,16 @@ TEST_F(CallerTest, ExpiredCredentialsAreRefreshedOnceInsideTheCall) {
   EXPECT_THAT(http.sent[1].headers.back().second, HasSubstr("AKIANEW"));
 }
 
-TEST_F(CallerTest, ExpiredCredentialsThatDoNotChangeAreNotAskedAgain) {
-  http.script = {Reply(400, AwsError("ExpiredTokenException"))};
+TEST_F(CallerTest, ATokenThatIsCalledExpiredIsTriedOnceMoreAlthoughItDoesNotChange) {
+  http.script = {Reply(400, AwsError("ExpiredTokenException")),
+                 Reply(400, AwsError("ExpiredTokenException"))};
+
+  ASSERT_THAT(List(), FailsWith(ErrorCode::kUnauthenticated));
+  EXPECT_EQ(http.sent.size(), 2U);
+}
+
+TEST_F(CallerTest, AnUnknownKeyThatDoesNotChangeIsNotSentAgain) {
+  http.script = {Reply(400, AwsError("UnrecognizedClientException"))};
 
   ASSERT_THAT(List(), FailsWith(ErrorCode::kUnauthenticated));
   EXPECT_EQ(http.sent.size(), 1U);

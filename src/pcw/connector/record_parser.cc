@@ -164,8 +164,7 @@ Error MalformedRecord(std::string_view why) {
 }
 
 Result<element> RecordParser::Parse(std::string_view text) {
-  // simdjson refuses what reaches its limit.
-  constexpr auto kLimit = static_cast<std::size_t>(kDeepestJson) + 1;
+  constexpr auto kLimit = static_cast<std::size_t>(kDeepestJson);
   if (parser_.max_depth() != kLimit) {
     // Parsing makes room for longer records and keeps the depth.
     if (parser_.allocate(64U << 10U, kLimit) != simdjson::SUCCESS)
