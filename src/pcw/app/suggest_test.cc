@@ -28,10 +28,18 @@ TEST(WithGlobalsTest, WithoutGlobalsNothingChanges) {
 }
 
 TEST(WithGlobalsTest, WhatAShellWouldSplitIsQuoted) {
-  EXPECT_EQ(
-      WithGlobals("pcw serve",
-                  {.config_file = "my file.yaml", .settings = {"lake.url=it's"}, .tenant = "acme"}),
-      "pcw --config 'my file.yaml' --set 'lake.url=it'\\''s' serve");
+  EXPECT_EQ(WithGlobals("pcw serve", {.config_file = "my file.yaml",
+                                      .settings = {"environment=it's"},
+                                      .tenant = "acme"}),
+            "pcw --config 'my file.yaml' --set 'environment=it'\\''s' serve");
+}
+
+TEST(WithGlobalsTest, ASettingThatMayLetSomebodyInIsNamedWithoutItsValue) {
+  EXPECT_EQ(WithGlobals("pcw runs list",
+                        {.config_file = "",
+                         .settings = {"database.url=postgresql://u:p@h/d", "sync.lag=1s"},
+                         .tenant = "default"}),
+            "pcw --set database.url=... --set sync.lag=1s runs list");
 }
 
 }  // namespace

@@ -357,7 +357,9 @@ Result<CallResult> Caller::Call(const Operation& operation, const RestRequest& r
       const Result<CredentialsPtr> fresh = s.deps.credentials.Get(stop);
       // Keys that AWS does not know stay unknown until others come. An expired token is tried once
       // more even so: a source hands it out until its end, which AWS's clock may see earlier.
-      if (fresh && (attempt.says_expired || *fresh != attempt.credentials)) continue;
+      // A call that nobody signed has no keys that could come later.
+      const bool is_signed = !attempt.credentials->access_key_id.empty();
+      if (fresh && ((attempt.says_expired && is_signed) || *fresh != attempt.credentials)) continue;
     }
 
     if (!MayRepeat(operation, error)) {
