@@ -13,11 +13,11 @@ namespace pcw::aws {
 
 /// What an answer that is no success says.
 struct ErrorResponse {
-  Error error;              ///< with context aws_error, status, request_id, fields
-  std::string type;         ///< AWS's error type without namespace; empty if the answer names none
+  Error error;       ///< with context aws_error, status, request_id, fields
+  std::string type;  ///< AWS's error type without namespace; empty if the answer names none
   bool says_expired = false;  ///< AWS calls the credentials expired, and may have been too early
-  bool is_expired = false;  ///< credentials that their source may have replaced: ask it once
-  bool is_skew = false;     ///< a signature that another clock may heal
+  bool is_expired = false;    ///< credentials that their source may have replaced: ask it once
+  bool is_skew = false;       ///< a signature that another clock may heal
 };
 
 /// Classifies an answer with a status other than 2xx, or a 200 of S3 whose body is an error (T12).
