@@ -62,15 +62,14 @@ test('the query protocol: a message there and back, with its attributes', async 
 
 test('the query protocol: batches answer entry by entry, errors have the codes of old', async () => {
   const { name, url } = await newQueue();
-  const entries = {};
-  ['first', '\u0001', 'third'].forEach((body, i) => {
-    entries[`SendMessageBatchRequestEntry.${i + 1}.Id`] = `m${i}`;
-    entries[`SendMessageBatchRequestEntry.${i + 1}.MessageBody`] = body;
-  });
-  const sent = await sqsQuery(sim.url, name, 'SendMessageBatch', { QueueUrl: url, ...entries });
+  const batch = (bodies) => Object.fromEntries(bodies.flatMap((body, i) => [
+    [`SendMessageBatchRequestEntry.${i + 1}.Id`, `m${i}`], [`SendMessageBatchRequestEntry.${i + 1}.MessageBody`, body]]));
+  const whole = await sqsQuery(sim.url, name, 'SendMessageBatch', { QueueUrl: url, ...batch(['first', '\u0001', 'third']) });
+  assert.deepEqual([whole.status, text(whole.text, 'Code')], [400, 'InvalidMessageContents'], 'one character that XML does not have costs the whole batch');
+  const sent = await sqsQuery(sim.url, name, 'SendMessageBatch', { QueueUrl: url, ...batch(['first', '', 'third']) });
   assert.deepEqual(elements(sent.text, 'SendMessageBatchResultEntry').map((entry) => text(entry, 'Id')), ['m0', 'm2']);
   const [refused] = elements(sent.text, 'BatchResultErrorEntry');
-  assert.deepEqual([text(refused, 'Id'), text(refused, 'Code'), text(refused, 'SenderFault')], ['m1', 'InvalidMessageContents', 'true']);
+  assert.deepEqual([text(refused, 'Id'), text(refused, 'Code'), text(refused, 'SenderFault')], ['m1', 'MissingParameter', 'true']);
 
   // What one protocol sent the other receives, and deletes with the same handle.
   const { Messages } = await sqs(sim.url, 'ReceiveMessage', { QueueUrl: url, MaxNumberOfMessages: 10 });
