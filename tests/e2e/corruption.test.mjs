@@ -5,7 +5,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Postgres, Sim, site, differences, brokenRuns, NO_QUOTA } from './harness.mjs';
 import { corruptingProxy, generator } from './corrupting_proxy.mjs';
@@ -91,6 +91,8 @@ async function survives(seed) {
     assert.deepEqual(open, [], `${told()}: settled`);
   } finally {
     await proxy.stop();
+    postgres.sql(`DROP DATABASE ${here.database} WITH (FORCE)`); // thousands of them would fill a disk
+    rmSync(here.dir, { recursive: true, force: true });
   }
 }
 

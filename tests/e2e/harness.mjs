@@ -101,17 +101,19 @@ export class Postgres {
     return execFileSync('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', this.url(database), '-c', text], { stdio: 'pipe', encoding: 'utf8', maxBuffer: 1 << 28 }).trim();
   }
 
-  async makeTemplate() {
-    this.sql('CREATE DATABASE pcw_template');
-    const done = await run(['db', 'migrate'], { PCW_DATABASE_URL: this.url('pcw_template'), PCW_HOME: this.dir });
+  async makeTemplate(name, binary) {
+    this.sql(`CREATE DATABASE ${name}`);
+    const done = await run(['db', 'migrate'], { PCW_DATABASE_URL: this.url(name), PCW_HOME: this.dir }, { binary });
     if (done.code !== 0) throw new Error(`db migrate: ${done.stderr}`);
+    return name;
   }
 
-  /** A database with the schema, copied from one that was migrated by `pcw db migrate`. */
-  async createDatabase() {
+  /** A database with the schema of `binary`, copied from one that was migrated by its `db migrate`. */
+  async createDatabase(binary = PCW) {
     const name = `t${process.pid}_${(Postgres.serial = (Postgres.serial ?? 0) + 1)}`;
-    await (this.template ??= this.makeTemplate());
-    this.sql(`CREATE DATABASE ${name} TEMPLATE pcw_template`);
+    this.templates ??= new Map();
+    if (!this.templates.has(binary)) this.templates.set(binary, this.makeTemplate(`pcw_template${this.templates.size || ''}`, binary));
+    this.sql(`CREATE DATABASE ${name} TEMPLATE ${await this.templates.get(binary)}`);
     return name;
   }
 
@@ -179,9 +181,9 @@ export class Sim {
 }
 
 /** Runs pcw to its end: { code, signal, stdout, stderr }. Never inherits the caller's AWS settings. */
-export function run(args, env = {}, { input, onSpawn, deadline = DEADLINE_MS } = {}) {
+export function run(args, env = {}, { input, onSpawn, deadline = DEADLINE_MS, binary = PCW } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(PCW, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(binary, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     // A character may be split between two chunks.
