@@ -181,7 +181,7 @@ test('a revoked token ends within five seconds everywhere, an expired one at onc
   assert.equal((await service.get('/v1/runs', { token: early })).status, 401);
   const listed = JSON.parse((await here.pcw(['token', 'list', '-o', 'json'])).stdout);
   assert.deepEqual(listed.map((row) => [row.name, row.state]).filter(([name]) => name !== 'early'), [['expired', 'expired'], ['short', 'revoked'], ['first-admin', 'live']]);
-  // A dump holds no usable token (S1).
+  // A dump holds no usable token (I31).
   const dump = execFileSync('psql', ['-XAt', '-d', postgres.url(here.database), '-c', 'SELECT * FROM api_tokens'], { encoding: 'utf8' });
   for (const secret of [service.token, token, expired]) assert.ok(!dump.includes(secret.split('_')[2]));
   await other.stop();

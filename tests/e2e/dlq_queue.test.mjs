@@ -1,4 +1,4 @@
-// Dead letters in SQS (runbook 3.3): the aws command line sees them, nothing is lost or done twice (I23, I26, F4, F27 to F29).
+// Dead letters in SQS (runbook 3.3): the aws command line sees them, nothing is lost or done twice (I23 to I26).
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -151,7 +151,7 @@ test('duplicates, reordering, entries that fail, receives that return nothing', 
   assert.ok((await depth(here, url)) <= 2);  // those whose delete failed, hidden until they come again
 });
 
-test('what is not ours is taken in with its reason, kept as it is, and delays nothing (F29)', async () => {
+test('what is not ours is taken in with its reason, kept as it is, and delays nothing (I25)', async () => {
   const { here, url, broken } = await withLetters();
   await here.pcw(SYNC, broken);
   const tenant = '00000000-0000-0000-0000-000000000001';

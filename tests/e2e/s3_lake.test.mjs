@@ -1,4 +1,4 @@
-// The lake in the simulator's S3, which is as strict as AWS: conditional writes, checksums, owners, and what goes wrong on the way (F26, T11).
+// The lake in the simulator's S3, which is as strict as AWS: conditional writes, checksums, owners, and what goes wrong on the way (T11).
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
