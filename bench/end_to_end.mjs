@@ -1,7 +1,7 @@
 // End-to-end benchmarks with the built binary, the simulator and a throw-away PostgreSQL on this machine. Run by scripts/bench and scripts/soak.
 // usage: node bench/end_to_end.mjs [local] [memory] [live] [million]
 import { readFileSync } from 'node:fs';
-import { Postgres, Sim, site, lastStats, differences, NO_QUOTA } from '../tests/e2e/harness.mjs';
+import { Postgres, Sim, site, differences, NO_QUOTA } from '../tests/e2e/harness.mjs';
 
 const FULL = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'full'];
 const INCREMENTAL = ['sync', 'run', 'partner-central', 'opportunities', '--mode', 'incremental'];

@@ -60,7 +60,7 @@ const sqlOne = (files) => (postgres, database) => psql(postgres, database,
 function serverCpu(postgres) {
   const parent = postgres.process.pid;
   const stat = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
-  let server = parent;
+  const server = parent;
   const children = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
   let ticks = 0;
   const own = stat(server);

@@ -52,7 +52,7 @@ test('groups with owner and the exact next command; growth', async () => {
 });
 
 for (const [code, title, prepare] of [
-  ['PCW3303', 'a queue that does not exist', (here) => ({ PCW_DLQ_URL: `${sim.url}/123456789012/no-such-queue` })],
+  ['PCW3303', 'a queue that does not exist', () => ({ PCW_DLQ_URL: `${sim.url}/123456789012/no-such-queue` })],
   ['PCW3304', 'a queue that is denied', async () => { await sim.post('/_sim/account', { denied_actions: ['sqs:GetQueueAttributes'] }); return {}; }],
   ['PCW3305', 'an endpoint that nobody listens on', () => ({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' })],
   ['PCW3306', 'messages past half of their retention', (here) => { here.sql("UPDATE dead_letters SET sent_at = now() - interval '8 days', expires_at = now() + interval '6 days'"); return {}; }],

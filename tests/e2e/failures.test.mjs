@@ -57,7 +57,7 @@ test('a login without rights is told which grant it needs', async () => {
   assert.match(result.stderr, /GRANT pcw_service TO/);
 });
 
-test('an unwritable lake ends the run cleanly and says where', async (t) => {
+test('an unwritable lake ends the run cleanly and says where', async () => {
   const here = await site(postgres, sim, NO_QUOTA);
   const file = path.join(here.dir, 'plain-file');
   writeFileSync(file, '');
