@@ -5,12 +5,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "pcw/base/result.h"
 
 namespace pcw::connector {
+
+struct YamlMember;
 
 /// One node with the place it stands at, so that every later complaint can name it.
 struct YamlNode {
@@ -20,12 +21,17 @@ struct YamlNode {
   bool is_quoted = false;  ///< a quoted scalar is a string, whatever it looks like
   int line = 1;            ///< from 1
   int column = 1;
-  std::vector<YamlNode> items;  ///< of a sequence
-  std::vector<std::pair<YamlNode, YamlNode>>
-      members;  ///< of a map: key (a scalar) and value, in file order
+  std::vector<YamlNode> items;      ///< of a sequence
+  std::vector<YamlMember> members;  ///< of a map, in file order
 
   /// The value of `key`, or nullptr.
   const YamlNode* Find(std::string_view key) const;
+};
+
+/// One entry of a map. Not a std::pair: that one cannot be made while YamlNode is incomplete.
+struct YamlMember {
+  YamlNode first;   ///< the key, a scalar
+  YamlNode second;  ///< the value
 };
 
 /// What is wrong with a document, and where.
