@@ -1,27 +1,19 @@
-# The Debian package: scripts/package builds it with CPack. systemd unit and maintainer scripts: deploy/debian.
-include(GNUInstallDirs)
+# What is installed and where, and the Debian package: scripts/package builds it with CPack. systemd unit and maintainer
+# scripts: deploy/debian. The directories of systemd are those of the distribution, not of the library path.
+set(PCW_SYSTEMD_UNIT_DIR lib/systemd/system CACHE STRING "where pcw.service goes")
+set(PCW_TMPFILES_DIR lib/tmpfiles.d CACHE STRING "where the rule for /run/pcw goes")
 
-install(TARGETS pcw RUNTIME DESTINATION bin)
-install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.service DESTINATION lib/systemd/system)
-install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.tmpfiles DESTINATION lib/tmpfiles.d RENAME pcw.conf)
-install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.yaml DESTINATION /etc/pcw)
-install(FILES ${PROJECT_SOURCE_DIR}/deploy/debian/pcw.default DESTINATION /etc/default RENAME pcw PERMISSIONS OWNER_READ OWNER_WRITE)
-install(FILES ${PROJECT_SOURCE_DIR}/config/pcw.example.yaml ${PROJECT_SOURCE_DIR}/config/escalation.yaml ${PROJECT_SOURCE_DIR}/README.md
-        DESTINATION share/doc/pcw)
-# What the binary prints about itself.
-install(CODE "
-  set(pcw \"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/pcw\")
-  set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
-  foreach(file man/man1/pcw.1=man bash-completion/completions/pcw=completion\\\\;bash zsh/vendor-completions/_pcw=completion\\\\;zsh
-          fish/vendor_completions.d/pcw.fish=completion\\\\;fish)
-    string(REPLACE \"=\" \";\" pair \"\${file}\")
-    list(POP_FRONT pair path)
-    get_filename_component(directory \"\${root}/share/\${path}\" DIRECTORY)
-    file(MAKE_DIRECTORY \"\${directory}\")
-    execute_process(COMMAND \"\${pcw}\" \${pair} OUTPUT_FILE \"\${root}/share/\${path}\" COMMAND_ERROR_IS_FATAL ANY)
-  endforeach()
-  execute_process(COMMAND gzip -9nf \"\${root}/share/man/man1/pcw.1\" COMMAND_ERROR_IS_FATAL ANY)
-")
+install(TARGETS pcw RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES deploy/debian/pcw.service DESTINATION ${PCW_SYSTEMD_UNIT_DIR})
+install(FILES deploy/debian/pcw.tmpfiles DESTINATION ${PCW_TMPFILES_DIR} RENAME pcw.conf)
+# The full path: below the prefix /usr it is /etc.
+install(FILES deploy/debian/pcw.yaml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/pcw)
+install(FILES deploy/debian/pcw.default DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/default RENAME pcw
+        PERMISSIONS OWNER_READ OWNER_WRITE)
+install(FILES config/pcw.example.yaml config/escalation.yaml README.md CHANGELOG.md deploy/debian/copyright
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# README.md beside it links to docs/.
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)

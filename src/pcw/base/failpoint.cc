@@ -1,5 +1,7 @@
 #include "pcw/base/failpoint.h"
 
+#if defined(PCW_FAILPOINTS)
+
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -55,3 +57,5 @@ void HitFailpoint(std::string_view name) {
 }
 
 }  // namespace pcw
+
+#endif
