@@ -116,6 +116,12 @@ test('the package holds the binary, its unit, manual and completions, and its se
   assert.equal(statSync(path.join(into, 'etc/default/pcw')).mode & 0o777, 0o600);
   for (const name of ['usr/lib/systemd/system/pcw.service', 'usr/share/man/man1/pcw.1.gz', 'usr/share/bash-completion/completions/pcw', 'usr/share/doc/pcw/pcw.example.yaml'])
     assert.ok(statSync(path.join(into, name)).size > 0, name);
+  // What README.md links to is there, and the terms in the form that Debian's tools read.
+  for (const name of ['docs/cli.md', 'docs/adr/0001-errors-are-values.md', 'CHANGELOG.md'])
+    assert.ok(existsSync(path.join(into, 'usr/share/doc/pcw', name)), name);
+  const copyright = readFileSync(path.join(into, 'usr/share/doc/pcw/copyright'), 'utf8');
+  assert.match(copyright, /^Format: https:\/\/www\.debian\.org\/doc\/packaging-manuals\/copyright-format\/1\.0\/\n/);
+  assert.match(copyright, /^License: Apache-2\.0$/m);
   const version = program(path.join(into, 'usr/bin/pcw'), ['version'], { env: { HOME: '/nonexistent' } });
   assert.equal(version.status, 0, version.stderr);
   const config = await run(['--config', path.join(into, 'etc/pcw/pcw.yaml'), 'config', 'check']);
