@@ -12,9 +12,9 @@
 #include <fmt/format.h>
 
 #include "pcw/aws/caller.h"
+#include "pcw/aws/credentials/static_credentials.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/aws/sigv4.h"
-#include "pcw/aws/static_credentials.h"
 #include "pcw/net/curl_http_client.h"
 
 namespace {

@@ -3,8 +3,8 @@
 
 #include "fakes/fake_s3.h"
 #include "fakes/fake_time.h"
+#include "pcw/aws/credentials/static_credentials.h"
 #include "pcw/aws/s3.h"
-#include "pcw/aws/static_credentials.h"
 
 namespace pcw {
 

@@ -11,8 +11,8 @@
 #include "fakes/fake_time.h"
 #include "fakes/result_matchers.h"
 #include "fakes/s3_signer.h"
-#include "pcw/sim/s3_service.h"
-#include "pcw/sim/service.h"
+#include "pcw/sim/partner_central/service.h"
+#include "pcw/sim/s3/service.h"
 
 namespace pcw::sim {
 

@@ -12,7 +12,7 @@
 #include "fakes/result_matchers.h"
 #include "fakes/sim_signer.h"
 #include "pcw/base/json.h"
-#include "pcw/sim/service.h"
+#include "pcw/sim/partner_central/service.h"
 
 namespace pcw::sim {
 

@@ -6,8 +6,8 @@
 #include "fakes/result_matchers.h"
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
-#include "pcw/sync/bulk_table.h"
-#include "pcw/sync/held_digests.h"
+#include "pcw/tables/bulk_table.h"
+#include "pcw/tables/held_digests.h"
 #include "pg_fixture.h"
 
 namespace pcw {
@@ -16,10 +16,10 @@ namespace {
 using connector::ColumnMapping;
 using connector::ColumnType;
 using pg::Connection;
-using sync::BulkTable;
-using sync::HeldDigests;
-using sync::MappedRecord;
-using sync::MergeCounts;
+using tables::BulkTable;
+using tables::HeldDigests;
+using tables::MappedRecord;
+using tables::MergeCounts;
 
 constexpr const char* kRun = "019a0000-0000-7000-8000-000000000001";
 
@@ -57,12 +57,12 @@ class BulkMergeTest : public DatabaseTest {
   }
 
   Result<MergeCounts> Merge(const std::vector<MappedRecord>& records) {
-    PCW_TRY(const std::vector<sync::EncodedRows> rounds, table.Encode(records));
+    PCW_TRY(const std::vector<tables::EncodedRows> rounds, table.Encode(records));
     Connection service = OpenService();
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(service, "test"));
     PCW_TRY_OK(table.PrepareMerge(service, {}));
     MergeCounts counts;
-    for (const sync::EncodedRows& round : rounds) {
+    for (const tables::EncodedRows& round : rounds) {
       PCW_TRY(const MergeCounts merged,
               table.Merge(service, "AWS", round.copy, round.left_alone, {}));
       counts.inserted += merged.inserted;
@@ -73,8 +73,8 @@ class BulkMergeTest : public DatabaseTest {
   }
 
   std::optional<HeldDigests> Load(std::size_t most_rows) {
-    sync::Database database([this](std::stop_token) -> Result<Connection> { return OpenService(); },
-                            sleeper, clock);
+    pg::Database database([this](std::stop_token) -> Result<Connection> { return OpenService(); },
+                          sleeper, clock);
     auto held = HeldDigests::Load(database, table, "AWS", {}, most_rows);
     EXPECT_TRUE(held) << held.error().message();
     return held ? std::move(*held) : std::nullopt;
@@ -87,8 +87,8 @@ class BulkMergeTest : public DatabaseTest {
   SystemSleeper sleeper;
 };
 
-sync::KnownVersion VersionOf(std::string_view id, std::string_view payload) {
-  sync::KnownVersion version;
+tables::KnownVersion VersionOf(std::string_view id, std::string_view payload) {
+  tables::KnownVersion version;
   version.id = id;
   version.sha256 = Sha256(payload);
   version.rank = 0;
@@ -136,7 +136,7 @@ TEST_F(BulkMergeTest, AColumnThatIsLeftAloneKeepsWhatItHad) {
   EXPECT_EQ(Ask(amounts), "0:12.50:2 1:12.50:2 2:12.50:2 3:12.50:2");
 
   // The same as a sync merges it.
-  const auto entity = sync::EntityTable::Create(def, mapping);
+  const auto entity = tables::EntityTable::Create(def, mapping);
   ASSERT_TRUE(entity);
   Connection service = OpenService();
   {
@@ -283,7 +283,7 @@ class SparseMergeTest : public DatabaseTest {
       auto transaction = pg::Transaction::Begin(service, "test");
       ASSERT_THAT(transaction, Succeeds());
       ASSERT_THAT(table.PrepareMerge(service, {}), Succeeds());
-      for (const sync::EncodedRows& round : *rounds)
+      for (const tables::EncodedRows& round : *rounds)
         ASSERT_THAT(table.Merge(service, "AWS", round.copy, round.left_alone, {}), Succeeds());
       ASSERT_THAT(transaction->Commit(), Succeeds());
     }

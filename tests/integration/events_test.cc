@@ -5,8 +5,8 @@
 #include "fakes/result_matchers.h"
 #include "pcw/events/coverage.h"
 #include "pcw/events/inbox.h"
-#include "pcw/sync/fetch_requests.h"
-#include "pcw/sync/run_request.h"
+#include "pcw/runs/fetch_requests.h"
+#include "pcw/runs/run_request.h"
 #include "pg_fixture.h"
 
 namespace pcw {
@@ -40,11 +40,11 @@ class EventsTest : public DatabaseTest {
     return std::move(*recorded);
   }
   std::vector<std::string> RequestRuns() {
-    auto runs = sync::RequestFetches(connection, connector_id, "AWS", rng, clock, {});
+    auto runs = runs::RequestFetches(connection, connector_id, "AWS", rng, clock, {});
     PCW_ASSERT(runs.has_value());
     return std::move(*runs);
   }
-  sync::FetchScope Opportunities() const {
+  runs::FetchScope Opportunities() const {
     return {.connector_id = connector_id, .entity = "opportunities", .catalog = "AWS"};
   }
 
@@ -71,9 +71,9 @@ TEST_F(EventsTest, ASweepMayBeAskedForBesideAFetch) {
   Record(Event("e1", "O1"));
   ASSERT_EQ(RequestRuns().size(), 1U);
 
-  const auto sweep = sync::RequestRun(connection, connector_id, "AWS",
+  const auto sweep = runs::RequestRun(connection, connector_id, "AWS",
                                       {.entity = "opportunities",
-                                       .mode = sync::RunMode::kFull,
+                                       .mode = connector::RunMode::kFull,
                                        .requested_by = "scheduler",
                                        .trigger = "schedule"},
                                       rng, clock, {});
@@ -85,9 +85,9 @@ TEST_F(EventsTest, ASweepMayBeAskedForBesideAFetch) {
 
 TEST_F(EventsTest, ASweepThatWaitsGoesFirst) {
   Record(Event("e1", "O1"));
-  const auto sweep = sync::RequestRun(connection, connector_id, "AWS",
+  const auto sweep = runs::RequestRun(connection, connector_id, "AWS",
                                       {.entity = "opportunities",
-                                       .mode = sync::RunMode::kIncremental,
+                                       .mode = connector::RunMode::kIncremental,
                                        .requested_by = "scheduler",
                                        .trigger = "schedule"},
                                       rng, clock, {});
@@ -102,19 +102,19 @@ TEST_F(EventsTest, ASweepThatWaitsGoesFirst) {
 TEST_F(EventsTest, WhatIsAskedForAgainDuringTheFetchIsNotForgotten) {
   Record(Event("e1", "O1"));
   Record(Event("e2", "O2"));
-  const auto taken = sync::LoadFetchRequests(connection, Opportunities(), {});
+  const auto taken = runs::LoadFetchRequests(connection, Opportunities(), {});
   ASSERT_THAT(taken, Succeeds());
   ASSERT_EQ(taken->size(), 2U);
   Record(Event("e3", "O2"));
 
-  ASSERT_THAT(sync::EndFetchRequests(connection, Opportunities(), *taken, {}), Succeeds());
+  ASSERT_THAT(runs::EndFetchRequests(connection, Opportunities(), *taken, {}), Succeeds());
 
   EXPECT_EQ(Ask("SELECT string_agg(record_key, ',') FROM fetch_requests"), "O2");
 }
 
 TEST_F(EventsTest, WhatWasPutOffWaits) {
   Record(Event("e1", "O1"));
-  ASSERT_THAT(sync::PostponeFetchRequests(connection, connector_id, "opportunities", {}),
+  ASSERT_THAT(runs::PostponeFetchRequests(connection, connector_id, "opportunities", {}),
               Succeeds());
   EXPECT_THAT(RequestRuns(), ::testing::IsEmpty());
   Record(Event("e2", "O1"));
@@ -140,22 +140,22 @@ TEST_F(EventsTest, AChangeIsToldIfAnEventOfItsRecordIsNoOlder) {
   Record(Event("e1", "O1", "2026-11-23T09:31:12Z"));
   Record(Event("e2", "O2", "2026-11-23T09:00:00Z"));
   const auto change = [](const std::string& id, std::int64_t seconds) {
-    return sync::LandedChange{.id = id,
-                              .is_new = false,
-                              .version = "v",
-                              .modified_at = WallTime(std::chrono::seconds(seconds)),
-                              .payload_sha256 = "",
-                              .columns = {}};
+    return tables::LandedChange{.id = id,
+                                .is_new = false,
+                                .version = "v",
+                                .modified_at = WallTime(std::chrono::seconds(seconds)),
+                                .payload_sha256 = "",
+                                .columns = {}};
   };
   constexpr std::int64_t kAt = 1'795'426'272;  // 2026-11-23T09:31:12Z
-  const std::vector<sync::LandedChange> changes{
+  const std::vector<tables::LandedChange> changes{
       change("O1", kAt), change("O2", kAt), change("O3", kAt),
       change("O4", 1'700'000'000)};  // before anybody listened: not judged
-  const sync::ChangeScope run{.run_id = "01a21f55-9d0e-711c-8f4a-052c5464f183",
-                              .connector_id = connector_id,
-                              .entity = "opportunities",
-                              .catalog = "AWS",
-                              .mode = sync::RunMode::kIncremental};
+  const tables::ChangeScope run{.run_id = "01a21f55-9d0e-711c-8f4a-052c5464f183",
+                                .connector_id = connector_id,
+                                .entity = "opportunities",
+                                .catalog = "AWS",
+                                .mode = connector::RunMode::kIncremental};
   ASSERT_THAT(events::NoteChanges(connection, run, changes, {}), Succeeds());
 
   EXPECT_EQ(events::JudgeChanges(connection, std::chrono::hours(1), {}).value(), 0);

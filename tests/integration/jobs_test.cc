@@ -10,9 +10,9 @@
 #include "pcw/jobs/job_keeper.h"
 #include "pcw/jobs/job_queue.h"
 #include "pcw/pg/session.h"
-#include "pcw/sync/run_page.h"
-#include "pcw/sync/run_request.h"
-#include "pcw/sync/run_settle.h"
+#include "pcw/runs/run_page.h"
+#include "pcw/runs/run_request.h"
+#include "pcw/runs/run_settle.h"
 #include "pg_fixture.h"
 
 namespace pcw {
@@ -32,11 +32,11 @@ class JobsTest : public DatabaseTest {
     connector = std::stoll(Ask("SELECT id FROM connectors"));
   }
 
-  Result<sync::RequestedRun> Request(const std::string& entity = "opportunities",
+  Result<runs::RequestedRun> Request(const std::string& entity = "opportunities",
                                      const std::string& trigger = "api") {
-    return sync::RequestRun(connection, connector, "AWS",
+    return runs::RequestRun(connection, connector, "AWS",
                             {.entity = entity,
-                             .mode = sync::RunMode::kFull,
+                             .mode = connector::RunMode::kFull,
                              .requested_by = "test",
                              .trigger = trigger},
                             rng, clock, {});
@@ -62,8 +62,8 @@ class JobsTest : public DatabaseTest {
               {id, status, code, reason})
         .value();
   }
-  Result<sync::JobOutcome> Settle(const Job& job, std::optional<Error> error = std::nullopt) {
-    return sync::SettleJob(connection, job, error, rng, {});
+  Result<runs::JobOutcome> Settle(const Job& job, std::optional<Error> error = std::nullopt) {
+    return runs::SettleJob(connection, job, error, rng, {});
   }
 
   SystemClock clock;
@@ -83,9 +83,9 @@ TEST_F(JobsTest, ManyIdenticalRequestsMakeOneRun) {
       threads.emplace_back([&, i] {
         pg::Connection mine = OpenService();
         for (int again = 0; again < 8; ++again) {
-          const auto requested = sync::RequestRun(mine, connector, "AWS",
+          const auto requested = runs::RequestRun(mine, connector, "AWS",
                                                   {.entity = "opportunities",
-                                                   .mode = sync::RunMode::kFull,
+                                                   .mode = connector::RunMode::kFull,
                                                    .requested_by = "test",
                                                    .trigger = "api"},
                                                   rng, clock, {});
@@ -155,18 +155,18 @@ TEST_F(JobsTest, AJobOfASilentHolderIsTakenOverAndTheOldHolderLearnsOfIt) {
 TEST_F(JobsTest, ATakenOverRunGetsASuccessorThatNamesIt) {
   const std::string run = Request()->run.id;
   Job first = Claim(seconds(0));
-  ASSERT_EQ(sync::PrepareJob(connection, first, rng, {}).value(), run);
+  ASSERT_EQ(runs::PrepareJob(connection, first, rng, {}).value(), run);
   Ask("UPDATE ingestion_runs SET status = 'running', fence = 1 RETURNING 1");
   Job second = Claim();
 
-  const auto ready = sync::PrepareJob(connection, second, rng, {});
+  const auto ready = runs::PrepareJob(connection, second, rng, {});
 
   ASSERT_TRUE(ready.has_value() && ready->has_value());
   EXPECT_NE(**ready, run);
   EXPECT_EQ(Ask("SELECT resumed_from FROM ingestion_runs WHERE id = '" + **ready + "'"), run);
   EXPECT_EQ(RunStatusOf(**ready), "queued");
   // The successor's start ends the old one, under its fence; it does not end what waits.
-  ASSERT_THAT(sync::AbandonOlderRuns(connection, connector, "opportunities", 2, {}), Succeeds());
+  ASSERT_THAT(runs::AbandonOlderRuns(connection, connector, "opportunities", 2, {}), Succeeds());
   EXPECT_EQ(RunStatusOf(run), "failed");
   EXPECT_EQ(RunStatusOf(**ready), "queued");
 }
@@ -174,16 +174,16 @@ TEST_F(JobsTest, ATakenOverRunGetsASuccessorThatNamesIt) {
 TEST_F(JobsTest, AJobThatKillsItsWorkersIsGivenUp) {
   const std::string run = Request()->run.id;
   std::string last = run;
-  for (int i = 0; i < sync::kMostAttempts; ++i) {
+  for (int i = 0; i < runs::kMostAttempts; ++i) {
     Job job = Claim(seconds(0));
-    const auto ready = sync::PrepareJob(connection, job, rng, {});
+    const auto ready = runs::PrepareJob(connection, job, rng, {});
     ASSERT_TRUE(ready.has_value() && ready->has_value()) << i;
     last = **ready;
     Ask("UPDATE ingestion_runs SET status = 'running' WHERE id = '" + last + "' RETURNING 1");
   }
   Job job = Claim(seconds(0));
 
-  EXPECT_EQ(sync::PrepareJob(connection, job, rng, {}).value(), std::nullopt);
+  EXPECT_EQ(runs::PrepareJob(connection, job, rng, {}).value(), std::nullopt);
 
   EXPECT_EQ(RunStatusOf(last), "failed");
   EXPECT_EQ(Ask("SELECT state FROM jobs"), "failed");
@@ -194,13 +194,13 @@ TEST_F(JobsTest, AJobEndsAsItsRunDid) {
     const std::string run = Request()->run.id;
     const Job job = Claim();
     EndRun(run, status);
-    EXPECT_EQ(*Settle(job), sync::JobOutcome::kEnded);
+    EXPECT_EQ(*Settle(job), runs::JobOutcome::kEnded);
     EXPECT_EQ(Ask("SELECT state FROM jobs WHERE run_id = '" + run + "'"), "done");
   }
   const std::string run = Request()->run.id;
   const Job job = Claim();
   EndRun(run, "failed", "permission_denied");
-  EXPECT_EQ(*Settle(job), sync::JobOutcome::kEnded);
+  EXPECT_EQ(*Settle(job), runs::JobOutcome::kEnded);
   EXPECT_EQ(Ask("SELECT state || error_code FROM jobs WHERE run_id = '" + run + "'"),
             "failedpermission_denied");
   EXPECT_TRUE(Request()->is_new) << "an ended job stands in nobody's way";
@@ -225,7 +225,7 @@ TEST_F(JobsTest, ADrainedRunGoesOnAtOnceAndIsNoFailedAttempt) {
   const Job job = Claim();
   EndRun(run, "failed", "cancelled", "drained");
 
-  EXPECT_EQ(*Settle(job), sync::JobOutcome::kPutBack);
+  EXPECT_EQ(*Settle(job), runs::JobOutcome::kPutBack);
 
   const Job next = Claim();
   EXPECT_EQ(next.attempts, 1);
@@ -238,7 +238,7 @@ TEST_F(JobsTest, ARunWhoseEndWasNotStoredIsEndedWhenItsJobGoesBack) {
   Ask("UPDATE ingestion_runs SET status = 'running', fence = 1 RETURNING 1");
 
   EXPECT_EQ(*Settle(job, Error(ErrorCode::kCancelled, "stopped during a statement")),
-            sync::JobOutcome::kPutBack);
+            runs::JobOutcome::kPutBack);
 
   EXPECT_EQ(Ask("SELECT status || ' ' || error_code FROM ingestion_runs WHERE id = '" + run + "'"),
             "failed cancelled");
@@ -251,7 +251,7 @@ TEST_F(JobsTest, ARunWhoseEndWasNotStoredIsEndedWhenItsJobGoesBack) {
 TEST_F(JobsTest, AJobWhoseRunCannotBeEndedIsEndedAlone) {
   const auto requested = Request();
   Job job = Claim();
-  ASSERT_THAT(sync::PrepareJob(connection, job, rng, {}), Succeeds());
+  ASSERT_THAT(runs::PrepareJob(connection, job, rng, {}), Succeeds());
   OpenSuperuser(url)
       .ExecScript("refuse",
                   "CREATE FUNCTION refuse_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
@@ -261,13 +261,13 @@ TEST_F(JobsTest, AJobWhoseRunCannotBeEndedIsEndedAlone) {
       .value();
   const auto settled = Settle(job, Error(ErrorCode::kInternal, "what AWS said"));
   ASSERT_THAT(settled, FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_FALSE(sync::MayStoreLater(settled.error())) << "it is not to be said again";
+  EXPECT_FALSE(runs::MayStoreLater(settled.error())) << "it is not to be said again";
 
-  ASSERT_THAT(sync::AbandonJob(connection, job, {}), Succeeds());
+  ASSERT_THAT(runs::AbandonJob(connection, job, {}), Succeeds());
 
   EXPECT_EQ(Ask("SELECT state || ' ' || error_code FROM jobs"), "failed internal");
   EXPECT_FALSE(HasClaim());
-  EXPECT_THAT(sync::AbandonJob(connection, job, {}), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(runs::AbandonJob(connection, job, {}), FailsWith(ErrorCode::kConflict));
 }
 
 TEST_F(JobsTest, ASpentQuotaIsWaitedForUntilItFrees) {
@@ -277,7 +277,7 @@ TEST_F(JobsTest, ASpentQuotaIsWaitedForUntilItFrees) {
   const Error spent = Error(ErrorCode::kThrottled, "spent")
                           .With("free_at", FormatRfc3339(clock.Now() + std::chrono::hours(3)));
 
-  EXPECT_EQ(*Settle(job, spent), sync::JobOutcome::kPutBack);
+  EXPECT_EQ(*Settle(job, spent), runs::JobOutcome::kPutBack);
 
   EXPECT_FALSE(HasClaim());
   EXPECT_EQ(Ask("SELECT not_before BETWEEN now() + interval '3 h 9 m' AND now() + interval '3 h 11 "
@@ -289,7 +289,7 @@ TEST_F(JobsTest, AnEntityThatAnotherProcessSyncsIsTriedAgainSoon) {
   const std::string run = Request()->run.id;
   const Job job = Claim();
 
-  EXPECT_EQ(*Settle(job, Error(ErrorCode::kConflict, "held")), sync::JobOutcome::kPutBack);
+  EXPECT_EQ(*Settle(job, Error(ErrorCode::kConflict, "held")), runs::JobOutcome::kPutBack);
 
   EXPECT_EQ(RunStatusOf(run), "queued") << "it never began: the same run waits on";
   const auto next = jobs::NextClaimIn(connection, {});
@@ -299,23 +299,23 @@ TEST_F(JobsTest, AnEntityThatAnotherProcessSyncsIsTriedAgainSoon) {
 
 TEST_F(JobsTest, AQueuedRunIsCancelledAtOnceARunningOneByItsWorker) {
   const std::string queued = Request("leads")->run.id;
-  ASSERT_THAT(sync::RequestCancel(connection, queued, {}), Succeeds());
+  ASSERT_THAT(runs::RequestCancel(connection, queued, {}), Succeeds());
   EXPECT_EQ(RunStatusOf(queued), "cancelled");
   EXPECT_FALSE(HasClaim());
-  EXPECT_THAT(sync::RequestCancel(connection, queued, {}), FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(runs::RequestCancel(connection, queued, {}), FailsWith(ErrorCode::kConflict));
 
   const std::string run = Request()->run.id;
   const Job job = Claim();
   jobs::JobKeeper keeper([this](std::stop_token) { return Result<pg::Connection>(OpenService()); },
                          job, {.lease = milliseconds(90)}, sleeper, {});
-  ASSERT_THAT(sync::RequestCancel(connection, run, {}), Succeeds());
-  ASSERT_THAT(sync::RequestCancel(connection, run, {}), Succeeds());
+  ASSERT_THAT(runs::RequestCancel(connection, run, {}), Succeeds());
+  ASSERT_THAT(runs::RequestCancel(connection, run, {}), Succeeds());
   std::mutex mutex;
   std::condition_variable_any changed;
   std::unique_lock lock(mutex);
   changed.wait_for(lock, keeper.stop(), seconds(10), [] { return false; });
   EXPECT_EQ(keeper.cause(), jobs::StopCause::kCancelled);
-  EXPECT_EQ(*Settle(job, Error(ErrorCode::kCancelled, "stopped")), sync::JobOutcome::kEnded);
+  EXPECT_EQ(*Settle(job, Error(ErrorCode::kCancelled, "stopped")), runs::JobOutcome::kEnded);
   EXPECT_EQ(RunStatusOf(run), "cancelled");
 }
 
@@ -326,20 +326,20 @@ TEST_F(JobsTest, AStalledRunIsShownAsThat) {
   Ask("INSERT INTO leases (tenant_id, connector_id, entity, fence, run_id, holder, acquired_at, "
       "expires_at) SELECT tenant_id, connector_id, entity, 1, id, 'me', now(), now() + interval '1 "
       "h' FROM ingestion_runs RETURNING 1");
-  EXPECT_EQ(sync::LoadRun(connection, run, {})->status, "running");
+  EXPECT_EQ(runs::LoadRun(connection, run, {})->status, "running");
 
   // A beat with the holder's own patience decides: a service.stall_after of no time is over at
   // once.
   const jobs::ClaimTerms impatient{.lease = seconds(30), .stall_after = milliseconds(0)};
   ASSERT_TRUE(jobs::BeatJob(connection, job, 0, impatient, {})->is_ours);
-  EXPECT_EQ(sync::LoadRun(connection, run, {})->status, "stalled");
-  EXPECT_EQ(sync::ListRunPage(connection, {.entity = "", .status = "stalled", .before_id = ""}, {})
+  EXPECT_EQ(runs::LoadRun(connection, run, {})->status, "stalled");
+  EXPECT_EQ(runs::ListRunPage(connection, {.entity = "", .status = "stalled", .before_id = ""}, {})
                 ->size(),
             1U);
 
   // Progress ends it.
   ASSERT_TRUE(jobs::BeatJob(connection, job, 1, {}, {})->is_ours);
-  EXPECT_EQ(sync::LoadRun(connection, run, {})->status, "running");
+  EXPECT_EQ(runs::LoadRun(connection, run, {})->status, "running");
 }
 
 TEST_F(JobsTest, AQuickLookFindsWhatIsDueAndNoMore) {
@@ -426,9 +426,9 @@ TEST_F(JobsTest, JobsOfOtherTenantsAreClaimedButNotSeen) {
   Ask("INSERT INTO connectors (tenant_id, kind, name, status) VALUES "
       "('00000000-0000-0000-0000-000000000002', 'partner_central', 'pc', 'enabled') RETURNING id");
   const std::int64_t theirs = std::stoll(Ask("SELECT max(id) FROM connectors"));
-  const auto requested = sync::RequestRun(other, theirs, "AWS",
+  const auto requested = runs::RequestRun(other, theirs, "AWS",
                                           {.entity = "opportunities",
-                                           .mode = sync::RunMode::kFull,
+                                           .mode = connector::RunMode::kFull,
                                            .requested_by = "b",
                                            .trigger = "api"},
                                           rng, clock, {});
@@ -441,7 +441,7 @@ TEST_F(JobsTest, JobsOfOtherTenantsAreClaimedButNotSeen) {
   EXPECT_EQ(seen->Int(0, 0), 0);
   EXPECT_FALSE(jobs::BeatJob(connection, job, 1, {}, {})->is_ours);
   EXPECT_TRUE(jobs::BeatJob(other, job, 1, {}, {})->is_ours);
-  EXPECT_THAT(sync::RequestCancel(connection, job.run_id, {}), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(runs::RequestCancel(connection, job.run_id, {}), FailsWith(ErrorCode::kNotFound));
 }
 
 }  // namespace

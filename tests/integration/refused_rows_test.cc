@@ -1,5 +1,5 @@
 // Rows that PostgreSQL refuses, and what is stored about them, against a real server.
-#include "pcw/sync/refused_rows.h"
+#include "pcw/tables/refused_rows.h"
 
 #include <gmock/gmock.h>
 
@@ -7,8 +7,8 @@
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/dlq/dead_letter.h"
-#include "pcw/sync/drift_store.h"
-#include "pcw/sync/entity_table.h"
+#include "pcw/tables/drift_store.h"
+#include "pcw/tables/entity_table.h"
 #include "pg_fixture.h"
 
 namespace pcw {
@@ -16,8 +16,8 @@ namespace {
 
 using connector::ColumnMapping;
 using pg::Connection;
-using sync::EntityTable;
-using sync::MappedRecord;
+using tables::EntityTable;
+using tables::MappedRecord;
 using std::string_view_literals::operator""sv;
 
 constexpr const char* kRun = "019a0000-0000-7000-8000-000000000001";
@@ -60,7 +60,7 @@ class RefusedRowsTest : public DatabaseTest {
     Connection service = OpenService();
     auto transaction = pg::Transaction::Begin(service, "test");
     EXPECT_THAT(transaction, Succeeds());
-    const auto refused = sync::FindRefusedRows(
+    const auto refused = tables::FindRefusedRows(
         service, records.size(), [&](std::size_t begin, std::size_t end) -> Status {
           PCW_TRY_OK(table.Merge(service, "AWS", kRun,
                                  std::span(records).subspan(begin, end - begin), {}));
@@ -68,7 +68,7 @@ class RefusedRowsTest : public DatabaseTest {
         });
     if (!refused) return refused.error().ToString();
     std::string told;
-    for (const sync::RefusedRow& row : *refused) {
+    for (const tables::RefusedRow& row : *refused) {
       EXPECT_EQ(row.error.code(), ErrorCode::kSchemaMismatch);
       told += std::to_string(row.index) + ":" +
               std::string(row.error.Find("sqlstate").value_or("")) + " ";

@@ -1,5 +1,5 @@
 // Pages of runs: what each filter finds, and what they cost the server.
-#include "pcw/sync/run_page.h"
+#include "pcw/runs/run_page.h"
 
 #include <gmock/gmock.h>
 
@@ -9,7 +9,7 @@
 namespace pcw {
 namespace {
 
-using sync::RunPageRequest;
+using runs::RunPageRequest;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -41,10 +41,10 @@ class RunPageTest : public DatabaseTest {
         "' FROM connectors RETURNING 1");
   }
   std::vector<std::string> Page(const RunPageRequest& request) {
-    const auto runs = sync::ListRunPage(connection, request, {});
+    const auto runs = runs::ListRunPage(connection, request, {});
     EXPECT_THAT(runs, Succeeds());
     std::vector<std::string> found;
-    for (const sync::StoredRun& run : *runs) found.push_back(run.id.substr(34) + " " + run.status);
+    for (const runs::StoredRun& run : *runs) found.push_back(run.id.substr(34) + " " + run.status);
     return found;
   }
 
@@ -77,11 +77,11 @@ TEST_F(RunPageTest, FiltersFindWhatTheySay) {
 
 TEST_F(RunPageTest, ARunIsFoundByItsIdAlone) {
   Put(10, "leads", "succeeded");
-  EXPECT_EQ((*sync::FindRun(connection, IdOf(10), {}))->entity, "leads");
-  EXPECT_FALSE(sync::FindRun(connection, IdOf(11), {})->has_value());
-  EXPECT_THAT(sync::LoadRun(connection, IdOf(10), {}), Succeeds());
-  EXPECT_THAT(sync::LoadRun(connection, IdOf(11), {}), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(sync::LoadRun(connection, "01a2b3c4", {}), Succeeds());
+  EXPECT_EQ((*runs::FindRun(connection, IdOf(10), {}))->entity, "leads");
+  EXPECT_FALSE(runs::FindRun(connection, IdOf(11), {})->has_value());
+  EXPECT_THAT(runs::LoadRun(connection, IdOf(10), {}), Succeeds());
+  EXPECT_THAT(runs::LoadRun(connection, IdOf(11), {}), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(runs::LoadRun(connection, "01a2b3c4", {}), Succeeds());
 }
 
 // Planning costs several times what the execution does. The server plans a prepared statement anew
@@ -105,7 +105,7 @@ TEST_F(RunPageTest, ThePlansAreKept) {
   for (const RunPageRequest& request : requests) {
     for (int i = 0; i < 8; ++i) Page(request);
   }
-  for (int i = 0; i < 8; ++i) ASSERT_THAT(sync::FindRun(connection, IdOf(10), {}), Succeeds());
+  for (int i = 0; i < 8; ++i) ASSERT_THAT(runs::FindRun(connection, IdOf(10), {}), Succeeds());
 
   const auto kept = connection.Exec(
       {"test_plans",

@@ -1,5 +1,5 @@
 // Schedules, and the protection of tenants, against a real server.
-#include "pcw/sync/scheduler.h"
+#include "pcw/runs/scheduler.h"
 
 #include <thread>
 
@@ -7,7 +7,7 @@
 
 #include "fakes/result_matchers.h"
 #include "pcw/pg/session.h"
-#include "pcw/sync/run_request.h"
+#include "pcw/runs/run_request.h"
 #include "pg_fixture.h"
 
 namespace pcw {
@@ -27,16 +27,16 @@ class SchedulerTest : public DatabaseTest {
     plan.catalog = "AWS";
     plan.syncs.push_back(
         {.entity = "opportunities",
-         .mode = sync::RunMode::kFull,
-         .timing = sync::CronTiming{"0 */6 * * *", *sync::Cron::Parse("0 */6 * * *")}});
+         .mode = connector::RunMode::kFull,
+         .timing = runs::CronTiming{"0 */6 * * *", *runs::Cron::Parse("0 */6 * * *")}});
     plan.syncs.push_back({.entity = "opportunities",
-                          .mode = sync::RunMode::kIncremental,
+                          .mode = connector::RunMode::kIncremental,
                           .timing = milliseconds(hours(1))});
   }
 
-  Status Align() { return sync::AlignSchedules(connection, plan, kTenant, rng, {}); }
+  Status Align() { return runs::AlignSchedules(connection, plan, kTenant, rng, {}); }
   std::vector<std::string> Tick() {
-    auto ticked = sync::Tick(connection, plan, kTenant, rng, clock, {});
+    auto ticked = runs::Tick(connection, plan, kTenant, rng, clock, {});
     PCW_ASSERT(ticked.has_value());
     return ticked->runs;
   }
@@ -49,7 +49,7 @@ class SchedulerTest : public DatabaseTest {
   SystemClock clock;
   SystemRng rng;
   pg::Connection connection;
-  sync::SchedulePlan plan;
+  runs::SchedulePlan plan;
 };
 
 TEST_F(SchedulerTest, ASweepThatNeverWasIsDueAtOnceAndOnce) {
@@ -72,7 +72,7 @@ TEST_F(SchedulerTest, ManySchedulersAskOnce) {
     for (int i = 0; i < 6; ++i) {
       threads.emplace_back([&] {
         pg::Connection mine = OpenService();
-        auto ticked = sync::Tick(mine, plan, kTenant, rng, clock, {});
+        auto ticked = runs::Tick(mine, plan, kTenant, rng, clock, {});
         ASSERT_THAT(ticked, Succeeds());
         runs += ticked->runs.size();
       });
@@ -95,9 +95,9 @@ TEST_F(SchedulerTest, WhatWasMissedForDaysIsMadeUpByOneRun) {
 
 TEST_F(SchedulerTest, ASweepThatFindsAPassOpenStaysDueAPassIsServedByASweep) {
   ASSERT_THAT(Align(), Succeeds());
-  ASSERT_THAT(sync::RequestRun(connection, plan.connector_id, "AWS",
+  ASSERT_THAT(runs::RequestRun(connection, plan.connector_id, "AWS",
                                {.entity = "opportunities",
-                                .mode = sync::RunMode::kIncremental,
+                                .mode = connector::RunMode::kIncremental,
                                 .requested_by = "test",
                                 .trigger = "api"},
                                rng, clock, {}),

@@ -10,8 +10,8 @@
 #include "pcw/api/idempotency.h"
 #include "pcw/api/problem.h"
 #include "pcw/api/render.h"
+#include "pcw/runs/run_request.h"
 #include "pcw/sync/estimate.h"
-#include "pcw/sync/run_request.h"
 
 namespace pcw::api {
 namespace {
@@ -21,7 +21,7 @@ using net::server::Response;
 std::optional<Response> Some(Response response) { return response; }
 
 // What the run will cost, as far as the database knows; null where nothing tells.
-OrderedJson EstimateJson(Call& call, const std::string& entity, sync::RunMode mode) {
+OrderedJson EstimateJson(Call& call, const std::string& entity, connector::RunMode mode) {
   const auto found = std::find_if(call.tenant->entities.begin(), call.tenant->entities.end(),
                                   [&](const SyncedEntity& one) { return one.def->name == entity; });
   if (found == call.tenant->entities.end()) return nullptr;
@@ -59,7 +59,7 @@ Status CheckIsConfigured(const Call& call, const connector::ConnectorDef& connec
       "entity");
 }
 
-Response Accepted(Call& call, const sync::RequestedRun& requested, sync::RunMode mode) {
+Response Accepted(Call& call, const runs::RequestedRun& requested, connector::RunMode mode) {
   OrderedJson json = RunJson(requested.run);
   json["is_new"] = requested.is_new;
   json["url"] = "/v1/runs/" + requested.run.id;
@@ -112,27 +112,27 @@ RouteAnswer ListConnectors(Api& /*api*/, Call& call) {
 
 RouteAnswer ConnectorHealth(Api& /*api*/, Call& call) {
   PCW_TRY(const FoundConnector connector, FindTenantConnector(call, call.path.front()));
-  std::vector<sync::ExpectedEntity> expected;
+  std::vector<runs::ExpectedEntity> expected;
   for (const SyncedEntity& entity : call.tenant->entities) {
     if (entity.def->connector == connector.def)
       expected.push_back({std::string(entity.def->name), entity.interval});
   }
-  PCW_TRY(const auto entities, sync::LoadFreshness(call.connection(), connector.id,
+  PCW_TRY(const auto entities, runs::LoadFreshness(call.connection(), connector.id,
                                                    call.tenant->catalog, expected, call.stop));
   OrderedJson rows = OrderedJson::array();
-  sync::Freshness worst = sync::Freshness::kOk;
-  for (const sync::EntityFreshness& entity : entities) {
+  runs::Freshness worst = runs::Freshness::kOk;
+  for (const runs::EntityFreshness& entity : entities) {
     rows.push_back(FreshnessJson(entity));
     // Failing is worst, then never: both need somebody; stale may heal by itself.
-    const auto rank = [](sync::Freshness one) {
+    const auto rank = [](runs::Freshness one) {
       switch (one) {
-        case sync::Freshness::kOk:
+        case runs::Freshness::kOk:
           return 0;
-        case sync::Freshness::kStale:
+        case runs::Freshness::kStale:
           return 1;
-        case sync::Freshness::kNever:
+        case runs::Freshness::kNever:
           return 2;
-        case sync::Freshness::kFailing:
+        case runs::Freshness::kFailing:
           return 3;
       }
       return 3;
@@ -149,26 +149,26 @@ RouteAnswer TriggerSync(Api& api, Call& call) {
   PCW_TRY(const FoundConnector connector, FindTenantConnector(call, call.path.front()));
   static constexpr std::array<std::string_view, 2> kFields{"entity", "mode"};
   PCW_TRY(const Json body, ReadJsonObject(call.request.body, kFields));
-  sync::RunRequest request;
+  runs::RunRequest request;
   PCW_TRY(request.entity, ReadChoice(body, "entity", EntityNames(), "", "invalid_entity"));
   PCW_TRY_OK(CheckIsConfigured(call, *connector.def, request.entity));
   PCW_TRY(const std::string mode,
           ReadChoice(body, "mode", {"full", "incremental"}, "incremental", "invalid_field"));
-  PCW_TRY(request.mode, sync::ParseRunMode(mode));
+  PCW_TRY(request.mode, connector::ParseRunMode(mode));
   request.requested_by = call.principal.name;
   request.trigger = "api";
 
   PCW_TRY(const std::optional<std::string> key, IdempotencyKeyOf(call.request));
   if (key) {
     return AnswerOnce(call, *key, [&](pg::Transaction& transaction) -> Result<Response> {
-      PCW_TRY(const sync::RequestedRun requested,
-              sync::RequestRunWithin(transaction, connector.id, call.tenant->catalog, request,
+      PCW_TRY(const runs::RequestedRun requested,
+              runs::RequestRunWithin(transaction, connector.id, call.tenant->catalog, request,
                                      api.site().rng, api.site().clock, call.stop));
       return Accepted(call, requested, request.mode);
     });
   }
-  PCW_TRY(const sync::RequestedRun requested,
-          sync::RequestRun(call.connection(), connector.id, call.tenant->catalog, request,
+  PCW_TRY(const runs::RequestedRun requested,
+          runs::RequestRun(call.connection(), connector.id, call.tenant->catalog, request,
                            api.site().rng, api.site().clock, call.stop));
   return Some(Accepted(call, requested, request.mode));
 }

@@ -9,7 +9,7 @@
 #include "pcw/events/outbox.h"
 #include "pcw/events/status.h"
 #include "pcw/quota/call_ledger.h"
-#include "pcw/sync/freshness.h"
+#include "pcw/runs/freshness.h"
 
 namespace pcw::api {
 namespace {
@@ -36,10 +36,10 @@ std::string Family(std::string_view name, std::string_view type, std::string_vie
 }
 
 Result<std::string> FreshnessText(Call& call, std::int64_t connector_id) {
-  std::vector<sync::ExpectedEntity> expected;
+  std::vector<runs::ExpectedEntity> expected;
   for (const SyncedEntity& entity : call.tenant->entities)
     expected.push_back({std::string(entity.def->name), entity.interval});
-  PCW_TRY(const auto entities, sync::LoadFreshness(call.connection(), connector_id,
+  PCW_TRY(const auto entities, runs::LoadFreshness(call.connection(), connector_id,
                                                    call.tenant->catalog, expected, call.stop));
   std::string text = Family("pcw_data_age_seconds", "gauge",
                             "Since the last complete scan of the entity began; absent before it");
@@ -58,7 +58,7 @@ Result<std::string> FreshnessText(Call& call, std::int64_t connector_id) {
                  "1 if the entity is neither stale, failing nor never synced");
   for (const auto& entity : entities) {
     text += fmt::format("pcw_data_fresh{{entity=\"{}\"}} {}\n", Label(entity.entity),
-                        entity.freshness == sync::Freshness::kOk ? 1 : 0);
+                        entity.freshness == runs::Freshness::kOk ? 1 : 0);
   }
   return text;
 }

@@ -25,7 +25,7 @@ OrderedJson StoredJson(const std::string& text) {
 
 }  // namespace
 
-OrderedJson RunJson(const sync::StoredRun& run) {
+OrderedJson RunJson(const runs::StoredRun& run) {
   return {{"id", run.id},
           {"connector", UrlNameOf(run.connector)},
           {"entity", run.entity},
@@ -43,7 +43,7 @@ OrderedJson RunJson(const sync::StoredRun& run) {
           {"stats", StoredJson(run.stats_json)}};
 }
 
-OrderedJson FreshnessJson(const sync::EntityFreshness& entity) {
+OrderedJson FreshnessJson(const runs::EntityFreshness& entity) {
   OrderedJson json{{"entity", entity.entity},
                    {"status", NameOf(entity.freshness)},
                    {"data_age_seconds", nullptr},
@@ -62,7 +62,7 @@ OrderedJson FreshnessJson(const sync::EntityFreshness& entity) {
   return json;
 }
 
-OrderedJson DriftJson(const sync::StoredFinding& finding) {
+OrderedJson DriftJson(const tables::StoredFinding& finding) {
   return {{"id", finding.id},
           {"status", finding.status},
           {"entity", finding.entity},

@@ -5,15 +5,15 @@
 #include "pcw/dlq/dead_letter.h"
 #include "pcw/net/server/message.h"
 #include "pcw/quota/pg_quota.h"
-#include "pcw/sync/drift_store.h"
-#include "pcw/sync/freshness.h"
-#include "pcw/sync/run_store.h"
+#include "pcw/runs/freshness.h"
+#include "pcw/runs/run_store.h"
+#include "pcw/tables/drift_store.h"
 
 namespace pcw::api {
 
-OrderedJson RunJson(const sync::StoredRun& run);
-OrderedJson FreshnessJson(const sync::EntityFreshness& entity);
-OrderedJson DriftJson(const sync::StoredFinding& finding);
+OrderedJson RunJson(const runs::StoredRun& run);
+OrderedJson FreshnessJson(const runs::EntityFreshness& entity);
+OrderedJson DriftJson(const tables::StoredFinding& finding);
 OrderedJson DeadLetterJson(const dlq::DeadLetter& letter);
 OrderedJson QuotaJson(const quota::QuotaStatus& status);
 

@@ -40,7 +40,7 @@ bool RunEvents::HasRoom() {
 }
 
 void RunEvents::Add(const std::string& tenant_id, const std::string& token_id,
-                    const sync::StoredRun& run, const net::server::ResponseStream& stream) {
+                    const runs::StoredRun& run, const net::server::ResponseStream& stream) {
   const std::string data = DumpJson(RunJson(run));
   stream.Write("retry: 2000\n\n" + FormatEvent("run", data));
   const SteadyTime now = clock_.Steady();
@@ -81,7 +81,7 @@ void RunEvents::Follow(std::stop_token stop) {
 }
 
 void RunEvents::LookOnce(WorkerSession& session, std::stop_token stop) {
-  std::map<std::pair<std::string, std::string>, std::optional<sync::StoredRun>> runs;
+  std::map<std::pair<std::string, std::string>, std::optional<runs::StoredRun>> runs;
   {
     const std::lock_guard lock(mutex_);
     for (const Watcher& watcher : watchers_)
@@ -90,7 +90,7 @@ void RunEvents::LookOnce(WorkerSession& session, std::stop_token stop) {
   for (auto& [key, run] : runs) {
     const auto connection = session.In(key.first, stop);
     if (!connection) break;  // the database is away: listeners hear that we are still here
-    Result<sync::StoredRun> loaded = sync::LoadRun(**connection, key.second, stop);
+    Result<runs::StoredRun> loaded = runs::LoadRun(**connection, key.second, stop);
     if (loaded) run = std::move(*loaded);
     session.Tidy();
   }

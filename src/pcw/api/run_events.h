@@ -10,7 +10,7 @@
 
 #include "pcw/api/worker_pool.h"
 #include "pcw/net/server/listener.h"
-#include "pcw/sync/run_store.h"
+#include "pcw/runs/run_store.h"
 
 namespace pcw::api {
 
@@ -28,7 +28,7 @@ class RunEvents {
   bool HasRoom();
   /// Sends the run as it is now, and from then on each change. Ends the stream at once if the run
   /// has ended, or there is no room.
-  void Add(const std::string& tenant_id, const std::string& token_id, const sync::StoredRun& run,
+  void Add(const std::string& tenant_id, const std::string& token_id, const runs::StoredRun& run,
            const net::server::ResponseStream& stream);
   /// Ends every stream and the thread. Idempotent.
   void Stop();

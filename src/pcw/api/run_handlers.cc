@@ -11,8 +11,8 @@
 #include "pcw/api/problem.h"
 #include "pcw/api/render.h"
 #include "pcw/base/uuid.h"
-#include "pcw/sync/run_page.h"
-#include "pcw/sync/run_request.h"
+#include "pcw/runs/run_page.h"
+#include "pcw/runs/run_request.h"
 
 namespace pcw::api {
 namespace {
@@ -20,10 +20,10 @@ namespace {
 using net::server::Response;
 
 // Whole ids only: what a foreign tenant's id begins with is nobody's business either.
-Result<sync::StoredRun> RunNamed(const Call& call) {
+Result<runs::StoredRun> RunNamed(const Call& call) {
   const std::string& id = call.path.front();
   if (!IsUuid(id)) return ApiError(404, "not_found", "there is no such run");
-  Result<sync::StoredRun> run = sync::LoadRun(call.connection(), id, call.stop);
+  Result<runs::StoredRun> run = runs::LoadRun(call.connection(), id, call.stop);
   if (!run && (run.error().code() == ErrorCode::kNotFound ||
                run.error().code() == ErrorCode::kInvalidRequest))
     return ApiError(404, "not_found", "there is no such run");
@@ -89,7 +89,7 @@ std::string CursorAfter(const Page& page, std::string_view last_id) {
 }
 
 RouteAnswer ListRuns(Api& api, Call& call) {
-  sync::RunPageRequest request;
+  runs::RunPageRequest request;
   PCW_TRY(request.entity, ReadQueryChoice(call, "entity", EntityNames()));
   PCW_TRY(request.status, ReadQueryChoice(call, "status",
                                           {"queued", "running", "stalled", "succeeded", "partial",
@@ -98,20 +98,20 @@ RouteAnswer ListRuns(Api& api, Call& call) {
           ReadPage(api, call, "runs", request.entity + "/" + request.status, 20, 200));
   request.before_id = page.after;
   request.limit = page.limit + 1;  // one more tells whether there is a next page
-  PCW_TRY(auto runs, sync::ListRunPage(call.connection(), request, call.stop));
-  const std::string next = CutPage(page, runs, [](const sync::StoredRun& run) { return run.id; });
+  PCW_TRY(auto runs, runs::ListRunPage(call.connection(), request, call.stop));
+  const std::string next = CutPage(page, runs, [](const runs::StoredRun& run) { return run.id; });
   OrderedJson items = OrderedJson::array();
-  for (const sync::StoredRun& run : runs) items.push_back(RunJson(run));
+  for (const runs::StoredRun& run : runs) items.push_back(RunJson(run));
   return std::optional<Response>(ListResponse(std::move(items), next));
 }
 
 RouteAnswer ShowRun(Api& /*api*/, Call& call) {
-  PCW_TRY(const sync::StoredRun run, RunNamed(call));
+  PCW_TRY(const runs::StoredRun run, RunNamed(call));
   return std::optional<Response>(JsonResponse(200, RunJson(run)));
 }
 
 RouteAnswer StreamRun(Api& api, Call& call) {
-  PCW_TRY(const sync::StoredRun run, RunNamed(call));
+  PCW_TRY(const runs::StoredRun run, RunNamed(call));
   if (!api.events().HasRoom()) {
     return ApiError(503, "busy", "too many event streams are open; poll /v1/runs/{id} instead");
   }
@@ -130,9 +130,9 @@ RouteAnswer CancelRun(Api& /*api*/, Call& call) {
   if (!call.request.body.empty()) {
     PCW_TRY_OK(ReadJsonObject(call.request.body, {}));
   }
-  PCW_TRY(const sync::StoredRun run, RunNamed(call));
-  PCW_TRY_OK(sync::RequestCancel(call.connection(), run.id, call.stop));
-  PCW_TRY(const sync::StoredRun now, sync::LoadRun(call.connection(), run.id, call.stop));
+  PCW_TRY(const runs::StoredRun run, RunNamed(call));
+  PCW_TRY_OK(runs::RequestCancel(call.connection(), run.id, call.stop));
+  PCW_TRY(const runs::StoredRun now, runs::LoadRun(call.connection(), run.id, call.stop));
   return std::optional<Response>(JsonResponse(202, RunJson(now)));
 }
 

@@ -7,7 +7,7 @@
 #include "pcw/api/openapi.h"
 #include "pcw/api/problem.h"
 #include "pcw/api/render.h"
-#include "pcw/sync/drift_store.h"
+#include "pcw/tables/drift_store.h"
 
 namespace pcw::api {
 namespace {
@@ -46,18 +46,18 @@ RouteAnswer ShowQuota(Api& /*api*/, Call& call) {
 }
 
 RouteAnswer ListDrift(Api& api, Call& call) {
-  sync::DriftFilter filter;
+  tables::DriftFilter filter;
   PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", EntityNames()));
   PCW_TRY(const std::string status, ReadQueryChoice(call, "status", {"open", "accepted", "all"}));
   filter.status = status.empty() ? "open" : status == "all" ? "" : status;
   PCW_TRY(const Page page,
           ReadPage(api, call, "drift", filter.entity + "/" + filter.status, 100, 1'000));
   filter.limit = page.limit + 1;  // one more tells whether there is a next page
-  PCW_TRY(auto findings, sync::LoadDriftPage(call.connection(), filter, page.after, call.stop));
+  PCW_TRY(auto findings, tables::LoadDriftPage(call.connection(), filter, page.after, call.stop));
   const std::string next = CutPage(
-      page, findings, [](const sync::StoredFinding& found) { return std::to_string(found.id); });
+      page, findings, [](const tables::StoredFinding& found) { return std::to_string(found.id); });
   OrderedJson items = OrderedJson::array();
-  for (const sync::StoredFinding& finding : findings) items.push_back(DriftJson(finding));
+  for (const tables::StoredFinding& finding : findings) items.push_back(DriftJson(finding));
   return Answered(ListResponse(std::move(items), next));
 }
 

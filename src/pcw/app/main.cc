@@ -11,13 +11,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "pcw/app/cli.h"
 #include "pcw/app/exhaustion.h"
-#include "pcw/app/interrupt.h"
 #include "pcw/app/service_user.h"
-#include "pcw/app/suggest.h"
-#include "pcw/app/wiring.h"
 #include "pcw/base/log.h"
+#include "pcw/cli/cli.h"
+#include "pcw/config/interrupt.h"
+#include "pcw/config/suggest.h"
+#include "pcw/wiring/wiring.h"
 
 extern char** environ;  // NOLINT: POSIX's own name
 
@@ -40,17 +40,17 @@ std::map<std::string, std::string> ReadEnvironment() {
   return environment;
 }
 
-void AddVersion(CLI::App& root, Invocation& invocation) {
-  CLI::App* version = AddVerb(root, "version", "Print the version", "  pcw version -o json");
-  AddOutputOption(*version, invocation);
+void AddVersion(CLI::App& root, wiring::Invocation& invocation) {
+  CLI::App* version = cli::AddVerb(root, "version", "Print the version", "  pcw version -o json");
+  cli::AddOutputOption(*version, invocation);
   version->callback([&invocation] {
     invocation.verb = [&invocation]() -> Result<int> {
-      if (invocation.output == OutputFormat::kTable) {
+      if (invocation.output == wiring::OutputFormat::kTable) {
         std::printf("pcw %s\n", kVersion);
       } else {
-        PrintObject(invocation.output, {{"version", kVersion}});
+        cli::PrintObject(invocation.output, {{"version", kVersion}});
       }
-      return kExitOk;
+      return cli::kExitOk;
     };
   });
 }
@@ -58,28 +58,29 @@ void AddVersion(CLI::App& root, Invocation& invocation) {
 // One error, printed once, at the top.
 int Report(const Error& error) {
   // Some messages have several lines; what stands in them may be foreign.
-  const std::string text = Suggested(error.message());
+  const std::string text = config::Suggested(error.message());
   std::string message;
   std::string_view rest = text;
   for (auto end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    message += ForTerminal(rest.substr(0, end)) + "\n";
+    message += cli::ForTerminal(rest.substr(0, end)) + "\n";
     rest.remove_prefix(end + 1);
   }
-  std::fprintf(stderr, "pcw: %s\n", (message + ForTerminal(rest)).c_str());
-  if (error.Find("usage")) return kExitUsage;
+  std::fprintf(stderr, "pcw: %s\n", (message + cli::ForTerminal(rest)).c_str());
+  if (error.Find("usage")) return cli::kExitUsage;
   for (const auto& [key, value] : error.context())
-    std::fprintf(stderr, "  %s: %s\n", key.c_str(), ForTerminal(Suggested(value)).c_str());
+    std::fprintf(stderr, "  %s: %s\n", key.c_str(),
+                 cli::ForTerminal(config::Suggested(value)).c_str());
   const std::string_view section = ReactionOf(error.code()).runbook_section;
   if (section != "-")
     std::fprintf(stderr, "  see: docs/runbook.md section %s, docs/errors.md#%s\n",
                  std::string(section).c_str(), std::string(NameOf(error.code())).c_str());
-  return ExitCodeOf(error);
+  return cli::ExitCodeOf(error);
 }
 
 int Run(int argc, char** argv) {
-  Invocation invocation;
+  wiring::Invocation invocation;
   invocation.environment = ReadEnvironment();
-  invocation.stop = InstallInterrupt();
+  invocation.stop = config::InstallInterrupt();
   invocation.program = "/proc/self/exe";
 
   CLI::App root(
@@ -94,7 +95,7 @@ int Run(int argc, char** argv) {
       "AWS\n  pcw sync run partner-central opportunities\n"
       "  pcw runs list\n\nConfiguration: --config FILE, $PCW_CONFIG, ./pcw.yaml, "
       "/etc/pcw/pcw.yaml; `pcw config show --origin` tells which.\n" +
-      FormatExitCodes());
+      cli::FormatExitCodes());
   root.add_option("--config", invocation.config_file, "configuration file")->type_name("FILE");
   root.add_option("--set", invocation.settings,
                   "one setting, key=value; beats file and environment; repeatable")
@@ -103,51 +104,52 @@ int Run(int argc, char** argv) {
                   "whose data; without it there is one tenant, and nobody sees it")
       ->type_name("NAME")
       ->capture_default_str();
-  AddDemo(root, invocation);
-  AddServe(root, invocation);
-  AddSync(root, invocation);
-  AddRuns(root, invocation);
-  AddBronze(root, invocation);
-  AddHistory(root, invocation);
-  AddQuota(root, invocation);
-  AddToken(root, invocation);
-  AddCredentials(root, invocation);
-  AddDoctor(root, invocation);
-  AddDlq(root, invocation);
-  AddEvents(root, invocation);
-  AddDrift(root, invocation);
-  AddMapping(root, invocation);
-  AddConfig(root, invocation);
-  AddTenant(root, invocation);
-  AddDb(root, invocation);
-  AddSim(root, invocation);
-  AddCompletion(root, invocation);
-  AddMan(root, invocation);
+  cli::AddDemo(root, invocation);
+  cli::AddServe(root, invocation);
+  cli::AddSync(root, invocation);
+  cli::AddRuns(root, invocation);
+  cli::AddBronze(root, invocation);
+  cli::AddHistory(root, invocation);
+  cli::AddQuota(root, invocation);
+  cli::AddToken(root, invocation);
+  cli::AddCredentials(root, invocation);
+  cli::AddDoctor(root, invocation);
+  cli::AddDlq(root, invocation);
+  cli::AddEvents(root, invocation);
+  cli::AddDrift(root, invocation);
+  cli::AddMapping(root, invocation);
+  cli::AddConfig(root, invocation);
+  cli::AddTenant(root, invocation);
+  cli::AddDb(root, invocation);
+  cli::AddSim(root, invocation);
+  cli::AddCompletion(root, invocation);
+  cli::AddMan(root, invocation);
   AddVersion(root, invocation);
 
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     std::fputs(root.help().c_str(), stdout);
-    return kExitOk;
+    return cli::kExitOk;
   } catch (const CLI::ParseError& problem) {
     std::fprintf(stderr, "pcw: %s\nRun with --help for usage and examples.\n", problem.what());
-    return kExitUsage;
+    return cli::kExitUsage;
   }
-  SetCommandGlobals({.config_file = invocation.config_file.value_or(""),
-                     .settings = invocation.settings,
-                     .tenant = invocation.tenant});
+  config::SetCommandGlobals({.config_file = invocation.config_file.value_or(""),
+                             .settings = invocation.settings,
+                             .tenant = invocation.tenant});
   const std::string noun = root.get_subcommands().front()->get_name();
   if (std::find(kStateless.begin(), kStateless.end(), noun) == kStateless.end()) {
     AddServiceEnvironment(invocation.environment);
     if (Status became =
-            BecomeOwnerOf(HomeDirectory(invocation.environment), invocation.environment);
+            BecomeOwnerOf(config::HomeDirectory(invocation.environment), invocation.environment);
         !became)
       return Report(became.error());
   }
   Result<int> done = invocation.verb();
   // Stopped because nobody reads any more: that is how it was meant to end.
-  if (!done && done.error().code() == ErrorCode::kCancelled && HasLostReader()) return kExitOk;
+  if (!done && done.error().code() == ErrorCode::kCancelled && config::HasLostReader())
+    return cli::kExitOk;
   return done ? *done : Report(done.error());
 }
 
@@ -173,7 +175,7 @@ int main(int argc, char** argv) {
   // A full disk behind standard output must not look like success. A reader that has seen enough
   // (`| head`) is none of our business.
   const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (!is_written && !pcw::app::IsReaderGone(STDOUT_FILENO)) {
+  if (!is_written && !pcw::config::IsReaderGone(STDOUT_FILENO)) {
     std::fprintf(stderr, "pcw: cannot write to standard output: %s\n", std::strerror(errno));
     if (exit_code == 0) exit_code = 1;
   }

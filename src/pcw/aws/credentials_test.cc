@@ -8,10 +8,10 @@
 #include "fakes/fake_http.h"
 #include "fakes/fake_time.h"
 #include "fakes/result_matchers.h"
-#include "pcw/aws/credentials_chain.h"
-#include "pcw/aws/metadata_credentials.h"
-#include "pcw/aws/process_credentials.h"
-#include "pcw/aws/refreshing_credentials.h"
+#include "pcw/aws/credentials/credentials_chain.h"
+#include "pcw/aws/credentials/metadata_credentials.h"
+#include "pcw/aws/credentials/process_credentials.h"
+#include "pcw/aws/credentials/refreshing_credentials.h"
 
 namespace pcw::aws {
 namespace {

@@ -10,7 +10,7 @@
 #include "fakes/fake_http.h"
 #include "fakes/fake_time.h"
 #include "fakes/result_matchers.h"
-#include "pcw/aws/credentials_chain.h"
+#include "pcw/aws/credentials/credentials_chain.h"
 #include "pcw/base/file.h"
 #include "pcw/base/json.h"
 

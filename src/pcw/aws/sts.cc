@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "pcw/aws/expiration.h"
+#include "pcw/aws/credentials/expiration.h"
 #include "pcw/aws/sigv4.h"
 #include "pcw/aws/xml.h"
 

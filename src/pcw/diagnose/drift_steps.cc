@@ -4,7 +4,7 @@
 
 namespace pcw::diagnose {
 
-std::string_view MeaningOf(const sync::StoredFinding& finding) {
+std::string_view MeaningOf(const tables::StoredFinding& finding) {
   if (finding.kind == "unknown_member")
     return "AWS sends a member that pcw's copy of its API does not know; bronze keeps it, no "
            "column "
@@ -20,7 +20,7 @@ std::string_view MeaningOf(const sync::StoredFinding& finding) {
          "has them whole";
 }
 
-std::vector<std::string> NextStepsFor(const sync::StoredFinding& finding) {
+std::vector<std::string> NextStepsFor(const tables::StoredFinding& finding) {
   const std::string& entity = finding.entity;
   const std::string reingest =
       fmt::format("pcw bronze reingest --entity {} --finding {}", entity, finding.id);

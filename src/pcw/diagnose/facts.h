@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "pcw/aws/credentials.h"
+#include "pcw/aws/credentials/unused_settings.h"
 #include "pcw/aws/sts.h"
-#include "pcw/aws/unused_settings.h"
 #include "pcw/base/result.h"
 #include "pcw/diagnose/bronze_facts.h"
 #include "pcw/diagnose/dlq_facts.h"
@@ -18,7 +18,7 @@
 #include "pcw/net/endpoint_probe.h"
 #include "pcw/quota/call_ledger.h"
 #include "pcw/quota/pg_quota.h"
-#include "pcw/sync/drift_store.h"
+#include "pcw/tables/drift_store.h"
 
 namespace pcw::diagnose {
 
@@ -84,7 +84,7 @@ struct SchemaFacts {
   struct StoppedRun {
     std::string entity, run_id, reason, error;
   };
-  std::vector<sync::StoredFinding> open;                              ///< newest first
+  std::vector<tables::StoredFinding> open;                            ///< newest first
   std::int64_t changed_rows = 0, null_company = 0, null_revenue = 0;  ///< the runbook's query
   std::vector<OldRows> old_rows;
   std::vector<LeftColumn> left;                             ///< with a value in some row

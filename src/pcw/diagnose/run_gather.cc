@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
-#include "pcw/sync/run_page.h"
+#include "pcw/runs/run_page.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -21,11 +21,11 @@ Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::Entit
   // As `pcw runs list` shows them, so that both call the same runs stalled.
   PCW_TRY(
       const auto newest,
-      sync::ListRunPage(
+      runs::ListRunPage(
           connection,
           {.entity = runs.entity, .status = "", .before_id = "", .limit = 1, .is_of_scans = true},
           stop));
-  for (const sync::StoredRun& run : newest) {
+  for (const runs::StoredRun& run : newest) {
     PCW_TRY(const Json stats, ParseJson(run.stats_json));
     runs.run_id = run.id;
     runs.mode = run.mode;

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "pcw/connector/response_shape.h"
-#include "pcw/sync/entity_columns.h"
-#include "pcw/sync/mapping_version.h"
+#include "pcw/runs/mapping_version.h"
+#include "pcw/tables/entity_columns.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -25,7 +25,7 @@ Status LoadOldRows(pg::Connection& connection, const connector::EntityDef& entit
       "SELECT count(*) FROM {} WHERE tenant_id = pcw_tenant() AND mapping_version <> $1::integer",
       entity.table);
   PCW_TRY(const pg::Rows rows, connection.Exec({name, sql}, {std::to_string(version)}, stop));
-  PCW_TRY(const auto newest, sync::LoadMappingVersion(connection, entity.name, stop));
+  PCW_TRY(const auto newest, runs::LoadMappingVersion(connection, entity.name, stop));
   facts.old_rows.push_back({.entity = std::string(entity.name),
                             .version = version,
                             .rows = rows.Int(0, 0),
@@ -35,9 +35,9 @@ Status LoadOldRows(pg::Connection& connection, const connector::EntityDef& entit
 
 Status LoadLeft(pg::Connection& connection, const connector::EntityDef& entity,
                 const connector::Mapping& mapping, SchemaFacts& facts, std::stop_token stop) {
-  PCW_TRY(const sync::ColumnCheck check, sync::CheckColumns(connection, entity, mapping, stop));
+  PCW_TRY(const tables::ColumnCheck check, tables::CheckColumns(connection, entity, mapping, stop));
   for (const std::string& column : check.left) {
-    PCW_TRY(const std::int64_t rows, sync::CountFilled(connection, entity, column, stop));
+    PCW_TRY(const std::int64_t rows, tables::CountFilled(connection, entity, column, stop));
     if (rows == 0) continue;
     facts.left.push_back({.entity = std::string(entity.name),
                           .table = std::string(entity.table),
@@ -54,9 +54,9 @@ Result<SchemaFacts> LoadSchemaFacts(
     const std::map<std::string, Result<connector::Mapping>>& mappings, std::stop_token stop) {
   SchemaFacts facts;
   facts.api_versions = connector::ShippedApiVersions();
-  sync::DriftFilter open;
+  tables::DriftFilter open;
   open.limit = 1000;
-  PCW_TRY(facts.open, sync::LoadDrift(connection, open, stop));
+  PCW_TRY(facts.open, tables::LoadDrift(connection, open, stop));
   PCW_TRY(const pg::Rows nulls, connection.Exec({"doctor_nulls", kRunbookQuery}, {}, stop));
   facts.changed_rows = nulls.Int(0, 0);
   facts.null_company = nulls.Int(0, 1);

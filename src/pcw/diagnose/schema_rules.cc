@@ -10,7 +10,7 @@
 namespace pcw::diagnose {
 namespace {
 
-using sync::StoredFinding;
+using tables::StoredFinding;
 
 constexpr std::size_t kMostEvidence = 5;
 

@@ -13,8 +13,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-sync::StoredFinding Open(std::int64_t id, const char* kind) {
-  sync::StoredFinding finding;
+tables::StoredFinding Open(std::int64_t id, const char* kind) {
+  tables::StoredFinding finding;
   finding.id = id;
   finding.entity = "opportunities";
   finding.kind = kind;

@@ -7,7 +7,7 @@
 #include "fakes/fake_http.h"
 #include "fakes/fake_time.h"
 #include "fakes/result_matchers.h"
-#include "pcw/aws/static_credentials.h"
+#include "pcw/aws/credentials/static_credentials.h"
 #include "pcw/base/json.h"
 
 namespace pcw::dlq {

@@ -5,8 +5,8 @@
 
 namespace pcw::events {
 
-Status ChangeRecorder::OnChanges(pg::Connection& connection, const sync::ChangeScope& scope,
-                                 std::span<const sync::LandedChange> changes,
+Status ChangeRecorder::OnChanges(pg::Connection& connection, const tables::ChangeScope& scope,
+                                 std::span<const tables::LandedChange> changes,
                                  std::stop_token stop) {
   if (options_.is_measuring) PCW_TRY_OK(NoteChanges(connection, scope, changes, stop));
   if (options_.is_publishing)

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "pcw/events/cloud_event.h"
-#include "pcw/sync/change_listener.h"
+#include "pcw/tables/change_listener.h"
 
 namespace pcw::events {
 
@@ -16,12 +16,12 @@ struct ChangeRecorderOptions {
 };
 
 /// Writes inside the transaction that commits the changes. Immutable, thread-safe.
-class ChangeRecorder final : public sync::ChangeListener {
+class ChangeRecorder final : public tables::ChangeListener {
  public:
   explicit ChangeRecorder(ChangeRecorderOptions options) : options_(std::move(options)) {}
 
-  Status OnChanges(pg::Connection& connection, const sync::ChangeScope& scope,
-                   std::span<const sync::LandedChange> changes, std::stop_token stop) override;
+  Status OnChanges(pg::Connection& connection, const tables::ChangeScope& scope,
+                   std::span<const tables::LandedChange> changes, std::stop_token stop) override;
 
  private:
   const ChangeRecorderOptions options_;

@@ -17,8 +17,8 @@ std::string_view SingularOf(std::string_view entity) {
 
 }  // namespace
 
-CloudEvent MakeCloudEvent(const CloudEventScope& scope, const sync::ChangeScope& run,
-                          const sync::LandedChange& change) {
+CloudEvent MakeCloudEvent(const CloudEventScope& scope, const tables::ChangeScope& run,
+                          const tables::LandedChange& change) {
   CloudEvent event;
   event.id = Sha256Hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}", scope.tenant_id, run.catalog,
                                    run.entity, change.id, change.version, change.payload_sha256))

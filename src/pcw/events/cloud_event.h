@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "pcw/sync/change_listener.h"
+#include "pcw/tables/change_listener.h"
 
 namespace pcw::events {
 
@@ -22,7 +22,7 @@ struct CloudEvent {
 /// The id is a digest of tenant, catalog, record and version (LastModifiedDate and the bytes'
 /// hash): the same change makes the same event, byte for byte, however often it is made. The data
 /// holds ids, the version and names of columns; no value of a record, so no personal data.
-CloudEvent MakeCloudEvent(const CloudEventScope& scope, const sync::ChangeScope& run,
-                          const sync::LandedChange& change);
+CloudEvent MakeCloudEvent(const CloudEventScope& scope, const tables::ChangeScope& run,
+                          const tables::LandedChange& change);
 
 }  // namespace pcw::events

@@ -12,15 +12,15 @@ namespace {
 const CloudEventScope kTeller{.tenant_id = "00000000-0000-0000-0000-000000000001",
                               .tenant_name = "default"};
 
-sync::ChangeScope RunOf(std::string_view catalog = "AWS") {
+tables::ChangeScope RunOf(std::string_view catalog = "AWS") {
   return {.run_id = "r",
           .connector_id = 1,
           .entity = "opportunities",
           .catalog = catalog,
-          .mode = sync::RunMode::kFetch};
+          .mode = connector::RunMode::kFetch};
 }
 
-sync::LandedChange Change(bool is_new = false) {
+tables::LandedChange Change(bool is_new = false) {
   return {.id = "O1234567",
           .is_new = is_new,
           .version = "2026-11-23T09:31:12.750Z",
@@ -56,10 +56,10 @@ TEST(CloudEventTest, TheSameChangeMakesTheSameEventAndEveryOtherAnother) {
   EXPECT_EQ(MakeCloudEvent(kTeller, RunOf(), Change()).body, event.body);
   EXPECT_EQ(event.id.size(), 32U);
 
-  sync::LandedChange later = Change();
+  tables::LandedChange later = Change();
   later.version = "2026-11-23T09:31:12.751Z";
   EXPECT_NE(MakeCloudEvent(kTeller, RunOf(), later).id, event.id);
-  sync::LandedChange other_bytes = Change();
+  tables::LandedChange other_bytes = Change();
   other_bytes.payload_sha256 = std::string(64, 'b');
   EXPECT_NE(MakeCloudEvent(kTeller, RunOf(), other_bytes).id, event.id);
   EXPECT_NE(MakeCloudEvent(kTeller, RunOf("Sandbox"), Change()).id, event.id);

@@ -31,11 +31,11 @@ constexpr std::string_view kJudge = R"sql(
 
 bool IsMeasured(std::string_view entity) { return entity == connector::Opportunities().name; }
 
-Status NoteChanges(pg::Connection& connection, const sync::ChangeScope& scope,
-                   std::span<const sync::LandedChange> changes, std::stop_token stop) {
+Status NoteChanges(pg::Connection& connection, const tables::ChangeScope& scope,
+                   std::span<const tables::LandedChange> changes, std::stop_token stop) {
   if (!IsMeasured(scope.entity)) return Ok{};
   Json list = Json::array();
-  for (const sync::LandedChange& change : changes)
+  for (const tables::LandedChange& change : changes)
     list.push_back({{"k", change.id}, {"m", FormatRfc3339(change.modified_at)}});
   PCW_TRY_OK(connection.Exec(
       {"event_checks_note",

@@ -6,7 +6,7 @@
 #include <span>
 #include <stop_token>
 
-#include "pcw/sync/change_listener.h"
+#include "pcw/tables/change_listener.h"
 
 namespace pcw::events {
 
@@ -16,8 +16,8 @@ bool IsMeasured(std::string_view entity);
 
 /// Remembers changes of measured entities, inside the transaction that lands them, until their
 /// verdict is due. What AWS changed before the queue was listened to does not count.
-Status NoteChanges(pg::Connection& connection, const sync::ChangeScope& scope,
-                   std::span<const sync::LandedChange> changes, std::stop_token stop);
+Status NoteChanges(pg::Connection& connection, const tables::ChangeScope& scope,
+                   std::span<const tables::LandedChange> changes, std::stop_token stop);
 
 /// Gives the verdict on changes that were found longer than `grace` ago: an event told of one if it
 /// names the record and is no older than the change (five seconds of tolerance: AWS's events are

@@ -7,7 +7,7 @@
 #include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/dlq/dead_letter.h"
-#include "pcw/sync/fetch_requests.h"
+#include "pcw/runs/fetch_requests.h"
 
 namespace pcw::events {
 namespace {
@@ -98,7 +98,7 @@ Result<RecordedEvent> RecordEvent(pg::Connection& connection, const InboxScope& 
   recorded.is_new = rows.Bool(0, 0);
   if (!recorded.is_new) return recorded;
   for (const NamedRecord& record : meaning.records) {
-    PCW_TRY_OK(sync::AddFetchRequest(
+    PCW_TRY_OK(runs::AddFetchRequest(
         connection,
         {.connector_id = scope.connector_id,
          .entity = std::string(record.entity->name),

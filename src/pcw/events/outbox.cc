@@ -98,10 +98,10 @@ std::chrono::milliseconds RetryPause(int attempts, double unit) {
 bool IsPublished(std::string_view entity) { return entity == connector::Opportunities().name; }
 
 Status PutChanges(pg::Connection& connection, const CloudEventScope& scope,
-                  const sync::ChangeScope& run, std::span<const sync::LandedChange> changes,
+                  const tables::ChangeScope& run, std::span<const tables::LandedChange> changes,
                   std::stop_token stop) {
   Json list = Json::array();
-  for (const sync::LandedChange& change : changes) {
+  for (const tables::LandedChange& change : changes) {
     CloudEvent event = MakeCloudEvent(scope, run, change);
     list.push_back({{"e", std::move(event.id)},
                     {"k", change.id},

@@ -22,7 +22,7 @@ bool IsPublished(std::string_view entity);
 /// Writes events of these changes inside the transaction that commits them. One that was written
 /// before is left as it is.
 Status PutChanges(pg::Connection& connection, const CloudEventScope& scope,
-                  const sync::ChangeScope& run, std::span<const sync::LandedChange> changes,
+                  const tables::ChangeScope& run, std::span<const tables::LandedChange> changes,
                   std::stop_token stop);
 
 /// One event in hand.

@@ -52,7 +52,7 @@ Result<InboxStatus> LoadInboxStatus(pg::Connection& connection, std::stop_token 
   status.unjudged = rest.Int(0, 1);
   status.day_runs = rest.Int(0, 2);
   status.day_fetched = rest.Int(0, 3);
-  PCW_TRY(status.waiting, sync::CountFetchRequests(connection, stop));
+  PCW_TRY(status.waiting, runs::CountFetchRequests(connection, stop));
   PCW_TRY(status.last_day, LoadCoverage(connection, std::chrono::hours(24), stop));
   PCW_TRY(status.last_week, LoadCoverage(connection, std::chrono::hours(24 * 7), stop));
   return status;

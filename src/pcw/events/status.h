@@ -7,7 +7,7 @@
 
 #include "pcw/events/coverage.h"
 #include "pcw/pg/connection.h"
-#include "pcw/sync/fetch_requests.h"
+#include "pcw/runs/fetch_requests.h"
 
 namespace pcw::events {
 
@@ -20,7 +20,7 @@ struct InboxStatus {
   std::int64_t day_duplicates = 0;       ///< further deliveries of those
   std::int64_t day_fetch = 0, day_nothing = 0, day_other_catalog = 0, day_unknown = 0;
   std::int64_t malformed = 0;                  ///< open dead letters
-  sync::WaitingFetches waiting;                ///< records that are to be fetched
+  runs::WaitingFetches waiting;                ///< records that are to be fetched
   std::int64_t day_runs = 0, day_fetched = 0;  ///< runs of mode fetch, records they landed
   std::int64_t unjudged = 0;                   ///< changes whose event may still come
   Coverage last_day, last_week;

@@ -6,8 +6,8 @@
 #include "fakes/fake_http.h"
 #include "fakes/fake_time.h"
 #include "fakes/result_matchers.h"
+#include "pcw/aws/credentials/static_credentials.h"
 #include "pcw/aws/eventbridge.h"
-#include "pcw/aws/static_credentials.h"
 #include "pcw/base/json.h"
 #include "pcw/base/time.h"
 

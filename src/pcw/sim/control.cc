@@ -16,10 +16,10 @@
 #include "pcw/base/json.h"
 #include "pcw/base/time.h"
 #include "pcw/sim/account_state.h"
-#include "pcw/sim/bus_service.h"
+#include "pcw/sim/events/bus_service.h"
 #include "pcw/sim/json_text.h"
-#include "pcw/sim/s3_request.h"
-#include "pcw/sim/sqs_wire.h"
+#include "pcw/sim/s3/request.h"
+#include "pcw/sim/sqs/wire.h"
 
 namespace pcw::sim {
 namespace {

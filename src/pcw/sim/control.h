@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "pcw/net/server/message.h"
-#include "pcw/sim/service.h"
+#include "pcw/sim/partner_central/service.h"
 
 namespace pcw::sim {
 

@@ -15,7 +15,7 @@
 #include "pcw/base/result.h"
 #include "pcw/sim/answer.h"
 #include "pcw/sim/fault_kinds.h"
-#include "pcw/sim/opportunity.h"
+#include "pcw/sim/partner_central/opportunity.h"
 
 namespace pcw::sim {
 

@@ -12,7 +12,7 @@
 #include "pcw/base/clock.h"
 #include "pcw/sim/answer.h"
 #include "pcw/sim/fault_kinds.h"
-#include "pcw/sim/opportunity.h"
+#include "pcw/sim/partner_central/opportunity.h"
 
 namespace pcw::sim {
 

@@ -10,14 +10,14 @@
 #include <fmt/format.h>
 
 #include "pcw/net/server/listener.h"
-#include "pcw/sim/bus_service.h"
 #include "pcw/sim/control.h"
-#include "pcw/sim/s3_control.h"
-#include "pcw/sim/s3_request.h"
-#include "pcw/sim/s3_service.h"
-#include "pcw/sim/service.h"
-#include "pcw/sim/sqs_service.h"
-#include "pcw/sim/sqs_wire.h"
+#include "pcw/sim/events/bus_service.h"
+#include "pcw/sim/partner_central/service.h"
+#include "pcw/sim/s3/control.h"
+#include "pcw/sim/s3/request.h"
+#include "pcw/sim/s3/service.h"
+#include "pcw/sim/sqs/service.h"
+#include "pcw/sim/sqs/wire.h"
 
 namespace pcw::sim {
 namespace {

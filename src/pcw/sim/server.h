@@ -11,11 +11,11 @@
 
 #include "pcw/base/clock.h"
 #include "pcw/base/result.h"
-#include "pcw/sim/dataset.h"
-#include "pcw/sim/event_source.h"
+#include "pcw/sim/events/event_source.h"
 #include "pcw/sim/faults.h"
 #include "pcw/sim/ledger.h"
-#include "pcw/sim/page_token.h"
+#include "pcw/sim/partner_central/dataset.h"
+#include "pcw/sim/partner_central/page_token.h"
 #include "pcw/sim/quota.h"
 
 namespace pcw::sim {

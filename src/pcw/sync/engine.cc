@@ -11,21 +11,21 @@
 #include "pcw/base/time.h"
 #include "pcw/base/uuid.h"
 #include "pcw/lake/layout.h"
-#include "pcw/sync/database_clock.h"
+#include "pcw/runs/database_clock.h"
+#include "pcw/runs/fetch_requests.h"
+#include "pcw/runs/listing_size.h"
+#include "pcw/runs/mapping_version.h"
 #include "pcw/sync/empty_pass.h"
-#include "pcw/sync/fetch_requests.h"
-#include "pcw/sync/kept_drift.h"
-#include "pcw/sync/listing_size.h"
-#include "pcw/sync/mapping_version.h"
 #include "pcw/sync/scan.h"
+#include "pcw/tables/kept_drift.h"
 
 namespace pcw::sync {
 namespace {
 
 /// What is known once the run exists.
 struct OpenRun {
-  NewRun row;
-  Cursor cursor;
+  runs::NewRun row;
+  runs::Cursor cursor;
   bool has_open_letters = false;
   std::vector<std::string> failed_before;  ///< with an open dead letter of stage fetch
   std::int64_t rows_present = 0;
@@ -33,31 +33,32 @@ struct OpenRun {
 };
 
 Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef& def,
-                         const connector::Mapping& mapping, const EntityTable& table, NewRun row,
-                         const SyncOptions& options, std::stop_token stop) {
+                         const connector::Mapping& mapping, const tables::EntityTable& table,
+                         runs::NewRun row, const SyncOptions& options, std::stop_token stop) {
   PCW_FAILPOINT("run.start.before");
   if (options.resume_run) {
-    PCW_TRY(const StoredRun earlier,
+    PCW_TRY(const runs::StoredRun earlier,
             options.resume_run->empty()
-                ? LatestResumableRun(connection, row.connector_id, def.name, RunKind::kSync, stop)
-                : LoadRun(connection, *options.resume_run, stop));
+                ? runs::LatestResumableRun(connection, row.connector_id, def.name,
+                                           runs::RunKind::kSync, stop)
+                : runs::LoadRun(connection, *options.resume_run, stop));
     if (earlier.entity != def.name) {
       return Error(ErrorCode::kInvalidRequest, fmt::format("run {} is one of {}, not of {}",
                                                            earlier.id, earlier.entity, def.name));
     }
-    if (earlier.mode == NameOf(RunMode::kReingest)) {
+    if (earlier.mode == NameOf(connector::RunMode::kReingest)) {
       return Error(ErrorCode::kInvalidRequest,
                    fmt::format("run {} is a re-ingest; go on with it by `pcw bronze reingest "
                                "--entity {} --resume {}`",
                                earlier.id, def.name, earlier.id));
     }
-    if (earlier.mode == NameOf(RunMode::kFetch)) {
+    if (earlier.mode == NameOf(connector::RunMode::kFetch)) {
       return Error(ErrorCode::kInvalidRequest,
                    fmt::format("run {} got records that events told of; what it did not come to is "
                                "fetched by the service, or by any sync",
                                earlier.id));
     }
-    if (earlier.mode == NameOf(RunMode::kReplay)) {
+    if (earlier.mode == NameOf(connector::RunMode::kReplay)) {
       return Error(
           ErrorCode::kInvalidRequest,
           fmt::format("run {0} is a replay; go on with it by `pcw dlq replay --resume {0}`",
@@ -66,11 +67,11 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
     row.resumed_from = earlier.id;
   }
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "start run", stop));
-  PCW_TRY_OK(AbandonOlderRuns(connection, row.connector_id, def.name, row.fence, stop));
-  PCW_TRY_OK(TakeMappingVersion(connection, row.connector_id, def.name, mapping.version, row.id,
-                                OlderMapping::kRefuse, stop));
-  PCW_TRY_OK(options.queued_run ? BeginQueuedRun(connection, row, stop)
-                                : InsertRun(connection, row, stop));
+  PCW_TRY_OK(runs::AbandonOlderRuns(connection, row.connector_id, def.name, row.fence, stop));
+  PCW_TRY_OK(runs::TakeMappingVersion(connection, row.connector_id, def.name, mapping.version,
+                                      row.id, runs::OlderMapping::kRefuse, stop));
+  PCW_TRY_OK(options.queued_run ? runs::BeginQueuedRun(connection, row, stop)
+                                : runs::InsertRun(connection, row, stop));
 
   OpenRun run{.row = std::move(row),
               .cursor = {},
@@ -80,10 +81,11 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
               .accepted_drift = {},
               .kept_drift = {}};
   PCW_TRY(run.cursor,
-          LoadCursor(connection, run.row.connector_id, def.name, options.catalog, stop));
+          runs::LoadCursor(connection, run.row.connector_id, def.name, options.catalog, stop));
   PCW_TRY(run.rows_present, table.CountPresent(connection, options.catalog, stop));
-  PCW_TRY(run.accepted_drift, LoadAcceptedDrift(connection, run.row.connector_id, def.name, stop));
-  PCW_TRY(run.kept_drift, LoadKeptDrift(connection, run.row.connector_id, def.name, stop));
+  PCW_TRY(run.accepted_drift,
+          tables::LoadAcceptedDrift(connection, run.row.connector_id, def.name, stop));
+  PCW_TRY(run.kept_drift, tables::LoadKeptDrift(connection, run.row.connector_id, def.name, stop));
   dlq::DeadLetterFilter open_letters;
   open_letters.entity = def.name;
   open_letters.limit = 1;
@@ -103,7 +105,8 @@ Result<OpenRun> StartRun(pg::Connection& connection, const connector::EntityDef&
 
 lake::Manifest MakeManifest(const connector::EntityDef& def, const connector::Mapping& mapping,
                             const OpenRun& run, const SyncOptions& options, const Scan& scan,
-                            const PartCommitter& committer, WallTime ended, const RunStats& stats) {
+                            const PartCommitter& committer, WallTime ended,
+                            const runs::RunStats& stats) {
   return {.run_id = run.row.id,
           .connector = std::string(def.connector->kind),
           .entity = std::string(def.name),
@@ -127,8 +130,8 @@ std::string TextOf(const std::optional<WallTime>& time) {
 class RunInFlight {
  public:
   RunInFlight(const connector::EntityDef& def, const connector::Mapping& mapping,
-              const EntityTable& table, const SyncOptions& options, SyncDeps& deps,
-              const jobs::Lease& lease, OpenRun run, Database& database, std::stop_token stop)
+              const tables::EntityTable& table, const SyncOptions& options, SyncDeps& deps,
+              const jobs::Lease& lease, OpenRun run, pg::Database& database, std::stop_token stop)
       : def_(def),
         mapping_(mapping),
         options_(options),
@@ -138,8 +141,8 @@ class RunInFlight {
         table_(table),
         database_(database),
         started_(deps.clock.Steady()),
-        committer_(def, mapping, table, deps.store, Database(deps.open, deps.sleeper, deps.clock),
-                   lease,
+        committer_(def, mapping, table, deps.store,
+                   pg::Database(deps.open, deps.sleeper, deps.clock), lease,
                    {.tenant_id = options.tenant_id,
                     .run_id = run_.row.id,
                     .connector_id = run_.row.connector_id,
@@ -148,7 +151,7 @@ class RunInFlight {
                     .mode = options.mode,
                     .accepts_older = options.accepts_older,
                     .changes = options.changes},
-                   RunStats{}, run_.has_open_letters,
+                   runs::RunStats{}, run_.has_open_letters,
                    {.accepted = run_.accepted_drift,
                     .kept = run_.kept_drift,
                     .stop_at_mismatch_percent = options.stop_at_mismatch_percent,
@@ -159,7 +162,8 @@ class RunInFlight {
               stop) {}
 
   RunOutcome Run() {
-    Status scanned = options_.mode == RunMode::kFetch ? FetchAndFinish() : ScanAndFinish();
+    Status scanned =
+        options_.mode == connector::RunMode::kFetch ? FetchAndFinish() : ScanAndFinish();
     RunOutcome outcome{
         .run_id = run_.row.id, .status = status_, .stats = stats_, .error = std::nullopt};
     if (scanned) return outcome;
@@ -168,7 +172,7 @@ class RunInFlight {
   }
 
  private:
-  FetchScope Requested() const {
+  runs::FetchScope Requested() const {
     return {.connector_id = run_.row.connector_id,
             .entity = std::string(def_.name),
             .catalog = options_.catalog};
@@ -189,12 +193,12 @@ class RunInFlight {
   }
 
   Status FetchRequested() {
-    using Requests = std::vector<FetchRequest>;
+    using Requests = std::vector<runs::FetchRequest>;
     PCW_TRY(taken_, database_.Run<Requests>({}, [&](pg::Connection& connection) {
-      return LoadFetchRequests(connection, Requested(), {});
+      return runs::LoadFetchRequests(connection, Requested(), {});
     }));
     std::vector<DetailTask> tasks;
-    for (const FetchRequest& request : taken_) {
+    for (const runs::FetchRequest& request : taken_) {
       const connector::SourceDef* source = def_.SourceOf(request.operation);
       if (source == nullptr || source->detail == nullptr) continue;  // of another version of pcw
       tasks.push_back({.source = source,
@@ -210,7 +214,8 @@ class RunInFlight {
     stats_ = Totals();
     stats_.finding = scan_.AbsenceFinding();
     PCW_ASSERT(stats_.AddsUp());
-    status_ = stats_.dead_lettered > 0 ? RunStatus::kPartial : RunStatus::kSucceeded;
+    status_ = stats_.dead_lettered > 0 ? connector::RunStatus::kPartial
+                                       : connector::RunStatus::kSucceeded;
     PCW_TRY_OK(PutManifest());
     return database_.Run<Ok>(
         {}, [&](pg::Connection& connection) { return CommitFetchEnd(connection); });
@@ -219,12 +224,12 @@ class RunInFlight {
   /// The end of the run and of the requests it took, in one transaction.
   Status CommitFetchEnd(pg::Connection& connection) {
     PCW_FAILPOINT("fetch.finish.before");
-    PCW_TRY(const StoredRun stored, LoadRun(connection, run_.row.id, {}));
+    PCW_TRY(const runs::StoredRun stored, runs::LoadRun(connection, run_.row.id, {}));
     if (stored.status == NameOf(status_))
       return Ok{};  // an earlier COMMIT whose answer was lost (T8)
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "finish fetch"));
     PCW_TRY_OK(lease_.CheckFence(connection, {}));
-    PCW_TRY_OK(EndFetchRequests(connection, Requested(), taken_, {}));
+    PCW_TRY_OK(runs::EndFetchRequests(connection, Requested(), taken_, {}));
     PCW_TRY_OK(EndRun(connection));
     PCW_TRY_OK(transaction.Commit());
     PCW_FAILPOINT("fetch.finish.after");
@@ -233,11 +238,12 @@ class RunInFlight {
 
   // A pass that stored nothing has nothing to vouch for; a full scan always says that it was whole.
   bool HasManifest() const {
-    return options_.mode == RunMode::kFull || !committer_.parts().empty();
+    return options_.mode == connector::RunMode::kFull || !committer_.parts().empty();
   }
 
   Status EndRun(pg::Connection& connection) {
-    PCW_TRY_OK(FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
+    PCW_TRY_OK(
+        runs::FinishRun(connection, run_.row.id, status_, FormatStats(stats_), std::nullopt, {}));
     return HasManifest() ? Status(Ok{})
                          : NoteNoManifest(connection, run_.row.id, scan_.pages(), {});
   }
@@ -254,34 +260,34 @@ class RunInFlight {
   }
 
   Status ScanAndFinish() {
-    const bool is_full = options_.mode == RunMode::kFull;
+    const bool is_full = options_.mode == connector::RunMode::kFull;
     std::optional<WallTime> after;
     if (!is_full && run_.cursor.watermark) {
       after = *run_.cursor.watermark -
-              OverlapOf(options_.overlap, options_.lag,
-                        std::chrono::milliseconds(run_.cursor.longest_scan_ms));
+              runs::OverlapOf(options_.overlap, options_.lag,
+                              std::chrono::milliseconds(run_.cursor.longest_scan_ms));
     }
     PCW_TRY_OK(scan_.Run(after));
 
-    const ListingSize size = is_full ? SizeOf(Listing()) : ListingSize::kUsual;
-    const bool is_believed = size == ListingSize::kUsual;
+    const runs::ListingSize size = is_full ? runs::SizeOf(Listing()) : runs::ListingSize::kUsual;
+    const bool is_believed = size == runs::ListingSize::kUsual;
     std::vector<std::string> missing;
     // Behind an item that does not say whose it is may stand any of them.
     if (is_full && is_believed && !scan_.has_unnamed()) {
       PCW_TRY(missing, scan_.ConfirmMissing());
     }
 
-    const Cursor cursor = CursorAfter(size);
+    const runs::Cursor cursor = CursorAfter(size);
     stats_ = Totals();
     stats_.records_missing = static_cast<std::int64_t>(missing.size());
     stats_.watermark_before = TextOf(run_.cursor.watermark);
     stats_.watermark_after = TextOf(cursor.watermark);
     stats_.finding = FindingOf(size);
-    if (size == ListingSize::kShrank) stats_.reason = "listing_shrank";
-    if (size == ListingSize::kEmpty) stats_.reason = "listed_nothing";
+    if (size == runs::ListingSize::kShrank) stats_.reason = "listing_shrank";
+    if (size == runs::ListingSize::kEmpty) stats_.reason = "listed_nothing";
     PCW_ASSERT(stats_.AddsUp());
-    status_ =
-        stats_.dead_lettered > 0 || !is_believed ? RunStatus::kPartial : RunStatus::kSucceeded;
+    status_ = stats_.dead_lettered > 0 || !is_believed ? connector::RunStatus::kPartial
+                                                       : connector::RunStatus::kSucceeded;
 
     PCW_TRY_OK(PutManifest());
     return database_.Run<Ok>({}, [&](pg::Connection& connection) {
@@ -289,7 +295,7 @@ class RunInFlight {
     });
   }
 
-  FullListing Listing() const {
+  runs::FullListing Listing() const {
     return {.listed = scan_.listed(),
             .last_listed = run_.cursor.last_full_listed,
             .shrunk_listed = run_.cursor.shrunk_listed,
@@ -300,51 +306,52 @@ class RunInFlight {
 
   /// Where the next run begins. A listing that is not believed moves nothing: what it left out may
   /// have changed.
-  Cursor CursorAfter(ListingSize size) const {
-    Cursor cursor = run_.cursor;
+  runs::Cursor CursorAfter(runs::ListingSize size) const {
+    runs::Cursor cursor = run_.cursor;
     // What a scan waited for, a quota above all, is not part of its length.
     const auto duration = std::chrono::ceil<std::chrono::milliseconds>(scan_.list_time());
     cursor.longest_scan_ms = std::max<std::int64_t>(cursor.longest_scan_ms, duration.count());
-    if (size == ListingSize::kShrank) cursor.shrunk_listed = scan_.listed();
-    if (size != ListingSize::kUsual) return cursor;
+    if (size == runs::ListingSize::kShrank) cursor.shrunk_listed = scan_.listed();
+    if (size != runs::ListingSize::kUsual) return cursor;
     if (def_.incremental == connector::Incremental::kByModifiedFilter)
-      cursor.watermark = AdvanceWatermark(cursor.watermark, scan_.observation(), options_.lag);
+      cursor.watermark =
+          runs::AdvanceWatermark(cursor.watermark, scan_.observation(), options_.lag);
     cursor.last_full_listed = scan_.listed();
     cursor.shrunk_listed = -1;
     return cursor;
   }
 
-  std::string FindingOf(ListingSize size) const {
+  std::string FindingOf(runs::ListingSize size) const {
     switch (size) {
-      case ListingSize::kEmpty:
+      case runs::ListingSize::kEmpty:
         return fmt::format(
             "the full scan listed nothing although {} records are held; absence was not counted: "
             "check catalog, account and permissions",
             run_.rows_present);
-      case ListingSize::kShrank:
+      case runs::ListingSize::kShrank:
         return fmt::format(
             "the full scan listed {} records, far fewer than before ({}); absence was not counted. "
             "If the next full scan lists as many, or with --accept-shrink, it is",
             scan_.listed(),
             run_.cursor.last_full_listed >= 0 ? run_.cursor.last_full_listed : run_.rows_present);
-      case ListingSize::kUsual:
+      case runs::ListingSize::kUsual:
         break;
     }
     return scan_.AbsenceFinding();
   }
 
   /// Watermark, absence and the end of the run, in one transaction.
-  Status CommitEnd(pg::Connection& connection, const Cursor& cursor,
+  Status CommitEnd(pg::Connection& connection, const runs::Cursor& cursor,
                    const std::vector<std::string>& missing, bool is_believed) {
     PCW_FAILPOINT("finish.before");
-    PCW_TRY(const StoredRun stored, LoadRun(connection, run_.row.id, {}));
+    PCW_TRY(const runs::StoredRun stored, runs::LoadRun(connection, run_.row.id, {}));
     if (stored.status == NameOf(status_))
       return Ok{};  // an earlier COMMIT whose answer was lost (T8)
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "finish run"));
     PCW_TRY_OK(lease_.CheckFence(connection, {}));
-    PCW_TRY_OK(SaveCursor(connection, run_.row.connector_id, def_.name, options_.catalog, cursor,
-                          options_.mode, run_.row.id, lease_.fence(), {}));
-    if (options_.mode == RunMode::kFull && is_believed && !scan_.has_unnamed()) {
+    PCW_TRY_OK(runs::SaveCursor(connection, run_.row.connector_id, def_.name, options_.catalog,
+                                cursor, options_.mode, run_.row.id, lease_.fence(), {}));
+    if (options_.mode == connector::RunMode::kFull && is_believed && !scan_.has_unnamed()) {
       PCW_TRY_OK(table_.RecordAbsence(connection, options_.catalog, run_.row.id, missing, {}));
     }
     PCW_TRY_OK(committer_.LearnDrift(connection));
@@ -372,7 +379,8 @@ class RunInFlight {
     const bool is_stopped = error.code() == ErrorCode::kCancelled;
     const std::string stop_reason =
         is_stopped && deps_.stop_reason ? deps_.stop_reason() : std::string();
-    outcome.status = is_stopped && stop_reason.empty() ? RunStatus::kCancelled : RunStatus::kFailed;
+    outcome.status = is_stopped && stop_reason.empty() ? connector::RunStatus::kCancelled
+                                                       : connector::RunStatus::kFailed;
     if (!stop_reason.empty()) {
       error = Error(ErrorCode::kCancelled,
                     fmt::format("the run was interrupted ({}); a later one goes on", stop_reason));
@@ -385,8 +393,8 @@ class RunInFlight {
     error.With("run_id", run_.row.id).With("entity", std::string(def_.name));
     if (!is_fenced_off) {
       Status ended = database_.Run<Ok>({}, [&](pg::Connection& connection) {
-        return FinishRun(connection, run_.row.id, outcome.status, FormatStats(outcome.stats), error,
-                         {});
+        return runs::FinishRun(connection, run_.row.id, outcome.status, FormatStats(outcome.stats),
+                               error, {});
       });
       if (!ended)
         LogError("the end of the run could not be stored; the next run of the entity will mark it",
@@ -399,8 +407,8 @@ class RunInFlight {
     return std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.Steady() - started_);
   }
 
-  RunStats Totals() const {
-    RunStats stats = committer_.committed();
+  runs::RunStats Totals() const {
+    runs::RunStats stats = committer_.committed();
     const CallTotals totals = scan_.totals();
     stats.api_calls = totals.api_calls;
     stats.throttles = totals.throttles;
@@ -417,30 +425,30 @@ class RunInFlight {
   SyncDeps& deps_;
   const jobs::Lease& lease_;
   const OpenRun run_;
-  const EntityTable& table_;
-  Database& database_;
+  const tables::EntityTable& table_;
+  pg::Database& database_;
   const SteadyTime started_;
   PartCommitter committer_;
   Scan scan_;
-  std::vector<FetchRequest> taken_;  ///< of a run of mode fetch
-  RunStatus status_ = RunStatus::kFailed;
-  RunStats stats_;
+  std::vector<runs::FetchRequest> taken_;  ///< of a run of mode fetch
+  connector::RunStatus status_ = connector::RunStatus::kFailed;
+  runs::RunStats stats_;
 };
 
 }  // namespace
 
 Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Mapping& mapping,
                            const SyncOptions& options, SyncDeps deps, std::stop_token stop) {
-  PCW_TRY(const EntityTable table, EntityTable::Create(def, mapping));
-  Database database(deps.open, deps.sleeper, deps.clock);
+  PCW_TRY(const tables::EntityTable table, tables::EntityTable::Create(def, mapping));
+  pg::Database database(deps.open, deps.sleeper, deps.clock);
   std::int64_t connector_id = 0;
-  PCW_TRY(
-      DatabaseClock clock,
-      database.Run<DatabaseClock>(stop, [&](pg::Connection& connection) -> Result<DatabaseClock> {
-        PCW_TRY(connector_id, UpsertConnector(connection, *def.connector, true,
-                                              options.connector_config_json, stop));
-        return DatabaseClock::Read(connection, deps.clock, stop);
-      }));
+  PCW_TRY(runs::DatabaseClock clock,
+          database.Run<runs::DatabaseClock>(
+              stop, [&](pg::Connection& connection) -> Result<runs::DatabaseClock> {
+                PCW_TRY(connector_id, runs::UpsertConnector(connection, *def.connector, true,
+                                                            options.connector_config_json, stop));
+                return runs::DatabaseClock::Read(connection, deps.clock, stop);
+              }));
   // From here on every time is the database's: of the run, of its folder, of what is fetched.
   SyncDeps timed{.open = deps.open,
                  .lease_connect = deps.lease_connect,
@@ -473,7 +481,7 @@ Result<RunOutcome> RunSync(const connector::EntityDef& def, const connector::Map
   const std::stop_callback on_stop(stop, [&either] { either.request_stop(); });
   const std::stop_callback on_lost(lease->lost(), [&either] { either.request_stop(); });
 
-  NewRun row{
+  runs::NewRun row{
       .id = run_id,
       .connector_id = connector_id,
       .entity = std::string(def.name),

@@ -14,10 +14,11 @@
 #include "pcw/connector/mapping.h"
 #include "pcw/jobs/lease.h"
 #include "pcw/lake/bronze_store.h"
-#include "pcw/sync/change_listener.h"
-#include "pcw/sync/database.h"
+#include "pcw/pg/database.h"
+#include "pcw/runs/progress.h"
+#include "pcw/runs/run_store.h"
 #include "pcw/sync/detail_fetcher.h"
-#include "pcw/sync/run_store.h"
+#include "pcw/tables/change_listener.h"
 
 namespace pcw::sync {
 
@@ -26,7 +27,7 @@ struct SyncOptions {
   std::string tenant_id;
   std::string connector_config_json = "{}";  ///< what `connectors.config_json` keeps: no secrets
   std::string catalog = "AWS";
-  RunMode mode = RunMode::kFull;
+  connector::RunMode mode = connector::RunMode::kFull;
   std::optional<std::string> resume_run;  ///< "" = the newest resumable run; else its id or prefix
   int page_size = 100;                    ///< MaxResults, 1..100
   FetchOptions fetch;
@@ -50,33 +51,20 @@ struct SyncOptions {
   std::vector<std::string> refetch;
   /// What this run fetches replaces what is held even if AWS dates it earlier: an operator said so.
   bool accepts_older = false;
-  std::chrono::seconds lease{30};     ///< of the entity, on the database's clock
-  ChangeListener* changes = nullptr;  ///< told what each part changes; outlives the run
-};
-
-/// A moment of a running sync, for progress displays.
-struct Progress {
-  std::string run_id;
-  std::int64_t settled = 0;  ///< records whose outcome is known, committed or on the way
-  std::int64_t fetched = 0;
-  std::int64_t skipped = 0;
-  std::int64_t expected = -1;  ///< records the last full scan listed, -1 = unknown
-  std::int64_t api_calls = 0;
-  std::int64_t throttles = 0;
-  std::int64_t dead_letters = 0;
-  std::chrono::milliseconds elapsed{0};
+  std::chrono::seconds lease{30};             ///< of the entity, on the database's clock
+  tables::ChangeListener* changes = nullptr;  ///< told what each part changes; outlives the run
 };
 
 /// What the engine works with; all outlive the run.
 struct SyncDeps {
-  OpenConnection open;               ///< service sessions of the tenant
+  pg::OpenConnection open;           ///< service sessions of the tenant
   pg::ConnectOptions lease_connect;  ///< for the lease's own session
   aws::Caller& caller;
   lake::BronzeStore& store;
   Clock& clock;  ///< only its steady side counts: a run's times are the database's
   Sleeper& sleeper;
   Rng& rng;
-  std::function<void(const Progress&)>
+  std::function<void(const runs::Progress&)>
       on_progress;  ///< called from one thread, often; may be empty
   /// Asked when a stop was requested: a reason ("drained") ends the run failed and resumable for
   /// that reason; empty, or no function: it ends cancelled.
@@ -86,8 +74,8 @@ struct SyncDeps {
 /// How a run ended. `error` is set unless status is succeeded or partial.
 struct RunOutcome {
   std::string run_id;
-  RunStatus status = RunStatus::kFailed;
-  RunStats stats;
+  connector::RunStatus status = connector::RunStatus::kFailed;
+  runs::RunStats stats;
   std::optional<Error> error;
 };
 

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "pcw/base/clock.h"
-#include "pcw/sync/entity_table.h"
 #include "pcw/sync/page_source.h"
+#include "pcw/tables/entity_table.h"
 
 namespace pcw::sync {
 namespace {
@@ -48,9 +48,9 @@ Result<CallEstimate> EstimateCalls(pg::Connection& connection, const connector::
                        "entity = $1 AND catalog = $2"},
                       {std::string(def.name), request.catalog}, stop));
   // Without a watermark an incremental run is a full one.
-  if (request.mode == RunMode::kIncremental && !request.records && cursor.Int(0, 0) > 0)
+  if (request.mode == connector::RunMode::kIncremental && !request.records && cursor.Int(0, 0) > 0)
     return EstimateIncremental(connection, def, request, stop);
-  PCW_TRY(const EntityTable table, EntityTable::Create(def, mapping));
+  PCW_TRY(const tables::EntityTable table, tables::EntityTable::Create(def, mapping));
   CallEstimate estimate;
   PCW_TRY(estimate.held, table.CountPresent(connection, request.catalog, stop));
   PCW_TRY(const pg::Rows scanned,
@@ -75,7 +75,7 @@ Result<CallEstimate> EstimateCalls(pg::Connection& connection, const connector::
     return source.version_means == connector::ListedVersion::kHint;
   };
   // Where a listed version tells little, a full run fetches what is held once more.
-  if (request.mode == RunMode::kFull &&
+  if (request.mode == connector::RunMode::kFull &&
       std::any_of(def.sources.begin(), def.sources.end(), is_hint))
     estimate.held = 0;
   estimate.held = std::min(estimate.held, estimate.records);
@@ -96,7 +96,7 @@ Result<std::int64_t> CountListed(aws::Caller& caller, const connector::EntityDef
     PageSource pages(source, caller, clock,
                      {.catalog = catalog,
                       .page_size = page_size,
-                      .mode = RunMode::kFull,
+                      .mode = connector::RunMode::kFull,
                       .modified_after = std::nullopt},
                      stop);
     for (bool is_last = false; !is_last;) {

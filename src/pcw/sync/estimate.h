@@ -10,7 +10,7 @@
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/pg/connection.h"
-#include "pcw/sync/run_store.h"
+#include "pcw/runs/run_store.h"
 
 namespace pcw::sync {
 
@@ -26,7 +26,7 @@ struct CallEstimate {
 
 struct EstimateRequest {
   std::string catalog;
-  RunMode mode = RunMode::kFull;
+  connector::RunMode mode = connector::RunMode::kFull;
   int page_size = 100;
   std::optional<std::int64_t> records;  ///< known from elsewhere; absent = what was seen last
 };

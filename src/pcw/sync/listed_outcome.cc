@@ -5,7 +5,7 @@
 namespace pcw::sync {
 namespace {
 
-bool IsSameVersion(const HeldRecord& held, std::string_view listed_version) {
+bool IsSameVersion(const tables::HeldRecord& held, std::string_view listed_version) {
   if (held.version == listed_version || held.listed == listed_version) return true;
   // The list may spell the same instant differently from the detail ("...30Z", "...30.000Z").
   const Result<WallTime> listed = ParseRfc3339(listed_version);
@@ -20,7 +20,7 @@ bool IsMetAlready(const ListedRecord& listed, const PendingRecord& pending) {
 }  // namespace
 
 ListedOutcome OutcomeOfListed(const ListedRecord& listed, const PendingRecord* pending,
-                              const HeldRecord* held, std::string_view run_id) {
+                              const tables::HeldRecord* held, std::string_view run_id) {
   if (pending != nullptr && IsMetAlready(listed, *pending)) return ListedOutcome::kDuplicate;
   if (held != nullptr && held->rank >= listed.rank) {
     const bool tells_more = held->rank > listed.rank;

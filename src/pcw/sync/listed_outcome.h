@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "pcw/sync/entity_table.h"
+#include "pcw/tables/entity_table.h"
 
 namespace pcw::sync {
 
@@ -36,6 +36,6 @@ enum class ListedOutcome {
 /// this run is not tried again at the same version: each run counts it once, and writes it to
 /// bronze at most once. What a source of lower rank tells of it is still taken.
 ListedOutcome OutcomeOfListed(const ListedRecord& listed, const PendingRecord* pending,
-                              const HeldRecord* held, std::string_view run_id);
+                              const tables::HeldRecord* held, std::string_view run_id);
 
 }  // namespace pcw::sync

@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto kRun = "this run";
 
-HeldRecord Held(const char* version, const char* run = "an earlier run", int rank = 0) {
+tables::HeldRecord Held(const char* version, const char* run = "an earlier run", int rank = 0) {
   return {.version = version, .listed = "", .modified_at = {}, .last_seen_run = run, .rank = rank};
 }
 
@@ -28,27 +28,27 @@ TEST(OutcomeOfListedTest, WhatFailedBeforeIsFetchedAfterAllOthers) {
   ListedRecord listed = Listed("1");
   listed.has_failed_before = true;
   EXPECT_EQ(OutcomeOfListed(listed, nullptr, nullptr, kRun), ListedOutcome::kFetchLast);
-  const HeldRecord held = Held("1");
+  const tables::HeldRecord held = Held("1");
   EXPECT_EQ(OutcomeOfListed(listed, nullptr, &held, kRun), ListedOutcome::kSkipped);
 }
 
 TEST(OutcomeOfListedTest, TheHeldVersionIsSkippedAndAnotherFetched) {
-  const HeldRecord held = Held("1");
+  const tables::HeldRecord held = Held("1");
   EXPECT_EQ(OutcomeOfListed(Listed("1"), nullptr, &held, kRun), ListedOutcome::kSkipped);
   EXPECT_EQ(OutcomeOfListed(Listed("2"), nullptr, &held, kRun), ListedOutcome::kFetch);
-  const HeldRecord of_run = Held("1", kRun);
+  const tables::HeldRecord of_run = Held("1", kRun);
   EXPECT_EQ(OutcomeOfListed(Listed("1"), nullptr, &of_run, kRun), ListedOutcome::kDuplicate);
 }
 
 TEST(OutcomeOfListedTest, TheSameInstantIsTheSameVersion) {
-  HeldRecord held = Held("2026-03-01T10:00:30Z");
+  tables::HeldRecord held = Held("2026-03-01T10:00:30Z");
   held.modified_at = *ParseRfc3339(held.version);
   EXPECT_EQ(OutcomeOfListed(Listed("2026-03-01T10:00:30.000Z"), nullptr, &held, kRun),
             ListedOutcome::kSkipped);
 }
 
 TEST(OutcomeOfListedTest, TheListsOwnNameOfAHeldVersionIsThatVersion) {
-  HeldRecord held = Held("2026-03-01T10:00:30.123Z");
+  tables::HeldRecord held = Held("2026-03-01T10:00:30.123Z");
   held.listed = "2026-03-01T10:00:30Z";
   EXPECT_EQ(OutcomeOfListed(Listed("2026-03-01T10:00:30Z"), nullptr, &held, kRun),
             ListedOutcome::kSkipped);
@@ -57,27 +57,27 @@ TEST(OutcomeOfListedTest, TheListsOwnNameOfAHeldVersionIsThatVersion) {
 TEST(OutcomeOfListedTest, AHintIsAskedForOncePerRun) {
   ListedRecord listed = Listed("1");
   listed.is_version_only_hint = true;
-  const HeldRecord held = Held("1");
+  const tables::HeldRecord held = Held("1");
   EXPECT_EQ(OutcomeOfListed(listed, nullptr, &held, kRun), ListedOutcome::kFetch);
-  const HeldRecord of_run = Held("1", kRun);
+  const tables::HeldRecord of_run = Held("1", kRun);
   EXPECT_EQ(OutcomeOfListed(listed, nullptr, &of_run, kRun), ListedOutcome::kDuplicate);
 }
 
 TEST(OutcomeOfListedTest, ALowerSourceHasNothingToAdd) {
-  const HeldRecord held = Held("x", "an earlier run", 1);
+  const tables::HeldRecord held = Held("x", "an earlier run", 1);
   EXPECT_EQ(OutcomeOfListed(Listed("1", 0), nullptr, &held, kRun), ListedOutcome::kSkipped);
   const PendingRecord pending{.version = "x", .rank = 1};
   EXPECT_EQ(OutcomeOfListed(Listed("1", 0), &pending, nullptr, kRun), ListedOutcome::kDuplicate);
 }
 
 TEST(OutcomeOfListedTest, AHigherSourceIsFetchedWhateverIsHeld) {
-  const HeldRecord held = Held("1", "an earlier run", 0);
+  const tables::HeldRecord held = Held("1", "an earlier run", 0);
   EXPECT_EQ(OutcomeOfListed(Listed("1", 1), nullptr, &held, kRun), ListedOutcome::kFetch);
 }
 
 TEST(OutcomeOfListedTest, WhatFailedInThisRunIsNotTriedAgainAtTheSameVersion) {
   const PendingRecord failed{.version = "1", .rank = 0, .has_failed = true};
-  const HeldRecord held = Held("0");
+  const tables::HeldRecord held = Held("0");
   EXPECT_EQ(OutcomeOfListed(Listed("1"), &failed, &held, kRun), ListedOutcome::kDuplicate);
   EXPECT_EQ(OutcomeOfListed(Listed("2"), &failed, &held, kRun), ListedOutcome::kFetch);
 }

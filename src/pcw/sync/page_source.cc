@@ -14,7 +14,8 @@ namespace {
 std::string RequestBody(const connector::SourceDef& source, const ListOptions& options,
                         const std::string& token) {
   // Without a filter by modification both modes list everything.
-  const bool is_full = options.mode != RunMode::kIncremental || source.modified_filter.empty();
+  const bool is_full =
+      options.mode != connector::RunMode::kIncremental || source.modified_filter.empty();
   return connector::ListRequest(
       source, {.catalog = options.catalog,
                .page_size = options.page_size,

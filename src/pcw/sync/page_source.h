@@ -14,7 +14,7 @@
 #include "pcw/base/log.h"
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/raw_record.h"
-#include "pcw/sync/run_store.h"
+#include "pcw/runs/run_store.h"
 
 namespace pcw::sync {
 
@@ -32,7 +32,7 @@ struct ListedPage {
 struct ListOptions {
   std::string catalog;
   int page_size = 100;
-  RunMode mode = RunMode::kFull;
+  connector::RunMode mode = connector::RunMode::kFull;
   std::optional<WallTime> modified_after;  ///< incremental only
 };
 

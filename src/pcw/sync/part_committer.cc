@@ -10,9 +10,9 @@
 #include "pcw/base/json.h"
 #include "pcw/connector/record_parser.h"
 #include "pcw/lake/layout.h"
-#include "pcw/sync/entity_sql.h"
-#include "pcw/sync/refused_rows.h"
-#include "pcw/sync/run_store.h"
+#include "pcw/runs/run_store.h"
+#include "pcw/tables/entity_sql.h"
+#include "pcw/tables/refused_rows.h"
 
 namespace pcw::sync {
 
@@ -22,19 +22,19 @@ struct PartCommitter::Prepared {
   std::string bronze_key;
   Sha256Digest sha256{};
   std::uint64_t bytes = 0;
-  std::vector<MappedRecord> rows;
+  std::vector<tables::MappedRecord> rows;
   std::vector<dlq::DeadLetter> letters;
   std::vector<std::string> failed;  ///< ids of fetched records that are among the letters
   connector::DriftFindings drift;
   std::vector<bool> is_mismatch;  ///< by record of the batch: it is a dead letter
   std::int64_t misfits = 0;       ///< values that did not fit their columns
-  RunStats before;                ///< counters without this batch
+  runs::RunStats before;          ///< counters without this batch
 };
 
 PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::Mapping& mapping,
-                             const EntityTable& table, lake::BronzeStore& store, Database database,
-                             const jobs::Lease& lease, RunContext run, RunStats start,
-                             bool has_open_letters, DriftSettings drift)
+                             const tables::EntityTable& table, lake::BronzeStore& store,
+                             pg::Database database, const jobs::Lease& lease, RunContext run,
+                             runs::RunStats start, bool has_open_letters, DriftSettings drift)
     : def_(def),
       mapping_(mapping),
       table_(table),
@@ -52,7 +52,7 @@ PartCommitter::PartCommitter(const connector::EntityDef& def, const connector::M
       std::find_if(mapping.columns.begin(), mapping.columns.end(),
                    [&](const connector::ColumnMapping& c) { return c.column == def.id_column; });
   id_column_ = static_cast<std::size_t>(column - mapping.columns.begin());
-  version_column_ = PlaceOf(mapping, "source_version");
+  version_column_ = tables::PlaceOf(mapping, "source_version");
   worker_ = std::jthread([this](std::stop_token stop) { Work(stop); });
 }
 
@@ -74,7 +74,7 @@ Status PartCommitter::Flush() {
   return Ok{};
 }
 
-RunStats PartCommitter::committed() const {
+runs::RunStats PartCommitter::committed() const {
   const std::lock_guard lock(mutex_);
   return stats_;
 }
@@ -142,8 +142,8 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
   }
   for (dlq::DeadLetter& letter : prepared.letters) Address(letter);
 
-  Result<RunStats> committed_stats = CommitRows(prepared, batch);
-  for (int tries = 0; tries < kMostIsolations && !committed_stats &&
+  Result<runs::RunStats> committed_stats = CommitRows(prepared, batch);
+  for (int tries = 0; tries < tables::kMostIsolations && !committed_stats &&
                       committed_stats.error().code() == ErrorCode::kSchemaMismatch;
        ++tries) {
     // The server refused a row that the mapper let pass: find whose it is, keep that record as a
@@ -151,7 +151,7 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
     PCW_TRY_OK(IsolateRefused(prepared, batch));
     committed_stats = CommitRows(prepared, batch);
   }
-  PCW_TRY(RunStats after, std::move(committed_stats));
+  PCW_TRY(runs::RunStats after, std::move(committed_stats));
   for (const bool is_mismatch : prepared.is_mismatch) mismatches_.Note(is_mismatch);
 
   has_open_letters_ = has_open_letters_ || !prepared.letters.empty();
@@ -159,7 +159,7 @@ Status PartCommitter::Commit(Batch& batch, const CallTotals& totals) {
     const std::lock_guard lock(mutex_);
     stats_ = std::move(after);
     if (prepared.part == 1) served_from_ = batch.records.front().served_at;
-    for (const MappedRecord& row : prepared.rows)
+    for (const tables::MappedRecord& row : prepared.rows)
       settled_.push_back({.id = row.id, .has_failed = false});
     for (std::string& id : prepared.failed)
       settled_.push_back({.id = std::move(id), .has_failed = true});
@@ -236,7 +236,7 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
       continue;
     }
     prepared.misfits += static_cast<std::int64_t>(row->misfits.size());
-    const std::string_view listed = ListedName(
+    const std::string_view listed = tables::ListedName(
         record.version, std::get<std::string>(row->values[version_column_]), record.served_at);
     prepared.rows.push_back({.id = record.id,
                              .row = std::move(*row),
@@ -261,12 +261,12 @@ Status PartCommitter::KeepFindings(const Prepared& prepared) {
   return database_.Run<Ok>({}, [&](pg::Connection& connection) -> Result<Ok> {
     PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "keep findings"));
     PCW_TRY_OK(lease_.CheckFence(connection, {}));
-    PCW_TRY_OK(SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
+    PCW_TRY_OK(tables::SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
     return transaction.Commit();
   });
 }
 
-DriftScope PartCommitter::Scope() const {
+tables::DriftScope PartCommitter::Scope() const {
   return {.connector_id = run_.connector_id,
           .entity = def_.name,
           .catalog = run_.catalog,
@@ -274,7 +274,7 @@ DriftScope PartCommitter::Scope() const {
 }
 
 Status PartCommitter::LearnDrift(pg::Connection& connection) const {
-  return sync::LearnDrift(connection, Scope(), observer_.Tallies(), observer_.accepted());
+  return tables::LearnDrift(connection, Scope(), observer_.Tallies(), observer_.accepted());
 }
 
 void PartCommitter::NoteFailed(const std::string& id, int rank) {
@@ -283,7 +283,7 @@ void PartCommitter::NoteFailed(const std::string& id, int rank) {
   highest = std::max(highest, rank);
 }
 
-bool PartCommitter::MaySettle(const MappedRecord& row) const {
+bool PartCommitter::MaySettle(const tables::MappedRecord& row) const {
   const auto failed = failed_ranks_.find(row.id);
   return failed == failed_ranks_.end() || failed->second <= row.rank;
 }
@@ -305,27 +305,28 @@ void PartCommitter::Address(dlq::DeadLetter& letter) const {
   letter.catalog = run_.catalog;
 }
 
-Result<RunStats> PartCommitter::CommitRows(Prepared& prepared, const Batch& batch) {
+Result<runs::RunStats> PartCommitter::CommitRows(Prepared& prepared, const Batch& batch) {
   bool is_repeat = false;
-  return database_.Run<RunStats>({}, [&](pg::Connection& connection) -> Result<RunStats> {
-    if (is_repeat) {
-      PCW_TRY(const std::optional<RunStats> earlier, ReadBack(connection, prepared));
-      if (earlier) return *earlier;
-    }
-    is_repeat = true;
-    return TryCommitRows(connection, prepared, batch);
-  });
+  return database_.Run<runs::RunStats>(
+      {}, [&](pg::Connection& connection) -> Result<runs::RunStats> {
+        if (is_repeat) {
+          PCW_TRY(const std::optional<runs::RunStats> earlier, ReadBack(connection, prepared));
+          if (earlier) return *earlier;
+        }
+        is_repeat = true;
+        return TryCommitRows(connection, prepared, batch);
+      });
 }
 
-Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const Prepared& prepared,
-                                              const Batch& batch) {
+Result<runs::RunStats> PartCommitter::TryCommitRows(pg::Connection& connection,
+                                                    const Prepared& prepared, const Batch& batch) {
   PCW_FAILPOINT("commit.begin.before");
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "commit part"));
   PCW_TRY_OK(lease_.CheckFence(connection, {}));
   PCW_FAILPOINT("commit.begin.after");
 
-  std::vector<LandedChange> changes;
-  PCW_TRY(const MergeCounts merged,
+  std::vector<tables::LandedChange> changes;
+  PCW_TRY(const tables::MergeCounts merged,
           table_.Merge(connection, run_.catalog, run_.run_id, prepared.rows, {},
                        run_.changes != nullptr ? &changes : nullptr));
   if (!changes.empty()) {
@@ -346,15 +347,15 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
   if (has_open_letters_ && !(prepared.rows.empty() && batch.absent.empty())) {
     std::vector<std::string> landed = batch.absent;
     landed.reserve(landed.size() + prepared.rows.size());
-    for (const MappedRecord& row : prepared.rows) {
+    for (const tables::MappedRecord& row : prepared.rows) {
       if (MaySettle(row)) landed.push_back(row.id);
     }
     PCW_TRY_OK(dlq::SettleDeadLetters(connection, run_.tenant_id, run_.connector_id, def_.name,
                                       run_.catalog, landed, {}));
   }
-  PCW_TRY_OK(SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
+  PCW_TRY_OK(tables::SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
 
-  RunStats after = prepared.before;
+  runs::RunStats after = prepared.before;
   const auto absent = static_cast<std::int64_t>(batch.absent.size());
   const auto processed = static_cast<std::int64_t>(prepared.rows.size()) + absent;
   const auto dead = static_cast<std::int64_t>(prepared.letters.size());
@@ -385,18 +386,20 @@ Result<RunStats> PartCommitter::TryCommitRows(pg::Connection& connection, const 
         {run_.run_id, std::to_string(prepared.part), prepared.bronze_key, Hex(prepared.sha256),
          std::to_string(prepared.bytes), std::to_string(batch.records.size())}));
   }
-  PCW_TRY_OK(SaveStats(connection, run_.run_id, FormatStats(after), {}));
+  PCW_TRY_OK(runs::SaveStats(connection, run_.run_id, FormatStats(after), {}));
   PCW_FAILPOINT("commit.before");
   // A constraint that is deferred speaks only now.
-  if (Status done = transaction.Commit(); !done) return AsDataError(std::move(done).error());
+  if (Status done = transaction.Commit(); !done)
+    return tables::AsDataError(std::move(done).error());
   PCW_FAILPOINT("commit.after");
   return after;
 }
 
-Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connection,
-                                                        const Prepared& prepared) {
+Result<std::optional<runs::RunStats>> PartCommitter::ReadBack(pg::Connection& connection,
+                                                              const Prepared& prepared) {
   if (prepared.part == 0)
-    return std::optional<RunStats>();  // repeating it gives the same rows and absolute counters
+    return std::optional<runs::RunStats>();  // repeating it gives the same rows and absolute
+                                             // counters
   PCW_TRY(const pg::Rows rows,
           connection.Exec(
               {"part_read_back",
@@ -404,9 +407,9 @@ Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connecti
                "p.tenant_id AND r.id = p.run_id "
                "WHERE p.tenant_id = pcw_tenant() AND p.run_id = $1::uuid AND p.part = $2::integer"},
               {run_.run_id, std::to_string(prepared.part)}));
-  if (rows.empty()) return std::optional<RunStats>();
+  if (rows.empty()) return std::optional<runs::RunStats>();
   PCW_TRY(const Json stored, ParseJson(rows.Text(0, 0)));
-  RunStats after = prepared.before;
+  runs::RunStats after = prepared.before;
   const auto read = [&stored](const char* key, std::int64_t& value) {
     value = stored.value(key, value);
   };
@@ -422,18 +425,19 @@ Result<std::optional<RunStats>> PartCommitter::ReadBack(pg::Connection& connecti
   read("dead_lettered", after.dead_lettered);
   read("misfits", after.misfits);
   after.parts = prepared.part;
-  return std::optional<RunStats>(std::move(after));
+  return std::optional<runs::RunStats>(std::move(after));
 }
 
 Status PartCommitter::IsolateRefused(Prepared& prepared, const Batch& batch) {
-  using Refused = std::vector<RefusedRow>;
+  using Refused = std::vector<tables::RefusedRow>;
   Result<Refused> found =
       database_.Run<Refused>({}, [&](pg::Connection& connection) -> Result<Refused> {
         PCW_TRY(pg::Transaction transaction,
                 pg::Transaction::Begin(connection, "find refused records"));
-        return FindRefusedRows(
+        return tables::FindRefusedRows(
             connection, prepared.rows.size(), [&](std::size_t begin, std::size_t end) -> Status {
-              const std::span<const MappedRecord> range(prepared.rows.data() + begin, end - begin);
+              const std::span<const tables::MappedRecord> range(prepared.rows.data() + begin,
+                                                                end - begin);
               PCW_TRY_OK(table_.Merge(connection, run_.catalog, run_.run_id, range, {}));
               return Ok{};
             });  // rolled back: this only asks

@@ -17,12 +17,12 @@
 #include "pcw/jobs/lease.h"
 #include "pcw/lake/bronze_store.h"
 #include "pcw/lake/part.h"
-#include "pcw/sync/change_listener.h"
-#include "pcw/sync/database.h"
-#include "pcw/sync/drift_store.h"
-#include "pcw/sync/entity_table.h"
+#include "pcw/pg/database.h"
+#include "pcw/runs/run_stats.h"
 #include "pcw/sync/failure_limit.h"
-#include "pcw/sync/run_stats.h"
+#include "pcw/tables/change_listener.h"
+#include "pcw/tables/drift_store.h"
+#include "pcw/tables/entity_table.h"
 
 namespace pcw::sync {
 
@@ -33,9 +33,9 @@ struct RunContext {
   std::int64_t connector_id = 0;
   std::string catalog;
   std::string bronze_prefix;
-  RunMode mode = RunMode::kFull;
-  bool accepts_older = false;         ///< an operator wants what it fetches, however old
-  ChangeListener* changes = nullptr;  ///< outlives the run; nullptr = nobody wants to know
+  connector::RunMode mode = connector::RunMode::kFull;
+  bool accepts_older = false;                 ///< an operator wants what it fetches, however old
+  tables::ChangeListener* changes = nullptr;  ///< outlives the run; nullptr = nobody wants to know
 };
 
 /// What a run knows of drift when it begins.
@@ -102,9 +102,9 @@ struct CallTotals {
 class PartCommitter {
  public:
   PartCommitter(const connector::EntityDef& def, const connector::Mapping& mapping,
-                const EntityTable& table, lake::BronzeStore& store, Database database,
-                const jobs::Lease& lease, RunContext run, RunStats start, bool has_open_letters,
-                DriftSettings drift);
+                const tables::EntityTable& table, lake::BronzeStore& store, pg::Database database,
+                const jobs::Lease& lease, RunContext run, runs::RunStats start,
+                bool has_open_letters, DriftSettings drift);
   ~PartCommitter();
 
   /// Hands over a batch; waits until the one before is committed, so that no more than two batches
@@ -114,7 +114,7 @@ class PartCommitter {
   Status Flush();
 
   /// What is committed so far.
-  RunStats committed() const;
+  runs::RunStats committed() const;
   /// Fetched records whose outcome was committed since the last call.
   std::vector<SettledRecord> TakeSettled();
   /// The parts written, for the manifest.
@@ -134,23 +134,24 @@ class PartCommitter {
   Status MapAll(Prepared& prepared, const Batch& batch);
   Result<connector::Row> MapOne(const Batch::Record& record, const lake::PartBuilder& part);
   Status KeepFindings(const Prepared& prepared);
-  Result<RunStats> CommitRows(Prepared& prepared, const Batch& batch);
-  Result<RunStats> TryCommitRows(pg::Connection& connection, const Prepared& prepared,
-                                 const Batch& batch);
-  Result<std::optional<RunStats>> ReadBack(pg::Connection& connection, const Prepared& prepared);
+  Result<runs::RunStats> CommitRows(Prepared& prepared, const Batch& batch);
+  Result<runs::RunStats> TryCommitRows(pg::Connection& connection, const Prepared& prepared,
+                                       const Batch& batch);
+  Result<std::optional<runs::RunStats>> ReadBack(pg::Connection& connection,
+                                                 const Prepared& prepared);
   Status IsolateRefused(Prepared& prepared, const Batch& batch);
   dlq::DeadLetter LetterFor(const Error& error, const Prepared& prepared, const std::string& id,
                             int line) const;
   void Address(dlq::DeadLetter& letter) const;
-  DriftScope Scope() const;
+  tables::DriftScope Scope() const;
   void NoteFailed(const std::string& id, int rank);
-  bool MaySettle(const MappedRecord& row) const;
+  bool MaySettle(const tables::MappedRecord& row) const;
 
   const connector::EntityDef& def_;
   const connector::Mapping& mapping_;
-  const EntityTable& table_;
+  const tables::EntityTable& table_;
   lake::BronzeStore& store_;
-  Database database_;  // used by the worker only
+  pg::Database database_;  // used by the worker only
   const jobs::Lease& lease_;
   const RunContext run_;
   connector::Mapper mapper_;
@@ -169,7 +170,7 @@ class PartCommitter {
   std::optional<std::pair<Batch, CallTotals>> next_;  // guarded by mutex_
   bool is_busy_ = false;                              // guarded by mutex_
   std::optional<Error> failure_;                      // guarded by mutex_
-  RunStats stats_;                                    // guarded by mutex_; written by the worker
+  runs::RunStats stats_;                              // guarded by mutex_; written by the worker
   std::vector<SettledRecord> settled_;                // guarded by mutex_
   std::vector<lake::ManifestPart> parts_;             // guarded by mutex_
   std::string served_from_;                           // guarded by mutex_

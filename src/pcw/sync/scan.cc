@@ -17,9 +17,9 @@ constexpr std::size_t kPartSlack = 64U << 10U;  // the record that makes a part 
 
 }  // namespace
 
-Scan::Scan(const connector::EntityDef& def, const EntityTable& table, const SyncOptions& options,
-           SyncDeps& deps, Database& database, PartCommitter& committer, std::string run_id,
-           ScanHistory history, std::stop_token stop)
+Scan::Scan(const connector::EntityDef& def, const tables::EntityTable& table,
+           const SyncOptions& options, SyncDeps& deps, pg::Database& database,
+           PartCommitter& committer, std::string run_id, ScanHistory history, std::stop_token stop)
     : def_(def),
       table_(table),
       options_(options),
@@ -35,7 +35,7 @@ Scan::Scan(const connector::EntityDef& def, const EntityTable& table, const Sync
       confirm_failures_(options.stop_at_fetch_failure_percent, options.stop_window) {
   base_ = totals();
   progress_.run_id = run_id_;
-  if (options.mode == RunMode::kFull) progress_.expected = history.expected;
+  if (options.mode == connector::RunMode::kFull) progress_.expected = history.expected;
 }
 
 CallTotals Scan::totals() const {
@@ -120,12 +120,12 @@ Status Scan::ListSource(const connector::SourceDef& source,
 
 Result<std::vector<std::string>> Scan::ConfirmMissing() {
   for (const connector::SourceDef& source : def_.sources) {
-    using Candidates = std::vector<HeldKey>;
+    using Candidates = std::vector<tables::HeldKey>;
     PCW_TRY(Candidates candidates,
             database_.Run<Candidates>(stop_, [&](pg::Connection& connection) {
               return table_.LoadHeldKeys(connection, options_.catalog, run_id_, source, stop_);
             }));
-    for (HeldKey& candidate : candidates) {
+    for (tables::HeldKey& candidate : candidates) {
       // Where AWS has no call for one record, two full listings have to do.
       if (source.detail == nullptr) {
         confirmed_missing_.push_back(std::move(candidate.id));
@@ -207,7 +207,7 @@ void Scan::CountKnown(ListedOutcome outcome, const std::string& id) {
   ++batch_.skipped;
   ++progress_.skipped;
   // Only a full scan counts absence, so only it needs to know what it saw.
-  if (options_.mode == RunMode::kFull) batch_.seen.push_back(id);
+  if (options_.mode == connector::RunMode::kFull) batch_.seen.push_back(id);
 }
 
 Status Scan::TakeItem(const connector::SourceDef& source, const ListedPage& page,
@@ -226,7 +226,8 @@ Status Scan::TakeItem(const connector::SourceDef& source, const ListedPage& page
       }
       met->second = failed;
     }
-    if (options_.mode == RunMode::kFull && held.contains(item.id)) batch_.seen.push_back(item.id);
+    if (options_.mode == connector::RunMode::kFull && held.contains(item.id))
+      batch_.seen.push_back(item.id);
     return AppendListed(source, page, std::move(item));
   }
   const auto pending = pending_.find(item.id);
@@ -237,7 +238,7 @@ Status Scan::TakeItem(const connector::SourceDef& source, const ListedPage& page
        .rank = source.rank,
        .has_detail = item.has_detail,
        .is_version_only_hint = source.version_means == connector::ListedVersion::kHint &&
-                               options_.mode == RunMode::kFull,
+                               options_.mode == connector::RunMode::kFull,
        .has_failed_before = failed_before_.contains(item.id)},
       pending != pending_.end() ? &pending->second : nullptr,
       is_held && wanted_.empty() ? &stored->second

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "pcw/runs/watermark.h"
 #include "pcw/sync/denials.h"
 #include "pcw/sync/detail_fetcher.h"
 #include "pcw/sync/engine.h"
@@ -20,7 +21,6 @@
 #include "pcw/sync/listed_outcome.h"
 #include "pcw/sync/page_source.h"
 #include "pcw/sync/part_committer.h"
-#include "pcw/sync/watermark.h"
 
 namespace pcw::sync {
 
@@ -41,9 +41,9 @@ struct ScanHistory {
 /// row.
 class Scan {
  public:
-  Scan(const connector::EntityDef& def, const EntityTable& table, const SyncOptions& options,
-       SyncDeps& deps, Database& database, PartCommitter& committer, std::string run_id,
-       ScanHistory history, std::stop_token stop);
+  Scan(const connector::EntityDef& def, const tables::EntityTable& table,
+       const SyncOptions& options, SyncDeps& deps, pg::Database& database, PartCommitter& committer,
+       std::string run_id, ScanHistory history, std::stop_token stop);
 
   /// Lists and fetches everything, then the deferred details. Returns with all batches committed.
   /// When a list call fails for good, what was listed before is fetched even so, for Flush.
@@ -65,7 +65,7 @@ class Scan {
   /// Commits what is in hand. Also for runs that end early.
   Status Flush();
 
-  const ScanObservation& observation() const { return observation_; }
+  const runs::ScanObservation& observation() const { return observation_; }
   const std::vector<lake::ManifestPage>& pages() const { return pages_; }
   std::int64_t listed() const { return listed_; }
   /// A listed item did not say whose it is: which records are missing cannot be told.
@@ -78,7 +78,7 @@ class Scan {
   CallTotals totals() const;
 
  private:
-  using Held = std::unordered_map<std::string, HeldRecord>;
+  using Held = std::unordered_map<std::string, tables::HeldRecord>;
   /// A detail that may come if it is asked for again.
   struct DeferredDetail {
     DetailTask task;
@@ -116,10 +116,10 @@ class Scan {
   void Report();
 
   const connector::EntityDef& def_;
-  const EntityTable& table_;
+  const tables::EntityTable& table_;
   const SyncOptions& options_;
   SyncDeps& deps_;
-  Database& database_;
+  pg::Database& database_;
   PartCommitter& committer_;
   const std::string run_id_;
   std::stop_token stop_;
@@ -135,9 +135,9 @@ class Scan {
   std::vector<DetailTask> held_back_;  ///< failed before: fetched after all others
   Denials denials_;
   std::vector<std::string> confirmed_missing_;
-  ScanObservation observation_;
+  runs::ScanObservation observation_;
   std::vector<lake::ManifestPage> pages_;
-  Progress progress_;
+  runs::Progress progress_;
   std::int64_t listed_ = 0;
   bool has_unnamed_ = false;
   std::chrono::microseconds list_time_{0};

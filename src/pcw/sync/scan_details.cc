@@ -112,7 +112,7 @@ Status Scan::AddDeadLetter(const DetailTask& task, Error error) {
   batch_.letter_ranks.push_back(task.source->rank);
   // It was listed, so it is there, whatever became of its details (I6). Who was only asked for by
   // name may be gone.
-  if (options_.mode != RunMode::kFetch) batch_.seen.push_back(task.id);
+  if (options_.mode != connector::RunMode::kFetch) batch_.seen.push_back(task.id);
   if (const auto pending = pending_.find(task.id); pending != pending_.end())
     pending->second.has_failed = true;
   ++progress_.settled;
@@ -123,7 +123,7 @@ Status Scan::AddDeadLetter(const DetailTask& task, Error error) {
 // AWS has no such record and need not have one. A row of it stays as AWS last told.
 Status Scan::AddAbsent(const DetailTask& task) {
   batch_.absent.push_back(task.id);
-  if (options_.mode != RunMode::kFetch) batch_.seen.push_back(task.id);
+  if (options_.mode != connector::RunMode::kFetch) batch_.seen.push_back(task.id);
   if (task.is_held) {
     ++rows_without_record_;
     if (kept_without_record_.size() < kMostExamples) kept_without_record_.push_back(task.id);
@@ -159,7 +159,7 @@ Status Scan::DecideDenials(const std::string& operation) {
     if (refused) {
       const bool is_many = denials_.waiting(operation).size() >= Denials::kMostWithoutSuccess;
       // Nobody listed what an event names, so it may be a record that this account may not see.
-      const bool is_by_name = options_.mode == RunMode::kFetch && !is_many &&
+      const bool is_by_name = options_.mode == connector::RunMode::kFetch && !is_many &&
                               refused->code() != ErrorCode::kPermissionDenied;
       if (!is_by_name) return first.error;
     } else {
@@ -178,13 +178,13 @@ Result<std::optional<Error>> Scan::AskForHeld(const DeniedDetail& denied) {
   const std::string_view operation = OperationOf(denied.task, denied.error);
   std::unordered_set<std::string_view> failed;
   for (const DeniedDetail& other : denials_.waiting(operation)) failed.insert(other.task.id);
-  using Rows = std::vector<HeldKey>;
+  using Rows = std::vector<tables::HeldKey>;
   PCW_TRY(Rows rows, database_.Run<Rows>(stop_, [&](pg::Connection& connection) {
     return table_.LoadRecentlyChanged(connection, options_.catalog, source, stop_);
   }));
   std::optional<Error> refused(Error(ErrorCode::kNotFound, "no other record is held"));
   int asked = 0;
-  for (HeldKey& row : rows) {
+  for (tables::HeldKey& row : rows) {
     if (failed.contains(row.id) || failed_before_.contains(row.id)) continue;
     if (asked++ == kMostHeldAsked) break;
     Result<DetailAnswer> answer = fetcher_.FetchNow({.source = &source,

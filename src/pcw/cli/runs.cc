@@ -1,0 +1,211 @@
+// pcw runs list|show|watch|cancel
+#include <array>
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "pcw/cli/cli.h"
+#include "pcw/runs/run_request.h"
+#include "pcw/runs/run_store.h"
+#include "pcw/wiring/progress_display.h"
+#include "pcw/wiring/wiring.h"
+
+namespace pcw::cli {
+namespace {
+
+OrderedJson ToJson(const runs::StoredRun& run) {
+  OrderedJson json;
+  json["id"] = run.id;
+  json["connector"] = run.connector;
+  json["entity"] = run.entity;
+  json["mode"] = run.mode;
+  json["status"] = run.status;
+  json["catalog"] = run.catalog;
+  json["started_at"] = run.started_at;
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+  };
+  json["ended_at"] = or_null(run.ended_at);
+  json["resumed_from"] = or_null(run.resumed_from);
+  json["trigger"] = run.trigger;
+  json["requested_by"] = or_null(run.requested_by);
+  json["error_code"] = or_null(run.error_code);
+  json["error"] = or_null(run.error);
+  json["bronze"] = run.bronze_prefix;
+  // The stored text is our own; if it were damaged the run is still worth showing.
+  const Result<Json> stats = ParseJson(run.stats_json);
+  json["stats"] = stats ? OrderedJson(*stats) : OrderedJson(nullptr);
+  if (stats) json["records"] = stats->value("records_processed", 0);
+  return json;
+}
+
+struct Session {
+  wiring::Machine machine;
+  std::unique_ptr<wiring::DatabaseAccess> database;
+  std::optional<pg::Connection> connection;
+};
+
+Result<std::unique_ptr<Session>> OpenSession(const wiring::Invocation& invocation) {
+  PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
+  auto session = std::make_unique<Session>();
+  PCW_TRY(session->database,
+          wiring::DatabaseAccess::Open(loaded.config, config::HomeDirectory(invocation.environment),
+                                       invocation.stop));
+  PCW_TRY(session->connection, session->database->OpenService(invocation.stop));
+  return session;
+}
+
+Result<int> ListRuns(const wiring::Invocation& invocation, const runs::RunFilter& filter) {
+  PCW_TRY(const auto session, OpenSession(invocation));
+  PCW_TRY(const auto runs, runs::ListRuns(*session->connection, filter, invocation.stop));
+  std::vector<OrderedJson> rows;
+  for (const runs::StoredRun& run : runs) rows.push_back(ToJson(run));
+  PrintRows(invocation.output,
+            {{"id", "RUN"},
+             {"entity", "ENTITY"},
+             {"mode", "MODE"},
+             {"status", "STATUS"},
+             {"started_at", "STARTED"},
+             {"ended_at", "ENDED"},
+             {"records", "RECORDS", true}},
+            rows, "no runs yet; start one with: pcw sync run partner-central opportunities");
+  return kExitOk;
+}
+
+Result<int> ShowRun(const wiring::Invocation& invocation, const std::string& id) {
+  PCW_TRY(const auto session, OpenSession(invocation));
+  PCW_TRY(const runs::StoredRun run, runs::LoadRun(*session->connection, id, invocation.stop));
+  OrderedJson json = ToJson(run);
+  if (invocation.output == wiring::OutputFormat::kTable) {
+    // For people the counters stand in the same list.
+    OrderedJson flat = json;
+    flat.erase("stats");
+    flat.erase("records");
+    for (const auto& [key, value] : json["stats"].items()) flat[key] = value;
+    json = std::move(flat);
+  }
+  PrintObject(invocation.output, json);
+  return kExitOk;
+}
+
+// The run's end as an exit code, so that scripts can wait for a run and know.
+int ExitCodeOf(const runs::StoredRun& run) {
+  if (run.status == "succeeded") return kExitOk;
+  if (run.status == "partial") return kExitDeadLetters;
+  for (const Reaction& reaction : kReactions) {
+    // 3 says that a run finished; this one did not.
+    const bool is_of_finished = reaction.exit_code == kExitDeadLetters;
+    if (reaction.name == run.error_code && !is_of_finished) return reaction.exit_code;
+  }
+  return kExitFindings;
+}
+
+Result<int> Watch(const wiring::Invocation& invocation, const std::string& wanted) {
+  PCW_TRY(const auto session, OpenSession(invocation));
+  std::string id = wanted;
+  if (id.empty()) {
+    runs::RunFilter newest;
+    newest.limit = 1;
+    PCW_TRY(const auto runs, runs::ListRuns(*session->connection, newest, invocation.stop));
+    if (runs.empty())
+      return Error(ErrorCode::kNotFound,
+                   "no runs yet; start one with: pcw sync run partner-central opportunities");
+    id = runs.front().id;
+  }
+  std::string last;
+  for (;;) {
+    PCW_TRY(const runs::StoredRun run, runs::LoadRun(*session->connection, id, invocation.stop));
+    const OrderedJson json = ToJson(run);
+    const std::string line = DumpJson(json);
+    if (line != last) {
+      last = line;
+      if (invocation.output == wiring::OutputFormat::kTable) {
+        const OrderedJson& stats = json["stats"];
+        std::printf(
+            "%s  %-9s  %s listed  %s processed  %s held already  %s dead letters  %s parts\n",
+            run.id.c_str(), run.status.c_str(),
+            wiring::FormatCount(stats.value("records_listed", 0)).c_str(),
+            wiring::FormatCount(stats.value("records_processed", 0)).c_str(),
+            wiring::FormatCount(stats.value("records_skipped", 0)).c_str(),
+            wiring::FormatCount(stats.value("dead_lettered", 0)).c_str(),
+            wiring::FormatCount(stats.value("parts", 0)).c_str());
+      } else {
+        std::printf("%s\n", line.c_str());
+      }
+      std::fflush(stdout);
+      PutPiece("");
+    }
+    if (!run.ended_at.empty()) return ExitCodeOf(run);
+    if (run.status == "stalled") {
+      return Error(
+          ErrorCode::kUnavailable,
+          "the run has stalled: its process is gone or makes no progress; a service goes on "
+          "by itself, else run the entity again: what is stored is not fetched again");
+    }
+    if (!session->machine.sleeper.SleepFor(std::chrono::milliseconds(500), invocation.stop)) {
+      return Error(ErrorCode::kCancelled, "stopped watching; the run goes on");
+    }
+  }
+}
+
+Result<int> CancelRun(const wiring::Invocation& invocation, const std::string& id) {
+  PCW_TRY(const auto session, OpenSession(invocation));
+  PCW_TRY_OK(runs::RequestCancel(*session->connection, id, invocation.stop));
+  PCW_TRY(const runs::StoredRun run, runs::LoadRun(*session->connection, id, invocation.stop));
+  std::printf("run %s %s\n", run.id.c_str(),
+              run.status == "cancelled" ? "is cancelled"
+                                        : "is told to end; its worker does so within seconds");
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddRuns(CLI::App& root, wiring::Invocation& invocation) {
+  CLI::App* noun =
+      root.add_subcommand("runs", "What was synced, when, and how it ended")->require_subcommand(1);
+
+  CLI::App* list = AddVerb(*noun, "list", "The newest runs",
+                           "  pcw runs list\n  pcw runs list --entity opportunities --status "
+                           "failed\n  pcw runs list -o json | jq '.[0].stats'");
+  auto filter = std::make_shared<runs::RunFilter>();
+  list->add_option("--entity", filter->entity, "only this entity")
+      ->check(KnownValues(EntityNames()));
+  list->add_option("--status", filter->status, "only this status")
+      ->check(CLI::IsMember(
+          {"queued", "running", "stalled", "succeeded", "partial", "failed", "cancelled"}));
+  list->add_option("--limit", filter->limit, "at most this many")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  AddOutputOption(*list, invocation);
+  list->callback([&invocation, filter] {
+    invocation.verb = [&invocation, filter] { return ListRuns(invocation, *filter); };
+  });
+
+  auto id = std::make_shared<std::string>();
+  CLI::App* show = AddVerb(*noun, "show", "One run with its counters and its error",
+                           "  pcw runs show 01a2b3c4\n  pcw runs show 01a2b3c4 -o json");
+  show->add_option("run", *id, "run id, or its first 8 or more characters")->required();
+  AddOutputOption(*show, invocation);
+  show->callback([&invocation, id] {
+    invocation.verb = [&invocation, id] { return ShowRun(invocation, *id); };
+  });
+
+  CLI::App* cancel = AddVerb(*noun, "cancel", "End a run of the service; what it stored stays",
+                             "  pcw runs cancel 01a2b3c4 && pcw runs watch 01a2b3c4");
+  cancel->add_option("run", *id, "run id, or its first 8 or more characters")->required();
+  cancel->callback([&invocation, id] {
+    invocation.verb = [&invocation, id] { return CancelRun(invocation, *id); };
+  });
+
+  CLI::App* watch = AddVerb(
+      *noun, "watch", "Follow a run to its end; the exit code is the run's",
+      "  pcw runs watch            # the newest run\n  pcw runs watch 01a2b3c4 && echo done");
+  watch->add_option("run", *id, "run id, or its first 8 or more characters; the newest without it");
+  AddOutputOption(*watch, invocation);
+  watch->callback([&invocation, id] {
+    invocation.verb = [&invocation, id] { return Watch(invocation, *id); };
+  });
+}
+
+}  // namespace pcw::cli

@@ -1,0 +1,189 @@
+#include "pcw/reingest/selection.h"
+
+#include <algorithm>
+#include <functional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pcw/base/storable_text.h"
+#include "pcw/base/time.h"
+
+namespace pcw::reingest {
+namespace {
+
+std::uint64_t HashOf(std::string_view id) { return std::hash<std::string_view>{}(id); }
+
+Status AddNullRows(pg::Connection& connection, const connector::EntityDef& def,
+                   const std::string& column, RecordFilter& filter, std::stop_token stop) {
+  PCW_TRY(const pg::Rows known,
+          connection.Exec({"reingest_column",
+                           "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = "
+                           "$1::regclass AND attnum > 0 AND NOT attisdropped AND attname = $2"},
+                          {std::string(def.table), column}, stop));
+  if (known.empty()) {
+    return Error(ErrorCode::kInvalidRequest,
+                 fmt::format("{} has no column \"{}\"", def.table, CutAtCharacter(column, 64)));
+  }
+  // The name comes quoted from the server itself.
+  const std::string sql = fmt::format(
+      "SELECT {0} FROM {1} WHERE tenant_id = pcw_tenant() AND {2} IS NULL AND {0} > $1 ORDER BY "
+      "{0} LIMIT 10000",
+      def.id_column, def.table, known.Text(0, 0));
+  std::string last;
+  for (;;) {
+    PCW_TRY(const pg::Rows rows, connection.Exec({"reingest_null", sql}, {last}, stop));
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      filter.id_hashes.push_back(HashOf(rows.Text(row, 0)));
+    if (rows.size() < 10'000) return Ok{};
+    last = rows.Text(rows.size() - 1, 0);
+  }
+}
+
+Status AddLetters(pg::Connection& connection, const connector::EntityDef& def,
+                  std::int64_t connector_id, ResolvedSelection& resolved, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"reingest_letters",
+                           "SELECT record_key, bronze_key FROM dead_letters WHERE tenant_id = "
+                           "pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND state = "
+                           "'open' AND stage = 'map' AND bronze_key IS NOT NULL"},
+                          {std::to_string(connector_id), std::string(def.name)}, stop));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    resolved.records.id_hashes.push_back(HashOf(rows.Text(row, 0)));
+    resolved.objects.keys.emplace(rows.Text(row, 1));
+  }
+  if (rows.empty()) resolved.objects.keys.emplace("none");  // no letters: no object, not every one
+  return Ok{};
+}
+
+// When the run began that first found it.
+Result<WallTime> FirstSeen(pg::Connection& connection, const connector::EntityDef& def,
+                           std::int64_t connector_id, const std::string& finding,
+                           std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec(
+              {"reingest_finding",
+               "SELECT (extract(epoch FROM min(least(d.first_seen_at, r.started_at))) * "
+               "1000000)::bigint FROM schema_drift d LEFT JOIN ingestion_runs r ON r.tenant_id = "
+               "d.tenant_id AND r.id = d.first_seen_run WHERE d.tenant_id = pcw_tenant() AND "
+               "d.connector_id = $1::bigint AND d.entity = $2 AND (d.column_name = $3 OR d.pointer "
+               "= $3 OR to_jsonb(d) ->> 'id' LIKE $4 || '%')"},
+              {std::to_string(connector_id), std::string(def.name), finding,
+               // Of an id, its first characters are enough; of a name, all of it counts.
+               finding.size() >= 8 && finding.find_first_of("%_\\") == std::string::npos
+                   ? finding
+                   : std::string("-")},
+              stop));
+  if (rows.empty() || !rows.At(0, 0)) {
+    return Error(ErrorCode::kNotFound, fmt::format("there is no finding \"{}\" about {}",
+                                                   CutAtCharacter(finding, 64), def.name));
+  }
+  return WallTime(std::chrono::microseconds(rows.Int(0, 0)));
+}
+
+}  // namespace
+
+OrderedJson ToJson(const ReingestSelection& selection) {
+  OrderedJson json = OrderedJson::object();
+  if (selection.since) json["since"] = FormatRfc3339(*selection.since);
+  if (selection.until) json["until"] = FormatRfc3339(*selection.until);
+  if (!selection.run.empty()) json["run"] = selection.run;
+  if (!selection.ids.empty()) json["ids"] = selection.ids;
+  if (!selection.null_column.empty()) json["null"] = selection.null_column;
+  if (selection.letters) json["letters"] = true;
+  if (!selection.finding.empty()) json["finding"] = selection.finding;
+  return json;
+}
+
+Result<ReingestSelection> ParseSelection(const Json& json) {
+  ReingestSelection selection;
+  try {
+    if (json.contains("since")) {
+      PCW_TRY(selection.since, ParseRfc3339(json.at("since").get<std::string>()));
+    }
+    if (json.contains("until")) {
+      PCW_TRY(selection.until, ParseRfc3339(json.at("until").get<std::string>()));
+    }
+    selection.run = json.value("run", "");
+    if (json.contains("ids")) selection.ids = json.at("ids").get<std::vector<std::string>>();
+    selection.null_column = json.value("null", "");
+    selection.letters = json.value("letters", false);
+    selection.finding = json.value("finding", "");
+  } catch (const Json::exception& problem) {
+    return Error(ErrorCode::kConfig,
+                 std::string("the run's stored selection cannot be read: ") + problem.what());
+  }
+  return selection;
+}
+
+bool RecordFilter::Takes(const lake::ScannedLine& line) const {
+  if (is_by_id && !std::binary_search(id_hashes.begin(), id_hashes.end(), HashOf(line.id)))
+    return false;
+  if (!since && !until) return true;
+  const Result<WallTime> fetched = ParseRfc3339(line.fetched_at);
+  // A line that does not say when it was fetched is taken: nothing is left out by accident.
+  if (!fetched) return true;
+  return (!since || *fetched >= *since) && (!until || *fetched < *until);
+}
+
+Result<ResolvedSelection> Resolve(pg::Connection& connection, const connector::EntityDef& def,
+                                  std::int64_t connector_id, const ReingestSelection& selection,
+                                  std::stop_token stop) {
+  ResolvedSelection resolved;
+  RecordFilter& records = resolved.records;
+  records.since = selection.since;
+  records.until = selection.until;
+  if (!selection.run.empty()) {
+    const bool is_id = selection.run.size() >= 8 &&
+                       selection.run.find_first_not_of("0123456789abcdef-") == std::string::npos;
+    if (!is_id) {
+      return Error(ErrorCode::kInvalidRequest,
+                   fmt::format("\"{}\" is not a run id; give the id that `pcw runs list` shows, or "
+                               "its first 8 or more characters",
+                               CutAtCharacter(selection.run, 64)));
+    }
+    resolved.objects.run = selection.run;
+  }
+  if (!selection.finding.empty()) {
+    PCW_TRY(const WallTime first,
+            FirstSeen(connection, def, connector_id, selection.finding, stop));
+    records.since = std::max(records.since.value_or(first), first);
+  }
+  // Each way of naming records narrows what the others leave.
+  const auto narrow = [&records](const std::function<Status()>& add) -> Status {
+    std::vector<std::uint64_t> before = std::exchange(records.id_hashes, {});
+    PCW_TRY_OK(add());
+    std::sort(records.id_hashes.begin(), records.id_hashes.end());
+    if (records.is_by_id) {
+      std::vector<std::uint64_t> both;
+      std::set_intersection(before.begin(), before.end(), records.id_hashes.begin(),
+                            records.id_hashes.end(), std::back_inserter(both));
+      records.id_hashes = std::move(both);
+    }
+    records.is_by_id = true;
+    return Ok{};
+  };
+  if (!selection.ids.empty()) {
+    PCW_TRY_OK(narrow([&]() -> Status {
+      for (const std::string& id : selection.ids) records.id_hashes.push_back(HashOf(id));
+      return Ok{};
+    }));
+  }
+  if (!selection.null_column.empty()) {
+    PCW_TRY_OK(
+        narrow([&] { return AddNullRows(connection, def, selection.null_column, records, stop); }));
+  }
+  if (selection.letters) {
+    PCW_TRY_OK(narrow([&] { return AddLetters(connection, def, connector_id, resolved, stop); }));
+  }
+  resolved.objects.since = records.since;
+  if (records.until) {
+    // A run begins no later than it fetches.
+    std::string day = FormatRfc3339(*records.until).substr(0, 10);
+    std::replace(day.begin(), day.end(), '-', '/');
+    resolved.objects.until_day = day;
+  }
+  return resolved;
+}
+
+}  // namespace pcw::reingest
