@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fuzz/target.h"
-#include "pcw/aws/credentials_document.h"
+#include "pcw/aws/credentials/credentials_document.h"
 #include "pcw/aws/error_response.h"
 #include "pcw/base/assert.h"
 #include "pcw/base/json.h"

@@ -1,6 +1,6 @@
 // The shared configuration files of AWS's tools, and the commands that stand in them.
 #include "fuzz/target.h"
-#include "pcw/aws/expiration.h"
+#include "pcw/aws/credentials/expiration.h"
 #include "pcw/aws/ini.h"
 #include "pcw/base/assert.h"
 
