@@ -236,14 +236,21 @@ void RawMembers::SkipSpace() {
   while (pos_ < text_.size() && IsSpace(text_[pos_])) ++pos_;
 }
 
-// From behind the opening quote to behind the closing one; false if there is none.
+// From behind the opening quote to behind the closing one; false if there is none. Looks from quote
+// to quote, which is many bytes at a step; one behind an odd number of backslashes ends nothing.
 bool RawMembers::SkipString() {
-  while (pos_ < text_.size()) {
-    const char c = text_[pos_];
-    pos_ += c == '\\' ? 2 : 1;
-    if (c == '"') return true;
+  const std::size_t begin = pos_;
+  for (;;) {
+    const std::size_t quote = text_.find('"', pos_);
+    if (quote == std::string_view::npos) {
+      pos_ = text_.size();
+      return false;
+    }
+    pos_ = quote + 1;
+    std::size_t first = quote;
+    while (first > begin && text_[first - 1] == '\\') --first;
+    if ((quote - first) % 2 == 0) return true;
   }
-  return false;
 }
 
 // Where the value ends that begins at pos_: its comma or the closing bracket; npos if it was cut.

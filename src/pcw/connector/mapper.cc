@@ -163,12 +163,52 @@ Error Mismatch(const ColumnMapping& column, std::string_view found) {
       .With("found", std::string(found));
 }
 
+// The objects that the paths of a mapping lead through, looked up once a document each: most
+// columns have theirs with others.
+class FoundParents {
+ public:
+  // The number that Of takes.
+  std::size_t Add(std::string_view pointer) {
+    for (std::size_t i = 0; i < parents_.size(); ++i)
+      if (parents_[i].pointer == pointer) return i;
+    parents_.push_back({.pointer = std::string(pointer)});
+    return parents_.size() - 1;
+  }
+
+  void Begin(const element& document) {
+    document_ = document;
+    for (Parent& parent : parents_) parent.is_known = false;
+  }
+
+  // nullptr if the document has nothing there.
+  const element* Of(std::size_t number) {
+    Parent& parent = parents_[number];
+    if (!parent.is_known) {
+      parent.is_known = true;
+      parent.is_there = parent.pointer.empty() ||
+                        document_.at_pointer(parent.pointer).get(parent.value) == simdjson::SUCCESS;
+      if (parent.pointer.empty()) parent.value = document_;
+    }
+    return parent.is_there ? &parent.value : nullptr;
+  }
+
+ private:
+  struct Parent {
+    std::string pointer;
+    element value{};
+    bool is_known = false, is_there = false;
+  };
+  std::vector<Parent> parents_;
+  element document_;
+};
+
 }  // namespace
 
 struct Mapper::State {
   // The places of one column, parsed. Where a pointer begins with "@", its path is empty.
   struct Source {
     std::vector<std::optional<ValuePath>> paths;
+    std::vector<std::size_t> parents;  ///< of each path
     std::optional<ValuePath> when;
     std::vector<std::size_t> units;  ///< columns that are units of this one
   };
@@ -176,23 +216,28 @@ struct Mapper::State {
   struct Answer {
     std::string_view bytes;
     element document;
+    FoundParents* parents = nullptr;
   };
 
   const Mapping& mapping;
   std::vector<Source> sources;
+  FoundParents parents, companion_parents;
   RecordParser parser;
   RecordParser companion_parser;
 
   explicit State(const Mapping& m) : mapping(m) {
     for (const ColumnMapping& column : m.columns) {
       Source& source = sources.emplace_back();
-      for (const std::string& pointer : column.pointers)
-        source.paths.push_back(ValuePath::Parse(pointer));
+      for (const std::string& pointer : column.pointers) {
+        const auto& path = source.paths.emplace_back(ValuePath::Parse(pointer));
+        source.parents.push_back(path ? parents.Add(path->parent()) : 0);
+      }
       if (!column.when_pointer.empty()) source.when = ValuePath::Parse(column.when_pointer);
       for (std::size_t i = 0; i < m.columns.size(); ++i) {
         if (m.columns[i].unit_of == column.column) source.units.push_back(i);
       }
     }
+    companion_parents = parents;
   }
 
   // What bronze knows beside the bytes.
@@ -232,8 +277,10 @@ struct Mapper::State {
       if (!path) {
         slot = FromBeside(record, column, column.pointers[i]);
         if (!std::holds_alternative<std::monostate>(slot)) return Ok{};
-      } else if (answer && path->Find(answer->document, value) && !value.is_null()) {
-        place = &*path;
+      } else if (answer) {
+        const element* parent = answer->parents->Of(sources[at].parents[i]);
+        if (parent != nullptr && path->FindBelow(*parent, value) && !value.is_null())
+          place = &*path;
       }
     }
     std::optional<Value> converted = Value();
@@ -280,9 +327,14 @@ Result<Row> Mapper::MapRecord(const RecordView& record, DriftObserver* observer)
     PCW_TRY_OK(observer->Observe(document, record.operation));
     PCW_TRY_OK(std::move(other));
   }
-  const std::optional<State::Answer> own = State::Answer{record.payload, document};
+  const std::optional<State::Answer> own =
+      State::Answer{record.payload, document, &state_->parents};
+  state_->parents.Begin(document);
   std::optional<State::Answer> other;
-  if (companion) other = State::Answer{record.companion, *companion};
+  if (companion) {
+    other = State::Answer{record.companion, *companion, &state_->companion_parents};
+    state_->companion_parents.Begin(*companion);
+  }
   Row row;
   row.values.resize(state_->mapping.columns.size());
   for (std::size_t at = 0; at < row.values.size(); ++at) {

@@ -73,6 +73,10 @@ std::optional<ValuePath> ValuePath::Parse(std::string_view text) {
     step.pointer += segment;
   }
   if (!step.pointer.empty()) path.steps_.push_back(std::move(step));
+  const std::string& first = path.steps_.front().pointer;
+  const auto cut = first.empty() ? 0 : first.rfind('/');
+  path.parent_ = first.substr(0, cut);
+  path.member_ = first.substr(cut);
   return path;
 }
 
@@ -103,9 +107,20 @@ std::optional<std::size_t> ValuePath::Choose(const element& list, const Step& st
 }
 
 bool ValuePath::Walk(const element& document, element& value, std::string* plain) const {
+  const std::string& first = steps_.front().pointer;
   element at = document;
-  for (const Step& step : steps_) {
-    if (!step.pointer.empty()) {
+  if (!first.empty() && at.at_pointer(first).get(at) != simdjson::SUCCESS) return false;
+  if (plain != nullptr) *plain += first;
+  return WalkFrom(0, at, value, plain);
+}
+
+// From where the pointer of that step ends.
+bool ValuePath::WalkFrom(std::size_t begin, const element& from, element& value,
+                         std::string* plain) const {
+  element at = from;
+  for (std::size_t i = begin; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    if (i > begin && !step.pointer.empty()) {
       if (at.at_pointer(step.pointer).get(at) != simdjson::SUCCESS) return false;
       if (plain != nullptr) *plain += step.pointer;
     }
@@ -120,6 +135,12 @@ bool ValuePath::Walk(const element& document, element& value, std::string* plain
 
 bool ValuePath::Find(const element& document, element& value) const {
   return Walk(document, value, nullptr);
+}
+
+bool ValuePath::FindBelow(const element& parent, element& value) const {
+  element at = parent;
+  if (!member_.empty() && at.at_pointer(member_).get(at) != simdjson::SUCCESS) return false;
+  return WalkFrom(0, at, value, nullptr);
 }
 
 std::string ValuePath::PlainPointer(const element& document) const {

@@ -30,6 +30,12 @@ class ValuePath {
   /// The value in `document`; false if there is none there.
   bool Find(const simdjson::dom::element& document, simdjson::dom::element& value) const;
 
+  /// Find in two halves, for many paths of one document: the plain pointer of the object or array
+  /// that the path's first member stands in ("" = the document), and the rest of the way from
+  /// there.
+  std::string_view parent() const { return parent_; }
+  bool FindBelow(const simdjson::dom::element& parent, simdjson::dom::element& value) const;
+
   /// The plain JSON pointer of what Find finds in `document`: chosen elements by their number.
   std::string PlainPointer(const simdjson::dom::element& document) const;
 
@@ -50,8 +56,11 @@ class ValuePath {
                                            simdjson::dom::element& chosen);
   bool Walk(const simdjson::dom::element& document, simdjson::dom::element& value,
             std::string* plain) const;
+  bool WalkFrom(std::size_t step, const simdjson::dom::element& document,
+                simdjson::dom::element& value, std::string* plain) const;
 
   std::vector<Step> steps_;
+  std::string parent_, member_;  ///< the pointer of the first step, cut before its last segment
 };
 
 }  // namespace pcw::connector
