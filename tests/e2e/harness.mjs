@@ -250,12 +250,14 @@ export async function differences(where, sim, catalog = 'AWS') {
   return wrong;
 }
 
-/** Runs whose counters do not add up, or that are not in a terminal state. Empty = all well. */
-export function brokenRuns(where) {
-  return where.sql(`SELECT id, status, stats_json FROM ingestion_runs WHERE ended_at IS NULL
+export const BROKEN_RUNS = `SELECT id, status, stats_json FROM ingestion_runs WHERE ended_at IS NULL
       OR (stats_json->>'records_listed')::bigint <> (stats_json->>'records_skipped')::bigint + (stats_json->>'records_duplicate')::bigint
          + (stats_json->>'records_processed')::bigint + (stats_json->>'dead_lettered')::bigint
-      OR (stats_json->>'records_processed')::bigint <> (stats_json->>'rows_inserted')::bigint + (stats_json->>'rows_updated')::bigint + (stats_json->>'rows_unchanged')::bigint`);
+      OR (stats_json->>'records_processed')::bigint <> (stats_json->>'rows_inserted')::bigint + (stats_json->>'rows_updated')::bigint + (stats_json->>'rows_unchanged')::bigint`;
+
+/** Runs whose counters do not add up, or that are not in a terminal state. Empty = all well. */
+export function brokenRuns(where) {
+  return where.sql(BROKEN_RUNS);
 }
 
 /** The newest run's stats. */
