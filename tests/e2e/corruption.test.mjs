@@ -54,7 +54,8 @@ class Reused {
     reused.here = here;
     const tables = here.sql("SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')").split('\n');
     const seeded = new Set(here.sql(tables.map((table) => `SELECT '${table}' WHERE EXISTS (SELECT FROM ${table})`).join(' UNION ALL ')).split('\n'));
-    reused.empty = `TRUNCATE ${tables.filter((table) => !seeded.has(table)).join(', ')} RESTART IDENTITY`;
+    // Rows of a few hundred are deleted in less time than new files are made; without triggers, so in any order.
+    reused.empty = `SET session_replication_role = replica;${tables.filter((table) => !seeded.has(table)).map((table) => `DELETE FROM ${table}`).join(';')}`;
     return reused;
   }
 

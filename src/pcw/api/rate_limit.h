@@ -15,7 +15,7 @@ namespace pcw::api {
 ///
 /// Memory is one megabyte, whatever comes: each key belongs to one of 16,384 sets of four, and of
 /// more keys than that in a set the one that has rested longest is forgotten, so it starts anew
-/// (S24). Sets are chosen under a random seed, so nobody can choose whom to push out.
+/// (I12). Sets are chosen under a random seed, so nobody can choose whom to push out.
 class RateLimit {
  public:
   /// `per_second` 0: no limit.

@@ -11,7 +11,7 @@ OrderedJson TextOrNull(const std::string& text) {
   return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
 }
 
-// URLs spell a connector with a hyphen (CONTRACT 2).
+// URLs spell a connector with a hyphen (docs/rest-api.md).
 std::string UrlNameOf(const std::string& kind) {
   const connector::ConnectorDef* def = connector::FindConnector(kind);
   return def == nullptr ? kind : std::string(def->url_name);

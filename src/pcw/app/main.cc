@@ -158,7 +158,7 @@ int Run(int argc, char** argv) {
 }  // namespace pcw::app
 
 int main(int argc, char** argv) {
-  // A core file would hold keys and payloads (S33).
+  // A core file would hold keys and payloads (I29).
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   // Buffers of this size go back to the system when they are freed. Left alone, glibc raises the

@@ -20,7 +20,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// A clock that differs by less is not why a signature was refused (FACTS 16: 4 to 5 minutes).
+// A clock that differs by less is not why a signature was refused (docs/aws-facts.md 21).
 constexpr std::chrono::minutes kSkewWorthCorrecting{4};
 constexpr double kLatencyWeight = 0.1;
 
@@ -236,7 +236,7 @@ struct Caller::State {
     return true;
   }
 
-  // One line an attempt: what AWS refused at WARN, everything at DEBUG (CONTRACT 7).
+  // One line an attempt: what AWS refused at WARN, everything at DEBUG (docs/runbook.md 3.1).
   void LogAttempt(const Operation& operation, int number, const Attempt& attempt) const {
     const Refusal refusal = attempt.error ? RefusalOf(attempt.error->code()) : Refusal{};
     const LogLevel level = refusal.status != 0 ? LogLevel::kWarn : LogLevel::kDebug;

@@ -1,4 +1,4 @@
-// Where a service is reached: an override, else AWS's rule (FACTS 2, 18).
+// Where a service is reached: an override, else AWS's rule (docs/aws-facts.md 1, 24).
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
 // From an AWS error answer to one of our error codes: by AWS's error type first, by HTTP status
-// second (HOUSE 3, FACTS 3.3, 16).
+// second (docs/errors.md; docs/aws-facts.md 4, 22).
 #pragma once
 
 #include <string>

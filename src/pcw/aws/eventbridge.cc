@@ -23,7 +23,7 @@ Result<std::vector<EntryOutcome>> PutEvents(Caller& caller, std::string_view bus
   PCW_ASSERT(!entries.empty() && entries.size() <= kMostEntries);
   OrderedJson request{{"Entries", OrderedJson::array()}};
   for (const Entry& entry : entries) {
-    // Times of this service are numbers: seconds since 1970 (FACTS 2).
+    // Times of this service are numbers: seconds since 1970 (docs/aws-facts.md 3).
     const auto seconds =
         std::chrono::duration_cast<std::chrono::seconds>(entry.time.time_since_epoch());
     request["Entries"].push_back({{"Time", seconds.count()},

@@ -1,4 +1,4 @@
-// EventBridge: PutEvents (FACTS 13; JSON 1.1).
+// EventBridge: PutEvents (docs/aws-facts.md 18; JSON 1.1).
 #pragma once
 
 #include <cstddef>

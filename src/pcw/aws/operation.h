@@ -6,12 +6,12 @@
 
 namespace pcw::aws {
 
-/// How a service speaks (FACTS 2). kRestXml is S3: method, path and query say what is wanted,
-/// errors are XML.
+/// How a service speaks (docs/aws-facts.md 2). kRestXml is S3: method, path and query say what is
+/// wanted, errors are XML.
 enum class Protocol : std::uint8_t { kJson10, kJson11, kQuery, kRestXml };
 
 /// One AWS service: the four names AWS gives it are four fields; nobody derives one from another
-/// (FACTS 1.2, 2, 18).
+/// (docs/aws-facts.md 1, 2, 24).
 struct ServiceDef {
   std::string_view id;             ///< "partnercentral-selling": host label, logs, quota key
   std::string_view signing_name;   ///< SigV4 scope
@@ -26,7 +26,7 @@ struct ServiceDef {
 /// May a call whose outcome is unknown be repeated?
 enum class Idempotency : std::uint8_t { kIdempotent, kByClientToken, kNonIdempotent };
 
-/// Which account-wide budget a call spends (FACTS 3.2).
+/// Which account-wide budget a call spends (docs/aws-facts.md 9).
 enum class QuotaClass : std::uint8_t { kNone, kRead, kWrite };
 
 struct Operation {

@@ -1,4 +1,4 @@
-// Partner Central Account: the partner behind an AWS account (FACTS 6; models of 2026-08-07).
+// Partner Central Account: the partner behind an AWS account (docs/aws-facts.md 12).
 #pragma once
 
 #include "pcw/aws/operation.h"
@@ -16,7 +16,7 @@ inline constexpr ServiceDef kService{
     .protocol = Protocol::kJson10,
 };
 
-/// The account service publishes no rates, so its calls are not counted (FACTS 3.2).
+/// The account service publishes no rates, so its calls are not counted (docs/aws-facts.md 9).
 inline constexpr Operation kListPartners{&kService, "ListPartners", Idempotency::kIdempotent,
                                          QuotaClass::kNone, "PartnerSummaryList"};
 inline constexpr Operation kGetPartner{&kService, "GetPartner", Idempotency::kIdempotent,

@@ -1,4 +1,4 @@
-// Partner Central Selling: its operations and the requests we send (FACTS 3; models of 2026-08-07).
+// Partner Central Selling: its operations and our requests (docs/aws-facts.md 6 to 11).
 #pragma once
 
 #include <optional>
@@ -30,7 +30,7 @@ inline constexpr Operation kGetAwsOpportunitySummary{
 inline constexpr Operation kListSolutions{&kService, "ListSolutions", Idempotency::kIdempotent,
                                           QuotaClass::kRead, "SolutionSummaries"};
 // Not on AWS's page of quotas; counted in the shared budget of reads to be on the safe side
-// (FACTS 3.2).
+// (docs/aws-facts.md 9).
 inline constexpr Operation kListEngagements{&kService, "ListEngagements", Idempotency::kIdempotent,
                                             QuotaClass::kRead, "EngagementSummaryList"};
 inline constexpr Operation kGetEngagement{&kService, "GetEngagement", Idempotency::kIdempotent,

@@ -1,4 +1,4 @@
-// The AWS shared configuration files: ~/.aws/config and ~/.aws/credentials (FACTS 17).
+// The AWS shared configuration files: ~/.aws/config and ~/.aws/credentials (docs/aws-facts.md 23).
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
 // When to call again: attempts, backoff with full jitter, and the budget that keeps retries from
-// multiplying load (FACTS 16, 2026 rules).
+// multiplying load (docs/aws-facts.md 22).
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// S3: the objects of one bucket, written once and read (FACTS 14).
+// S3: the objects of one bucket, written once and read (docs/aws-facts.md 19).
 #pragma once
 
 #include <cstdint>
@@ -58,9 +58,9 @@ struct BucketAddress {
 
 /// Virtual-host style, "https://<bucket>.s3...": AWS's rule. Path style where the bucket cannot be
 /// a label of the host: an endpoint that is an IP address or localhost, a bucket with a dot
-/// (CONTRACT 2). `style` is s3.addressing_style of the profile: "path" and "virtual" beat the rule;
-/// empty and "auto" are the rule. kConfig for an endpoint that is not a URL, another style, or
-/// "virtual" at an IP address.
+/// (docs/aws-facts.md 19). `style` is s3.addressing_style of the profile: "path" and "virtual" beat
+/// the rule; empty and "auto" are the rule. kConfig for an endpoint that is not a URL, another
+/// style, or "virtual" at an IP address.
 Result<BucketAddress> AddressBucket(std::string_view endpoint, std::string_view bucket,
                                     std::string_view style = "");
 

@@ -1,5 +1,5 @@
-// AWS Signature Version 4, every step of it visible (FACTS 15). Pure functions and a small key
-// cache.
+// AWS Signature Version 4, every step of it visible (docs/aws-facts.md 20). Pure functions and a
+// small key cache.
 #pragma once
 
 #include <mutex>

@@ -1,4 +1,4 @@
-// SQS: one queue, messages in batches (FACTS 12; JSON protocol).
+// SQS: one queue, messages in batches (docs/aws-facts.md 17; JSON protocol).
 #pragma once
 
 #include <cstdint>
@@ -95,8 +95,8 @@ class Queue {
   /// At most ten. An entry that SQS refused is in `failed`, not an error. A batch that it refuses
   /// whole is sent again in halves, down to the entry that it does not take.
   Result<BatchOutcome> Send(const std::vector<OutgoingMessage>& messages, std::stop_token stop);
-  /// At most ten; none does not mean that the queue is empty (F28). A message whose body does not
-  /// have its MD5 is left out: it comes again.
+  /// At most ten; none does not mean that the queue is empty (docs/aws-facts.md 17). A message
+  /// whose body does not have its MD5 is left out: it comes again.
   Result<std::vector<Message>> Receive(int most, int visibility_seconds, int wait_seconds,
                                        std::stop_token stop);
   /// At most ten receipt handles; ids in the outcome are their places, "0" to "9".

@@ -1,4 +1,4 @@
-// STS: who are we, and becoming a role (FACTS 2; query protocol, XML answers).
+// STS: who are we, and becoming a role (docs/aws-facts.md 16; query protocol, XML answers).
 #pragma once
 
 #include <optional>

@@ -24,7 +24,7 @@ struct XmlElement {
   const std::string& TextOf(std::string_view child) const;
 };
 
-/// What a document may not exceed (S34).
+/// What a document may not exceed (I12).
 struct XmlLimits {
   std::size_t max_bytes = 8U << 20U;
   std::size_t max_depth = 16;

@@ -35,7 +35,7 @@ enum class RecordReaction : std::uint8_t { kNone, kDeadLetter, kDeferThenDeadLet
 /// What becomes of the run.
 enum class RunReaction : std::uint8_t { kStop, kPause, kStopResumable, kGoOn, kNeverStarts };
 
-/// One row of HOUSE.md's error table: the single place that maps a code to every surface.
+/// One row of the error table (docs/errors.md): the single place that maps a code to every surface.
 struct Reaction {
   ErrorCode code;
   std::string_view name;  ///< stable spelling in logs, JSON and docs/errors.md
@@ -44,7 +44,7 @@ struct Reaction {
   RunReaction run;
   int rest_own_fault;                ///< HTTP status when our caller is at fault
   int rest_aws_fault;                ///< HTTP status when AWS answered us so
-  int exit_code;                     ///< process exit code, CONTRACT 6
+  int exit_code;                     ///< process exit code (docs/cli.md)
   std::string_view runbook_section;  ///< section of the operators' runbook, "-" if none
 };
 

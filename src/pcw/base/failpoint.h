@@ -1,4 +1,4 @@
-// Failpoints: named places where a test kills the process, to prove crash safety (RELIABILITY F1).
+// Failpoints: named places where a test kills the process, to prove crash safety (I3).
 #pragma once
 
 #include <string_view>

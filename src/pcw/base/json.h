@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 /// Keeps the order of members; for documents that people read.
 using OrderedJson = nlohmann::ordered_json;
 
-/// What a document may not exceed (I12; RELIABILITY 7: nlohmann copies and dumps recursively, so
+/// What a document may not exceed (I12: nlohmann copies and dumps recursively, so
 /// depth must be bounded).
 struct JsonLimits {
   std::size_t max_bytes = 8U << 20U;

@@ -20,7 +20,7 @@
 
 namespace pcw::cli {
 
-/// Exit codes that are not those of an error (CONTRACT 6).
+/// Exit codes that are not those of an error (docs/cli.md).
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFindings = 1;
 inline constexpr int kExitDeadLetters = 3;
@@ -29,10 +29,10 @@ inline constexpr int kExitUsage = 64;
 /// The error of a run that did not finish: its exit code is never that of one that finished with
 /// dead letters.
 Error AsStopped(Error error);
-/// The exit code of an error (CONTRACT 6).
+/// The exit code of an error (docs/cli.md).
 int ExitCodeOf(const Error& error);
 
-/// One row of the list of exit codes (CONTRACT 6), the one that --help and the manual page print.
+/// One row of the list of exit codes (docs/cli.md), the one that --help and the manual page print.
 struct ExitCode {
   int code;
   std::string_view meaning;

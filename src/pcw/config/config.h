@@ -1,5 +1,5 @@
 // The configuration: what pcw can be told, where each value came from, and every mistake in it at
-// once (CONTRACT 2).
+// once (config/pcw.example.yaml).
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,10 @@
 
 namespace pcw::config {
 
-/// The tenant of the main configuration file (CONTRACT 3).
+/// The tenant of the main configuration file (docs/service.md).
 inline constexpr const char* kDefaultTenant = "00000000-0000-0000-0000-000000000001";
 
-/// Typed settings, as CONTRACT 2 lists them. Immutable after loading.
+/// Typed settings, as config/pcw.example.yaml lists them. Immutable after loading.
 struct Config {
   std::string tenant_id = kDefaultTenant, tenant_name = "default";  ///< whose it is; no settings
   std::string environment;

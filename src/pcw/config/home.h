@@ -9,7 +9,7 @@
 
 namespace pcw::config {
 
-/// $PCW_HOME, or the default of CONTRACT 1 for this user: /var/lib/pcw for root, else
+/// $PCW_HOME, or the default for this user: /var/lib/pcw for root, else
 /// $XDG_STATE_HOME/pcw, else ~/.local/state/pcw. Empty if nothing says where (CheckHome).
 std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& environment);
 

@@ -1,4 +1,4 @@
-// The logging settings, applied and followed while a command runs (CONTRACT 7).
+// The logging settings, applied and followed while a command runs (docs/runbook.md 3.1).
 #pragma once
 
 #include <filesystem>

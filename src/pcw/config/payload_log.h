@@ -1,5 +1,5 @@
-// Bodies of AWS calls in the log: asked for, announced, masked, and over by themselves (CONTRACT 2,
-// S32).
+// Bodies of AWS calls in the log: asked for, announced, masked, and over by themselves
+// (docs/runbook.md 3.1, I29).
 #pragma once
 
 #include <atomic>

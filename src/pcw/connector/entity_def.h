@@ -10,7 +10,7 @@
 namespace pcw::connector {
 
 /// A source system. The runbook spells it three ways; all three are fields and nobody derives one
-/// from another (HOUSE 4.4).
+/// from another (ADR 3).
 struct ConnectorDef {
   std::string_view kind;         ///< "partner_central": code, SQL, config, metrics
   std::string_view url_name;     ///< "partner-central": command line and REST

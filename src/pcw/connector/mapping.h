@@ -25,8 +25,8 @@ enum class ColumnType : std::uint8_t {
   kDate,
   kJson
 };
-/// What a column may hold about people; decides masking (CONTRACT 7). `kBusiness` is company data,
-/// `kPersonal` identifies a person.
+/// What a column may hold about people; decides masking (docs/mapping.md). `kBusiness` is company
+/// data, `kPersonal` identifies a person.
 enum class Pii : std::uint8_t { kNone, kBusiness, kPersonal };
 
 /// Where a value stands. A JSON pointer into the record whose segments may choose an element of an

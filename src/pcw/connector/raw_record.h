@@ -41,7 +41,7 @@ struct Page {
 /// was cut off or is not a JSON object; kSchemaMismatch for one without the items array (unless AWS
 /// does not promise one: then the page is empty), with two of them, or whose NextToken is not a
 /// text: it would pass for the last page. Ids, versions and tokens are taken as they are: responses
-/// are never validated against modelled patterns (FACTS 1). Thread-safe.
+/// are never validated against modelled patterns (docs/aws-facts.md 5). Thread-safe.
 Result<Page> ReadListPage(std::string_view body, const SourceDef& source);
 
 }  // namespace pcw::connector

@@ -5,8 +5,8 @@
 
 namespace pcw::connector {
 
-/// True for what every entity's table has beside its mapping's columns (CONTRACT 3), what only a
-/// batch on its way to it has, and what any table of PostgreSQL has. Pure, thread-safe.
+/// True for what every entity's table has beside its mapping's columns (docs/mapping.md), what only
+/// a batch on its way to it has, and what any table of PostgreSQL has. Pure, thread-safe.
 bool IsReservedColumn(std::string_view name);
 
 }  // namespace pcw::connector

@@ -25,7 +25,7 @@ Type TypeOf(const std::string& name) {
        {"list", Type::kList},
        {"map", Type::kMap},
        {"string", Type::kString},
-       // Both services write times as RFC 3339 text (FACTS 2).
+       // Both services write times as RFC 3339 text (docs/aws-facts.md 3).
        {"timestamp", Type::kString},
        {"integer", Type::kNumber},
        {"long", Type::kNumber},

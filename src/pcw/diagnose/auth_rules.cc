@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::minutes;
 
-// A signature is refused from about five minutes on (FACTS 15.8); pcw corrects from four.
+// A signature is refused from about five minutes on (docs/aws-facts.md 21); pcw corrects from four.
 constexpr minutes kWrongClock{4};
 constexpr std::chrono::hours kEndsSoon{1};
 
@@ -201,7 +201,7 @@ std::string StatementFor(const std::vector<std::string>& actions, const std::str
 }
 
 // Denials that name an action are missing rights; those of everything, without a name, look like an
-// account that is not linked (FACTS 7).
+// account that is not linked (docs/aws-facts.md 13).
 void JudgeDenials(const Facts& facts, std::vector<Finding>& findings) {
   std::vector<std::string> missing;
   std::string said;

@@ -40,7 +40,7 @@ struct ActionFacts {
   std::string why_not;         ///< of an action that was not tried
 };
 
-/// Whether a partner is behind the account, as far as ListPartners tells (FACTS 7).
+/// Whether a partner is behind the account, as far as ListPartners tells (docs/aws-facts.md 13).
 struct LinkFacts {
   bool was_asked = false;
   std::optional<Error> error;

@@ -56,7 +56,7 @@ std::string IncreaseRequest(const Facts& facts) {
       facts.settings.limits.reads_per_day);
 }
 
-// What AWS publishes per account (FACTS 3.2).
+// What AWS publishes per account (docs/aws-facts.md 9).
 constexpr int kPublishedReadsPerDay = 100'000;
 
 // A limit of our own making is raised by us.

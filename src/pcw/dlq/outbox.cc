@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view kKind = "pcw.dead_letter";
 constexpr int kVersion = 1;
-constexpr int kEmptyReceives = 2;   // one alone does not mean that nothing is there (F28)
+constexpr int kEmptyReceives = 2;   // one alone does not mean that nothing is there
 constexpr int kStaleReceives = 20;  // in a row without a message that is new to the pass
 
 constexpr std::string_view kClaim =

@@ -57,7 +57,7 @@ Result<const Json*> ObjectAt(const Json& json, const char* member, std::string_v
   return &*found;
 }
 
-// "Receiver" here, "RECEIVER" in the API (FACTS 8).
+// "Receiver" here, "RECEIVER" in the API (docs/aws-facts.md 14).
 bool IsNoCase(const Json& json, const char* member, std::string_view wanted) {
   const auto found = json.find(member);
   if (found == json.end() || !found->is_string()) return false;
@@ -82,7 +82,8 @@ using Records = std::vector<NamedRecord>;
 Result<Records> OfOpportunity(const Json& detail) {
   PCW_TRY(const Json* opportunity, ObjectAt(detail, "opportunity", "/detail/opportunity"));
   PCW_TRY(const std::string id, IdAt(*opportunity, "identifier", "/detail/opportunity/identifier"));
-  // What AWS's side changes shows in its own summary (FACTS 3), and raises the same event.
+  // What AWS's side changes shows in its own summary (docs/aws-facts.md 8), and raises the same
+  // event.
   return Records{RecordOf(connector::Opportunities(), "GetOpportunity", id, id),
                  RecordOf(connector::AwsSummaries(), "GetAwsOpportunitySummary", id, id)};
 }

@@ -1,5 +1,5 @@
 // What an event of Partner Central says: the EventBridge envelope, and which record of ours it is
-// about (FACTS 8). No I/O.
+// about (docs/aws-facts.md 14). No I/O.
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// The text of a token: pcw_<public id>_<secret>_<checksum>, lower-case hex (S1).
+// The text of a token: pcw_<public id>_<secret>_<checksum>, lower-case hex (I31).
 #pragma once
 
 #include <optional>
@@ -24,14 +24,14 @@ Token MintToken(Rng& rng);
 Secret FormatToken(const Token& token);
 
 /// nullopt for anything that FormatToken cannot have written: other length, case, prefix or
-/// checksum. Needs no database, so guesses cost none (S1). The checksum finds slips of the pen; it
+/// checksum. Needs no database, so guesses cost none (I31). The checksum finds slips of the pen; it
 /// is no secret.
 std::optional<Token> ParseToken(std::string_view text);
 
 /// What the database keeps of a secret. A fast hash is right for random bits.
 Sha256Digest HashOf(const Token& token);
 
-/// Equality in a time that does not depend on where the digests differ (S2).
+/// Equality in a time that does not depend on where the digests differ (I31).
 bool IsSameDigest(const Sha256Digest& a, const Sha256Digest& b);
 
 }  // namespace pcw::identity

@@ -18,7 +18,7 @@
 
 namespace pcw::identity {
 
-/// Persons approve; services cannot (S13).
+/// Persons approve; services cannot (T18).
 enum class PrincipalKind { kPerson, kService };
 std::string_view NameOf(PrincipalKind kind);
 /// kInvalidRequest for anything but "person" and "service".

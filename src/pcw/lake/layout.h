@@ -1,4 +1,4 @@
-// The only place that spells a bronze key (CONTRACT 4).
+// The only place that spells a bronze key (docs/bronze.md).
 #pragma once
 
 #include <string>
@@ -24,7 +24,7 @@ std::string ManifestKey(std::string_view run_prefix);
 
 /// Keys also come from manifests and command lines; they must not lead out of the lake.
 /// kInvalidRequest for one that is empty, longer than 1024 bytes, holds a zero byte, or has a
-/// segment that is empty, "." or ".." (S29).
+/// segment that is empty, "." or "..".
 Status CheckKey(std::string_view key);
 
 /// The same of the whole segments of a prefix; empty is all of the lake.

@@ -1,4 +1,5 @@
-// A part of a run's bronze: JSON Lines, one record a line, the payload byte for byte (CONTRACT 4).
+// A part of a run's bronze: JSON Lines, one record a line, the payload byte for byte
+// (docs/bronze.md).
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@ struct S3Location {
 
 /// Splits "s3://bucket[/prefix]". kConfig, saying what was expected, for a bucket that S3 would not
 /// name so, and for a prefix with segments that are empty, "." or "..", longer than 64 characters
-/// or of other characters than A-Z a-z 0-9 . _ = - (S29).
+/// or of other characters than A-Z a-z 0-9 . _ = -.
 Result<S3Location> ParseS3Location(std::string_view url);
 
 struct S3StoreOptions {

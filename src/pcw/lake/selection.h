@@ -25,7 +25,7 @@ struct RunFolder {
   std::vector<FolderObject> objects;  ///< by part number; the manifest is not among them
 };
 
-/// What a key says, by CONTRACT 4.
+/// What a key says, by docs/bronze.md.
 struct KeyParts {
   std::string_view prefix;  ///< of the run folder, with its slash
   std::string_view run_id;

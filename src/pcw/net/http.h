@@ -47,7 +47,7 @@ struct HttpResponse {
   }
 };
 
-/// Bounds of one exchange (RELIABILITY F20). All run from its start; none is an idle time.
+/// Bounds of one exchange (I12). All run from its start; none is an idle time.
 struct HttpLimits {
   std::chrono::milliseconds connect{3'000};
   std::chrono::milliseconds first_byte{15'000};  ///< until the answer begins

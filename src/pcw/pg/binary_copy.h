@@ -1,5 +1,4 @@
-// Encodes rows for COPY ... (FORMAT binary): 5 to 13 us a row cheaper for the server than text
-// (PERFORMANCE 5).
+// Encodes rows for COPY ... (FORMAT binary): 5 to 13 us a row cheaper for the server than text.
 #pragma once
 
 #include <cstddef>

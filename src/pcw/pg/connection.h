@@ -45,7 +45,7 @@ class Rows {
 };
 
 /// SQL with a name for logs and errors. The text must be a literal: SQL is never assembled from
-/// values (S11).
+/// values.
 struct Query {
   std::string_view name;
   std::string_view sql;

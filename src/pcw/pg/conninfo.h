@@ -9,7 +9,7 @@
 namespace pcw::pg {
 
 /// libpq's environment variables (PGHOST, PGUSER, PGPASSWORD ...) for a URI or key/value string: a
-/// password must not stand in the arguments of a process, which everybody may read (S33). Settings
+/// password must not stand in the arguments of a process, which everybody may read (I29). Settings
 /// without a variable of their own are left out. kConfig for a string that libpq cannot read.
 Result<std::map<std::string, std::string>> ConninfoEnvironment(const std::string& url);
 

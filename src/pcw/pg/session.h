@@ -18,7 +18,7 @@ struct ServiceSession {
 /// Opens a session, becomes pcw_service and sets the tenant. Refuses (kConfig) when the schema is
 /// missing or of another version (naming `pcw db migrate`), when the effective role is superuser,
 /// BYPASSRLS or owns a table with row level security, or when a table of tenants lacks its
-/// protection (S7); kPermissionDenied with the GRANT to issue when the role cannot be assumed.
+/// protection (I28); kPermissionDenied with the GRANT to issue when the role cannot be assumed.
 Result<ServiceSession> OpenService(const ConnectOptions& options, const std::string& tenant_id,
                                    SuperuserLogin policy, std::stop_token stop = {});
 

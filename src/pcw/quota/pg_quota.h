@@ -1,5 +1,5 @@
-// The account-wide, two-level budget kept in PostgreSQL and leased in chunks (FACTS 3.2; CONTRACT
-// 6: zero refusals).
+// The account-wide, two-level budget kept in PostgreSQL and leased in chunks so that AWS refuses
+// no call (docs/aws-facts.md 9).
 #pragma once
 
 #include <chrono>

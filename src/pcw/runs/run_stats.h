@@ -1,4 +1,4 @@
-// The counters of a run, which must add up (CONTRACT 3; I1).
+// The counters of a run, which must add up (I1).
 #pragma once
 
 #include <cstdint>

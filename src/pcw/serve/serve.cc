@@ -175,7 +175,7 @@ Result<int> Serve(const wiring::Invocation& invocation, const std::vector<std::s
       sources, loaded, machine.payloads, machine.clock, machine.sleeper,
       [&tenants](const config::LoadedConfig& changed) { tenants.AdoptMain(changed); });
   {
-    // Refuses to start where tenants would not be separated, or the schema is not there (S7).
+    // Refuses to start where tenants would not be separated, or the schema is not there (I28).
     PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
     PCW_TRY_OK(tenants.Refresh(connection, invocation.stop));
     PCW_TRY_OK(wiring::ConfirmLake(connection, loaded.config, invocation.environment,

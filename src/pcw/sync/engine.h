@@ -1,4 +1,4 @@
-// The sync of one entity: fetch -> bronze -> map -> merge -> checkpoint (HOUSE 5).
+// The sync of one entity: fetch -> bronze -> map -> merge -> checkpoint (docs/architecture.md).
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// When so many records fail that the run is of no use (HOUSE 3: stop above a set ratio).
+// When so many records fail that the run is of no use (docs/errors.md).
 #pragma once
 
 #include <cstddef>

@@ -22,7 +22,7 @@ FailureOutcome OutcomeOfFailure(const DetailFailure& failure) {
     case ErrorCode::kNotFound:
       if (is_confirming) return FailureOutcome::kGone;
       if (failure.may_be_absent) return FailureOutcome::kAbsent;
-      return later();  // a Get may lag the list for seconds after a create (FACTS 3.1)
+      return later();  // a Get may lag the list for seconds after a create (docs/aws-facts.md 7)
     case ErrorCode::kUnavailable:
     case ErrorCode::kTimeout:
       return later();

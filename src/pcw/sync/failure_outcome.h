@@ -1,5 +1,5 @@
 // What becomes of a record whose details could not be had, and of a run that too many of them
-// befall: the rules of HOUSE 3 alone, without any I/O.
+// befall: the rules of docs/errors.md alone, without any I/O.
 #pragma once
 
 #include <map>

@@ -149,8 +149,7 @@ EntityTable::Sql EntityTable::MakeSql() const {
       "AND {0} = wanted.id LIMIT 1) "
       "AS held",
       def_->id_column, def_->table, is_ranked_ ? "source_rank" : "0");
-  // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies (PERFORMANCE
-  // 1).
+  // lz4 on staging too: INSERT ... SELECT keeps the compression of the value it copies.
   std::string typed;
   for (const ColumnMapping& column : mapping_->columns)
     typed += fmt::format("{} {}, ", Quoted(column.column), SqlType(column.type));

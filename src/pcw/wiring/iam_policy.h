@@ -10,9 +10,9 @@ namespace pcw::wiring {
 /// that the configured entities, lake and queue use, so that it cannot lag behind the code.
 ///
 /// Partner Central has no resources to name for most operations; the condition key
-/// partnercentral:Catalog keeps the identity out of the other catalog (FACTS 9). GetCallerIdentity
-/// needs no permission.
-/// kConfig for a lake or queue URL that names no bucket or queue.
+/// partnercentral:Catalog keeps the identity out of the other catalog (docs/aws-facts.md 15).
+/// GetCallerIdentity needs no permission. kConfig for a lake or queue URL that names no bucket or
+/// queue.
 Result<OrderedJson> MakeIamPolicy(const config::Config& config);
 
 }  // namespace pcw::wiring

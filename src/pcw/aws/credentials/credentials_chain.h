@@ -34,11 +34,12 @@ struct ChainSettings {
 std::unique_ptr<CredentialsSource> MakeReferencedSource(const ProfileAccess& access,
                                                         const CredentialsReference& reference);
 
-/// The default chain, in the order of the AWS CLI (FACTS 17, tests/fixtures/aws_profiles):
-/// environment, role of the profile, web identity, keys and process of the profile, container,
-/// instance; then the configured role on top. A profile named in pcw's own configuration is the
-/// only source, as one passed to an SDK in code; AWS_PROFILE does not keep the environment's keys
-/// from coming first. A reference set by `credentials rotate` replaces all of them but the role.
+/// The default chain, in the order of the AWS CLI (docs/aws-facts.md 23,
+/// tests/fixtures/aws_profiles): environment, role of the profile, web identity, keys and process
+/// of the profile, container, instance; then the configured role on top. A profile named in pcw's
+/// own configuration is the only source, as one passed to an SDK in code; AWS_PROFILE does not keep
+/// the environment's keys from coming first. A reference set by `credentials rotate` replaces all
+/// of them but the role.
 std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileAccess& access,
                                                         const ChainSettings& settings);
 

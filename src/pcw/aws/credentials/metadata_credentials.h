@@ -7,8 +7,8 @@
 
 namespace pcw::aws {
 
-/// The hosts that are spoken to in plain http for credentials, beside loopback (FACTS 17). An
-/// HttpClient for the sources below must allow exactly these.
+/// The hosts that are spoken to in plain http for credentials, beside loopback (docs/aws-facts.md
+/// 23). An HttpClient for the sources below must allow exactly these.
 inline constexpr const char* kMetadataHosts[] = {"169.254.169.254", "169.254.170.2",
                                                  "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"};
 

@@ -15,7 +15,7 @@ Result<std::vector<std::string>> SplitCommand(std::string_view command);
 
 /// Runs the command of a profile's credential_process, without a shell, for at most a minute, and
 /// reads the JSON document (Version 1) that it prints. The program gets the environment without
-/// pcw's own settings (S33). kUnauthenticated, with the end of what it wrote to stderr less what
+/// pcw's own settings (I29). kUnauthenticated, with the end of what it wrote to stderr less what
 /// looks like a key, if it fails; its stdout is never quoted. A document without Expiration does
 /// not expire.
 class ProcessCredentials final : public CredentialsSource {

@@ -25,11 +25,11 @@ enum class ProfilePart {
 };
 
 /// Reads the files anew each time, so rotated keys are picked up without a restart, and follows, in
-/// botocore's order (FACTS 17): role_arn with source_profile or credential_source, role_arn with
-/// web_identity_token_file; static keys of the credentials file; credential_process; static keys of
-/// the config file. A profile that another names as source gives its keys although it has a role.
-/// kNotFound if the profile has none of them. kConfig for a loop of source_profiles, a role that
-/// wants a person (MFA), and SSO or login sessions, with the way around.
+/// botocore's order (docs/aws-facts.md 23): role_arn with source_profile or credential_source,
+/// role_arn with web_identity_token_file; static keys of the credentials file; credential_process;
+/// static keys of the config file. A profile that another names as source gives its keys although
+/// it has a role. kNotFound if the profile has none of them. kConfig for a loop of source_profiles,
+/// a role that wants a person (MFA), and SSO or login sessions, with the way around.
 class ProfileCredentials final : public CredentialsSource {
  public:
   ProfileCredentials(const ProfileAccess& access, std::string profile, IfAbsent if_absent,

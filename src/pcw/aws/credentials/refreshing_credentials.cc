@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::chrono::minutes kRefreshBefore{15};
 // A set just fetched is used though it looks expired: our clock may be ahead, and IMDS may be out
-// of order and give the last it has (FACTS 17). AWS's refusal ends it at once.
+// of order and give the last it has (docs/aws-facts.md 23). AWS's refusal ends it at once.
 constexpr std::chrono::seconds kTrusted{30};
 constexpr std::chrono::minutes kBetweenAttempts{1};
 constexpr std::chrono::seconds kBetweenLooks{1};

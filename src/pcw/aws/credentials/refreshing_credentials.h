@@ -16,7 +16,7 @@ namespace pcw::aws {
 /// and whoever signs goes on with what there is: a slow or failing refresh fails no call while the
 /// old ones live. A failed one is tried again after a minute. Only expired or refused ones make Get
 /// wait; a set that looks expired when it comes is trusted for half a minute, because our clock may
-/// be the wrong one. One refresh at a time (FACTS 17). Thread-safe.
+/// be the wrong one. One refresh at a time (docs/aws-facts.md 23). Thread-safe.
 class RefreshingCredentials final : public CredentialsProvider {
  public:
   RefreshingCredentials(std::unique_ptr<CredentialsSource> source, Clock& clock);

@@ -4,10 +4,10 @@
 namespace pcw::connector {
 
 /// AWS's own view of each opportunity, one row per (tenant, catalog, opportunity): what AWS's side
-/// changes appears here and not in GetOpportunity (FACTS 3). A call per opportunity on top of the
-/// opportunities' own, so it is synced only where it is configured; whether a change on AWS's side
-/// moves LastModifiedDate is not known, so a full run fetches all of them. Not every opportunity
-/// has one: AWS's 404 is an answer, not a failure. Its columns are
+/// changes appears here and not in GetOpportunity (docs/aws-facts.md 8). A call per opportunity on
+/// top of the opportunities' own, so it is synced only where it is configured; whether a change on
+/// AWS's side moves LastModifiedDate is not known, so a full run fetches all of them. Not every
+/// opportunity has one: AWS's 404 is an answer, not a failure. Its columns are
 /// mappings/aws_summaries.yaml.
 const EntityDef& AwsSummaries() {
   static constexpr SourceDef kSources[]{{

@@ -4,9 +4,9 @@
 namespace pcw::connector {
 
 /// Leads, one row per (tenant, catalog, engagement): engagements with a Lead context, and the
-/// invitations to them (FACTS 5). A pending invitation tells more than the list does; an answered
-/// one only changes the state of what is known. Once the engagement itself can be read, the
-/// invitation has nothing to add. Its columns are mappings/leads.yaml.
+/// invitations to them (docs/aws-facts.md 11). A pending invitation tells more than the list does;
+/// an answered one only changes the state of what is known. Once the engagement itself can be read,
+/// the invitation has nothing to add. Its columns are mappings/leads.yaml.
 const EntityDef& Leads() {
   static constexpr SourceDef kSources[]{
       {.list = &aws::partner_central_selling::kListEngagements,

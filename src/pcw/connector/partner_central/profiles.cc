@@ -4,8 +4,8 @@
 namespace pcw::connector {
 
 /// Partner profiles, one row per (tenant, catalog, partner): GetPartner's Profile, and whether the
-/// public sees it (FACTS 6). The list does not tell when a profile changed, so a full run fetches
-/// them all. Its columns are mappings/profiles.yaml.
+/// public sees it (docs/aws-facts.md 12). The list does not tell when a profile changed, so a full
+/// run fetches them all. Its columns are mappings/profiles.yaml.
 const EntityDef& Profiles() {
   static constexpr SourceDef kSources[]{{
       .list = &aws::partner_central_account::kListPartners,

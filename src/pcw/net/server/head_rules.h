@@ -17,7 +17,7 @@ struct Refusal {
 
 using RequestHead = boost::beast::http::header<true, boost::beast::http::fields>;
 
-/// The first rule (RELIABILITY 7, item 3) that `head` breaks, if any.
+/// The first rule that `head` breaks, if any.
 std::optional<Refusal> CheckHead(const RequestHead& head);
 
 /// True if the client waits for "100 Continue" before it sends the body.

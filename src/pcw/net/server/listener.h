@@ -74,7 +74,7 @@ using HeadCheck =
 
 enum class RawReplies { kRefused, kAllowed };
 
-/// Bounds of the listener (RELIABILITY 7). Deadlines are total times of a phase, not idle times, so
+/// Bounds of the listener (I12). Deadlines are total times of a phase, not idle times, so
 /// dripping bytes does not extend them.
 struct ListenerOptions {
   std::string address = "127.0.0.1";

@@ -14,7 +14,7 @@ struct ClusterOptions {
   std::filesystem::path home;  ///< $PCW_HOME; the data directory is home/pg
 };
 
-/// A running cluster this process uses, shared with other pcw processes (CONTRACT 1).
+/// A running cluster this process uses, shared with other pcw processes.
 ///
 /// Start makes it (initdb --locale=C.UTF-8 -E UTF8) if absent, adopts a running or orphaned server,
 /// or starts it; unix socket only, in a short private directory. Holds a shared lock on

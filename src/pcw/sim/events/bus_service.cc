@@ -89,7 +89,7 @@ std::string FormProblem(const Json& body) {
     for (const auto& [member, value] : entry.items()) {
       if (!kKnown.contains(member)) return fmt::format("unknown member {} of an entry", member);
     }
-    // Times of this service are numbers (FACTS 2); decimals reach us as their text.
+    // Times of this service are numbers (docs/aws-facts.md 3); decimals reach us as their text.
     if (entry.contains("Time") && !entry["Time"].is_number() && !entry["Time"].is_string())
       return "Time is no number";
   }

@@ -206,7 +206,7 @@ TEST_F(CollectionTest, AnEarlierViewShowsChangesNotYet) {
   EXPECT_THAT(all.records, SizeIs(200));
 }
 
-// RELIABILITY T1: the two token styles fail differently, and clients must survive both.
+// T1: the two token styles fail differently, and clients must survive both.
 TEST_F(CollectionTest, OffsetPagingLosesRecordsThatMoveAndKeysDoNot) {
   WallTime now = kNow;
   const auto touch_first = [&] {

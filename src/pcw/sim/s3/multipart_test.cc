@@ -1,5 +1,6 @@
 #include "pcw/sim/s3/multipart.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "fakes/sim_s3.h"

@@ -20,7 +20,7 @@ constexpr std::size_t kMostEntries = 10;
 constexpr std::size_t kMostInFlight = 120'000;
 constexpr std::int64_t kMostHandles = 400'000;
 
-/// The attributes that can be set: default and bounds (FACTS 12).
+/// The attributes that can be set: default and bounds (docs/aws-facts.md 17).
 struct SettableAttribute {
   std::string_view name;
   std::int64_t fallback, min, max;
@@ -71,7 +71,7 @@ std::string TextOf(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// XML's characters only (FACTS 12).
+/// XML's characters only (docs/aws-facts.md 17).
 bool IsBody(std::string_view text) {
   const bool has_control = std::any_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
