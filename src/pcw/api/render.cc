@@ -19,28 +19,31 @@ std::string UrlNameOf(const std::string& kind) {
 
 // Stored by ourselves; if it were damaged the rest is still worth showing.
 OrderedJson StoredJson(const std::string& text) {
-  const Result<Json> parsed = ParseJson(text);
-  return parsed ? OrderedJson(*parsed) : OrderedJson(nullptr);
+  OrderedJson parsed = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
+  return parsed.is_discarded() ? OrderedJson(nullptr) : parsed;
 }
 
 }  // namespace
 
+// Member by member: a list of pairs would be copied twice, and a page of runs is mostly this.
 OrderedJson RunJson(const runs::StoredRun& run) {
-  return {{"id", run.id},
-          {"connector", UrlNameOf(run.connector)},
-          {"entity", run.entity},
-          {"mode", run.mode},
-          {"status", run.status},
-          {"catalog", run.catalog},
-          {"started_at", run.started_at},
-          {"ended_at", TextOrNull(run.ended_at)},
-          {"requested_by", run.requested_by},
-          {"trigger", run.trigger},
-          {"resumed_from", TextOrNull(run.resumed_from)},
-          {"error_code", TextOrNull(run.error_code)},
-          {"error", TextOrNull(run.error)},
-          {"bronze", TextOrNull(run.bronze_prefix)},
-          {"stats", StoredJson(run.stats_json)}};
+  OrderedJson json = OrderedJson::object();
+  json["id"] = run.id;
+  json["connector"] = UrlNameOf(run.connector);
+  json["entity"] = run.entity;
+  json["mode"] = run.mode;
+  json["status"] = run.status;
+  json["catalog"] = run.catalog;
+  json["started_at"] = run.started_at;
+  json["ended_at"] = TextOrNull(run.ended_at);
+  json["requested_by"] = run.requested_by;
+  json["trigger"] = run.trigger;
+  json["resumed_from"] = TextOrNull(run.resumed_from);
+  json["error_code"] = TextOrNull(run.error_code);
+  json["error"] = TextOrNull(run.error);
+  json["bronze"] = TextOrNull(run.bronze_prefix);
+  json["stats"] = StoredJson(run.stats_json);
+  return json;
 }
 
 OrderedJson FreshnessJson(const runs::EntityFreshness& entity) {
@@ -124,7 +127,10 @@ net::server::Response JsonResponse(int status, const OrderedJson& json) {
 }
 
 net::server::Response ListResponse(OrderedJson items, const std::string& next_cursor) {
-  return JsonResponse(200, {{"items", std::move(items)}, {"next_cursor", TextOrNull(next_cursor)}});
+  OrderedJson page = OrderedJson::object();
+  page["items"] = std::move(items);
+  page["next_cursor"] = TextOrNull(next_cursor);
+  return JsonResponse(200, page);
 }
 
 }  // namespace pcw::api
