@@ -40,7 +40,7 @@ Result<bool> ReadFlag(const Json& body, const char* name) {
   return body.at(name).get<bool>();
 }
 
-/// Which letters a request is about, and how.
+/// Which dead letters a request is about, and how.
 struct Selection {
   dlq::DeadLetterFilter filter;
   bool is_all = false;
@@ -81,7 +81,7 @@ Result<Selection> ReadSelection(const Call& call, std::span<const std::string_vi
   return selection;
 }
 
-// An id that names no letter is an error, not an empty selection.
+// An id that names no dead letter is an error, not an empty selection.
 Status CheckNamed(Call& call, const dlq::DeadLetterFilter& filter) {
   if (filter.id.empty()) return Ok{};
   PCW_TRY_OK(

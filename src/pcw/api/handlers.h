@@ -1,4 +1,4 @@
-// The handlers of the routes: each parses, calls one function of a room below, renders.
+// The handlers of the routes: each parses, calls one function of a module below, renders.
 #pragma once
 
 #include "pcw/api/route.h"

@@ -20,7 +20,7 @@ struct Told {
   std::string detail;
 };
 
-// Errors of other rooms: what a caller can do something about is told in their words, which are
+// Errors of other modules: what a caller can do something about is told in their words, which are
 // made for people; the rest only by kind.
 Told Tell(const Error& error) {
   switch (error.code()) {

@@ -22,7 +22,7 @@ Status NeedsSite(const Call& call) {
   return ApiError(404, "not_found", "this service is not configured for this tenant");
 }
 
-// What is not known in time is no failure of the service: the caller asks again.
+// What is not known in time is not a failure of the service: the caller asks again.
 Error NotHeard(const Error& error, const std::string& what) {
   if (error.code() != ErrorCode::kTimeout) return error;
   return ApiError(503, "not_known_yet", what + " yet; ask again in a moment");

@@ -19,8 +19,8 @@ struct ServicePlaces {
 /// Gives the environment of a command what the unit gives the service, where the command is about
 /// the service's state: PCW_HOME for the user who owns it, and for whoever works on it the
 /// variables of the settings file that are not set. So that `pcw doctor` sees what the service
-/// sees. Whoever set PCW_HOME to another place is left alone. A settings file that may not be read
-/// is warned of.
+/// sees. Whoever set PCW_HOME to another location is left alone. A settings file that may not be
+/// read is warned of.
 void AddServiceEnvironment(std::map<std::string, std::string>& environment,
                            const ServicePlaces& places = {});
 

@@ -24,7 +24,7 @@ struct Credentials {
 
 using CredentialsPtr = std::shared_ptr<const Credentials>;
 
-/// A place that credentials come from. Asked anew each time; keeps nothing. Thread-safe.
+/// A source that credentials come from. Asked anew each time; keeps nothing. Thread-safe.
 ///
 /// kNotFound when it is not configured (a chain goes on); kConfig when it is configured wrongly
 /// (the chain stops and says so); kUnauthenticated, kPermissionDenied, kUnavailable or kTimeout

@@ -116,7 +116,7 @@ std::string TextOf(const Json& object, const char* key) {
 
 Said ReadJson(std::string_view body) {
   Said said;
-  // Whatever AWS put into a message, the message is told: a lone surrogate in it is no outage.
+  // Whatever AWS put into a message, the message is told: a lone surrogate in it is not an outage.
   const Result<Json> json = ParseJson(
       StorableJson(body), {.max_bytes = 1U << 20U, .max_depth = 16, .max_values = 10'000});
   if (!json || !json->is_object()) return said;

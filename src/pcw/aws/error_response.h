@@ -11,7 +11,7 @@
 
 namespace pcw::aws {
 
-/// What an answer that is no success says.
+/// What an answer that is not a success says.
 struct ErrorResponse {
   Error error;       ///< with context aws_error, status, request_id, fields
   std::string type;  ///< AWS's error type without namespace; empty if the answer names none

@@ -192,7 +192,7 @@ TEST(ClassifyS3Test, ABucketOfAnotherRegionIsNamed) {
     EXPECT_EQ(said.error.code(), ErrorCode::kConfig) << status << body;
     EXPECT_EQ(said.error.Find("bucket_region"), "eu-west-1") << status << body;
   }
-  // The header alone is no reason: it is on refusals of any kind.
+  // The header alone is not a reason: it is on refusals of any kind.
   EXPECT_EQ(OfS3(403, "", {{"x-amz-bucket-region", "eu-west-1"}}).error.code(),
             ErrorCode::kPermissionDenied);
   EXPECT_EQ(OfS3(400, "", {{"x-amz-bucket-region", "us-east-1"}}).error.Find("bucket_region"),

@@ -40,7 +40,7 @@ Result<std::vector<EntryOutcome>> PutEvents(Caller& caller, std::string_view bus
       EntryOutcome outcome{.event_id = entry.value("EventId", ""),
                            .error_code = entry.value("ErrorCode", ""),
                            .error_message = entry.value("ErrorMessage", "")};
-      // Neither an id nor an error is no acceptance.
+      // An answer with neither an id nor an error is not an acceptance.
       if (outcome.event_id.empty() && outcome.error_code.empty())
         outcome.error_code = "InternalFailure";
       outcomes.push_back(std::move(outcome));

@@ -11,7 +11,7 @@
 
 namespace pcw::aws {
 
-/// The process environment as a value, so that this room reads no globals.
+/// The process environment as a value, so that this module reads no globals.
 using Environment = std::map<std::string, std::string>;
 
 /// The value of a variable that is set and not empty.

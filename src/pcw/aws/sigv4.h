@@ -86,7 +86,7 @@ class Signer {
 /// Percent-encodes every byte outside A-Z a-z 0-9 - . _ ~; `keeps_slash` leaves "/" alone.
 std::string PercentEncode(std::string_view text, bool keeps_slash = false);
 
-/// "%41" to "A"; what is no escape stays.
+/// "%41" to "A"; what is not an escape stays.
 std::string PercentDecode(std::string_view text);
 
 }  // namespace pcw::aws

@@ -83,8 +83,8 @@ constexpr const Reaction& ReactionOf(ErrorCode code) {
 /// The stable lower-case name of `code`, as logs, JSON and docs/errors.md spell it.
 constexpr std::string_view NameOf(ErrorCode code) { return ReactionOf(code).name; }
 
-/// A failure: code, one sentence for a person, ordered context, and the place it arose (for logs
-/// only).
+/// A failure: code, one sentence for a person, ordered context, and the location where it arose
+/// (for logs only).
 ///
 /// The message is lower case, holds no secret and says what to do where a person can do something.
 /// Context is added outward by the level that knows it; an inner value is not overwritten. Copyable

@@ -50,7 +50,7 @@ void HitFailpoint(std::string_view name) {
   if (!plan.active) return;
   if (plan.log_fd >= 0) {
     const std::string line = std::string(name) + "\n";
-    // A lost line would only shorten a test's list of places; there is nobody to report it to.
+    // A lost line would only shorten a test's list of locations; there is nobody to report it to.
     [[maybe_unused]] const auto written = ::write(plan.log_fd, line.data(), line.size());
   }
   if (name == plan.name && ++plan.seen == plan.passage) ::kill(::getpid(), SIGKILL);

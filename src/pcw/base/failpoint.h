@@ -1,4 +1,4 @@
-// Failpoints: named places where a test kills the process, to prove crash safety (I3).
+// Failpoints: named locations where a test kills the process, to prove crash safety (I3).
 #pragma once
 
 #include <string_view>
@@ -7,8 +7,8 @@
 
 namespace pcw {
 
-/// Kills this process with SIGKILL when `PCW_FAILPOINT=<name>:<n>` names this place and this is its
-/// n-th passage (from 1).
+/// Kills this process with SIGKILL when `PCW_FAILPOINT=<name>:<n>` names this location and this is
+/// its n-th passage (from 1).
 ///
 /// `PCW_FAILPOINT_LOG=<file>` appends the name at each passage instead, so that a sweep knows every
 /// place and how often it is passed. Costs one relaxed load when neither variable is set.

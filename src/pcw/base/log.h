@@ -62,7 +62,7 @@ void LogAlways(LogLevel level, std::string_view message, const LogFields& fields
 /// must not stop the work. Thread-safe.
 void Log(LogLevel level, std::string_view message, const LogFields& fields = {});
 
-/// Logs an error with its code, context and place: once, at the top that handles it.
+/// Logs an error with its code, context and location: once, at the top that handles it.
 void LogError(std::string_view message, const Error& error);
 
 /// The line as it would be written, without its line end (the testable part). `ts` is RFC 3339.

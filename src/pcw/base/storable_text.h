@@ -46,7 +46,7 @@ std::string AsciiText(std::string_view text, std::size_t most_bytes = kUnlimited
 /// A JSON text whose strings jsonb takes and every parser reads: inside strings the escape of
 /// U+0000 and those of lone surrogates become the visible texts \u0000 and \ud83d, bytes that are
 /// not UTF-8 become \xNN, raw control characters their escapes. A leading BOM is left out. All else
-/// is unchanged byte for byte, text that is no JSON too: whether it is one is for the parser to
+/// is unchanged byte for byte, text that is not JSON too: whether it is one is for the parser to
 /// say. For error bodies before they are parsed, and for jsonb that holds foreign text.
 std::string StorableJson(std::string_view json);
 

@@ -172,7 +172,7 @@ Result<int> ShowLetter(const wiring::Invocation& invocation, const std::string& 
       diagnose::OwnerOf(matrix, wiring::IssueOf(NameOf(letter.stage), letter.error_code))
           .first_responder;
   if (!letter.bronze_key.empty()) {
-    // The letter is worth showing although its bytes cannot be read just now.
+    // The dead letter is worth showing although its bytes cannot be read just now.
     if (Status added = AddRecord(json, letter, loaded.config, invocation); !added)
       json["payload_error"] = added.error().ToString();
   }

@@ -96,7 +96,7 @@ Result<int> RunReplay(const wiring::Invocation& invocation, ReplayWish wanted) {
   if (wanted.is_again) options.loop_guard = 0;
   options.is_dry_run = wanted.is_dry_run;
   if (!wanted.filter.id.empty()) {
-    // An id that names no letter is an error, not an empty replay.
+    // An id that names no dead letter is an error, not an empty replay.
     PCW_TRY_OK(dlq::LoadDeadLetter(connection, loaded.config.tenant_id, wanted.filter.id,
                                    invocation.stop));
   }

@@ -31,7 +31,7 @@ struct Document {
 
 Document ReadDocument(const std::string& text, const connector::PiiMask& mask, bool is_unmasked) {
   Document document;
-  // Bytes that are no JSON are one value: they differ or they do not.
+  // Bytes that are not JSON are one value: they differ or they do not.
   const Result<Json> raw = ParseJson(text);
   document.raw = raw ? *raw : Json(text);
   document.shown = document.raw;

@@ -6,11 +6,11 @@
 
 namespace pcw::cli {
 
-/// Letters before and after by cause, runs, what was left alone and why.
+/// Dead letters before and after by cause, runs, what was left alone and why.
 void PrintReplay(wiring::OutputFormat format, const dlq::ReplayReport& report);
 
-/// Prints a dry run while it goes on: what is printed is not held, so that a million letters take
-/// no more memory than ten. JSON is one document, with the runs and their records first.
+/// Prints a dry run while it goes on: what is printed is not held, so that a million dead letters
+/// take no more memory than ten. JSON is one document, with the runs and their records first.
 class DryRunPrinter {
  public:
   explicit DryRunPrinter(wiring::OutputFormat format);

@@ -27,7 +27,7 @@ using connector::YamlNode;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostFileBytes = 256U << 10U;
-// PCW_* variables that are no settings.
+// PCW_* variables that are not settings.
 constexpr std::array<std::string_view, 11> kOtherVariables{
     "PCW_TOKEN",           "PCW_HOME",         "PCW_CONFIG", "PCW_FAILPOINT",
     "PCW_FAILPOINT_LOG",   "PCW_BIN",          "PCW_SHARED", "PCW_PG_BIN",
@@ -540,7 +540,7 @@ class Loader {
   const ConfigSources& sources_;
   LoadedConfig loaded_;
   std::map<std::string, Given> given_;
-  std::vector<std::string> unknown_variables_;  // PCW_* that are no key
+  std::vector<std::string> unknown_variables_;  // PCW_* that are not keys
   std::vector<Complaint> problems_;
 };
 

@@ -13,8 +13,8 @@ namespace pcw::config {
 /// $XDG_STATE_HOME/pcw, else ~/.local/state/pcw. Empty if nothing says where (CheckHome).
 std::filesystem::path HomeDirectory(const std::map<std::string, std::string>& environment);
 
-/// kConfig if nothing says where: a directory that everybody can write is no place for a database
-/// and credentials.
+/// kConfig if nothing says where: a directory that everybody can write is not a place for a
+/// database and credentials.
 Status CheckHome(const std::map<std::string, std::string>& environment);
 
 /// Makes the directory, open to its owner alone whatever the umask. One that is there already loses

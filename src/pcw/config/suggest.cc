@@ -8,7 +8,7 @@
 namespace pcw::config {
 namespace {
 
-// The nouns of AddSync and the like. Prose such as "pcw makes" is no command.
+// The nouns of AddSync and the like. Prose such as "pcw makes" is not a command.
 constexpr std::array<std::string_view, 19> kNouns{
     "audit", "actions", "bronze",    "config", "credentials", "cursor",  "db",
     "dlq",   "doctor",  "drift",     "events", "history",     "mapping", "meter",

@@ -39,7 +39,7 @@ class DriftObserver {
   /// departs where the mapping has such a mode, `pointer` and `found`; the worst of them.
   Status Observe(const simdjson::dom::element& document, std::string_view operation);
   /// Counts the columns of the row made of it, and its misfits: as Observe. `is_sparse`: columns
-  /// that it leaves alone are no NULLs.
+  /// that it leaves alone are not NULLs.
   Status ObserveRow(const Row& row, std::string_view operation, bool is_sparse);
 
   /// Departures since the last call.

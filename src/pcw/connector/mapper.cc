@@ -92,7 +92,7 @@ std::optional<Value> AsInteger(const element& value) {
   return problem == std::errc() && stop == end ? std::optional<Value>(integer) : std::nullopt;
 }
 
-// Numbers that are no integers are in it, at whatever depth.
+// Numbers that are not integers are in it, at whatever depth.
 bool HoldsFractions(const element& value) {
   // By value: what value_unsafe refers to ends with the expression.
   if (value.is_array()) {

@@ -23,7 +23,7 @@ class PiiMask {
   explicit PiiMask(std::span<const Mapping> mappings);
 
   /// The text with "***" in place of what is masked. Not the exact bytes: white space goes, and
-  /// decimals become strings. What is no JSON is not shown at all.
+  /// decimals become strings. What is not JSON is not shown at all.
   std::string Apply(std::string_view json, Masking masking) const;
 
  private:

@@ -13,7 +13,7 @@ namespace pcw::connector {
 
 struct YamlMember;
 
-/// One node with the place it stands at, so that every later complaint can name it.
+/// One node with the location it stands at, so that every later complaint can name it.
 struct YamlNode {
   enum class Kind { kNull, kScalar, kSequence, kMap };
   Kind kind = Kind::kNull;
@@ -50,7 +50,7 @@ struct YamlDocument {
 };
 
 /// Parses one document of at most 256 KiB. kConfig, with `file:line:column` in its message, if it
-/// is no YAML, nested deeper than 16 or indented with tabs.
+/// is not YAML, nested deeper than 16 or indented with tabs.
 Result<YamlDocument> ParseYaml(std::string_view text, std::string_view file);
 
 }  // namespace pcw::connector

@@ -49,7 +49,7 @@ struct FindingDef {
   IssueType issue;
   std::string_view title;  ///< "the day's quota is spent"
   std::string_view cause;  ///< why it happens: one or two sentences
-  std::string_view fix;    ///< what mends it, in general
+  std::string_view fix;    ///< what fixes it, in general
 };
 
 struct Finding {

@@ -41,7 +41,7 @@ struct DoctorSite {
   /// Attributes of the queue of that URL, without retry.
   std::function<Result<aws::sqs::QueueAttributes>(const std::string& url, std::stop_token)>
       look_at_queue;
-  /// kNotFound: there is no database yet, which is no fault.
+  /// kNotFound: there is no database yet, which is not a fault.
   std::function<Result<pg::Connection>(std::stop_token)> open_database;
   std::function<Result<std::unique_ptr<aws::QuotaGate>>(const std::string& account,
                                                         std::stop_token)>

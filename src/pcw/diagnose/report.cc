@@ -26,7 +26,7 @@ bool IsWanted(const Finding& finding, std::span<const Section> sections, const F
   return section == Section::kAuth && has(Section::kRateLimits) && !facts.ledger;
 }
 
-// Health against a simulator that somebody forgot is no health of a partner's data.
+// Health against a simulator that somebody forgot is not health of a partner's data.
 std::string NotAws(const Facts& facts) {
   for (const EndpointFacts& endpoint : facts.endpoints) {
     if (endpoint.is_override && endpoint.service == "partnercentral-selling")

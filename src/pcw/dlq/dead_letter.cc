@@ -149,7 +149,7 @@ namespace {
 
 constexpr std::size_t kPutAtOnce = 500;
 
-// Letters of one statement must be of different records: a row can be changed only once by it.
+// Dead letters of one statement must be of different records: a row can be changed only once by it.
 constexpr std::string_view kPut =
     "INSERT INTO dead_letters AS d (tenant_id, id, run_id, connector_id, entity, catalog, "
     "record_key, stage, error_code, error, error_context, bronze_key, bronze_line, attempts, "

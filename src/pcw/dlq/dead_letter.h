@@ -16,7 +16,7 @@
 namespace pcw::dlq {
 
 /// Where in the flow a record failed. kEvent: a message that was put into our queue by somebody
-/// else, SQS's redrive above all (entity "messages"), or one in the queue of events that is no
+/// else, SQS's redrive above all (entity "messages"), or one in the queue of events that is not an
 /// event (entity "events").
 enum class Stage { kFetch, kMap, kEvent };
 std::string_view NameOf(Stage stage);
@@ -43,7 +43,7 @@ struct DeadLetter {
   std::string state = "open";  ///< open | settled | dropped
   std::string fingerprint;     ///< of the cause; made by the database
   int mapping_version = 0;     ///< by which it failed; 0 = none
-  bool is_replay = false;      ///< of a letter that is put: a replay failed, not a first try
+  bool is_replay = false;      ///< of a dead letter that is put: a replay failed, not a first try
   int failed_replays = 0;      ///< in a row, for the same cause and mapping
   std::string patch_json;      ///< JSON merge patch; empty = none
   std::string original;        ///< stage event: the message's body
@@ -57,13 +57,13 @@ struct DeadLetter {
 DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_key);
 
 /// Inserts inside the caller's transaction. The same record failing at the same stage again updates
-/// its open letter (attempts, last seen, run, error) instead of making a second one; within one run
-/// it counts as one attempt.
+/// its open dead letter (attempts, last seen, run, error) instead of making a second one; within
+/// one run it counts as one attempt.
 Status PutDeadLetters(pg::Connection& connection, const std::vector<DeadLetter>& letters,
                       std::stop_token stop);
 
-/// Settles open letters of records that have landed after all. Inside the caller's transaction.
-/// Returns how many.
+/// Settles open dead letters of records that have landed after all. Inside the caller's
+/// transaction. Returns how many.
 Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                        std::int64_t connector_id, std::string_view entity,
                                        std::string_view catalog,
@@ -75,7 +75,7 @@ Result<std::vector<std::string>> LoadOpenRecordKeys(
     pg::Connection& connection, std::string_view tenant_id, std::int64_t connector_id,
     std::string_view entity, std::string_view catalog, Stage stage, std::stop_token stop);
 
-/// Which letters; everything that is set must hold.
+/// Which dead letters; everything that is set must hold.
 struct DeadLetterFilter {
   std::string entity;          ///< empty = every
   std::string state = "open";  ///< empty = every
@@ -85,7 +85,7 @@ struct DeadLetterFilter {
   std::string since;           ///< last seen then or later; RFC 3339
   std::string until;           ///< last seen before
   std::string stage;
-  std::string id;  ///< a letter, or its first characters
+  std::string id;  ///< a dead letter, or its first characters
   int limit = 100;
 };
 
@@ -95,8 +95,8 @@ Result<std::vector<DeadLetter>> LoadDeadLetters(pg::Connection& connection,
                                                 const DeadLetterFilter& filter,
                                                 std::stop_token stop = {});
 /// Page by page, in falling order of id, which is the order in which they were first met: unlike
-/// the time they were last seen it never changes, so that no page repeats or misses a letter that
-/// was there. `before_id` empty = from the newest.
+/// the time they were last seen it never changes, so that no page repeats or misses a dead letter
+/// that was there. `before_id` empty = from the newest.
 Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
                                                    std::string_view tenant_id,
                                                    const DeadLetterFilter& filter,
@@ -106,12 +106,12 @@ Result<std::vector<DeadLetter>> LoadDeadLetterPage(pg::Connection& connection,
 Status VisitDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                         const DeadLetterFilter& filter,
                         const std::function<void(DeadLetter)>& visit, std::stop_token stop = {});
-/// kNotFound if no such letter in this tenant. A unique prefix of the id (8 characters or more) is
-/// enough.
+/// kNotFound if no such dead letter in this tenant. A unique prefix of the id (8 characters or
+/// more) is enough.
 Result<DeadLetter> LoadDeadLetter(pg::Connection& connection, std::string_view tenant_id,
                                   std::string_view id, std::stop_token stop = {});
 
-/// Letters of one cause.
+/// Dead letters of one cause.
 struct DeadLetterGroup {
   std::string fingerprint, entity, stage, error_code;
   std::string error;  ///< of the sample
@@ -119,7 +119,7 @@ struct DeadLetterGroup {
   std::int64_t letters = 0;
   std::int64_t guarded = 0;  ///< of them, those that the loop guard leaves alone
   std::string first_seen_at, last_seen_at;
-  std::string sample_id;  ///< the newest letter
+  std::string sample_id;  ///< the newest dead letter
 };
 
 /// The largest first. The filter's limit is of groups.
@@ -129,24 +129,24 @@ Result<std::vector<DeadLetterGroup>> LoadDeadLetterGroups(pg::Connection& connec
                                                           int loop_guard,
                                                           std::stop_token stop = {});
 
-/// Drops the open letters of the filter (its limit does not count) and notes who did it and why.
-/// One transaction. kConflict if they are not `expected` many.
+/// Drops the open dead letters of the filter (its limit does not count) and notes who did it and
+/// why. One transaction. kConflict if they are not `expected` many.
 Result<std::int64_t> DropDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                      const DeadLetterFilter& filter, std::string_view reason,
                                      std::string_view actor, std::optional<std::int64_t> expected,
                                      std::stop_token stop = {});
-/// How many open letters the filter has.
+/// How many open dead letters the filter has.
 Result<std::int64_t> CountDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                       const DeadLetterFilter& filter, std::stop_token stop = {});
 
-/// Keeps a JSON merge patch beside an open letter of stage map, or of stage event for its message;
-/// bronze stays as it is. In place of an earlier one, which the history keeps. kInvalidRequest for
-/// a letter that has neither record nor message.
+/// Keeps a JSON merge patch beside an open dead letter of stage map, or of stage event for its
+/// message; bronze stays as it is. In place of an earlier one, which the history keeps.
+/// kInvalidRequest for a dead letter that has neither record nor message.
 Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,
                        std::string_view patch_json, std::string_view actor,
                        std::stop_token stop = {});
 
-/// One line of a letter's history.
+/// One line of a dead letter's history.
 struct DeadLetterEvent {
   std::string at, event, actor, detail_json;
 };

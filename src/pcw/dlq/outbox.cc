@@ -105,7 +105,7 @@ class Pass {
   struct KnownLetter {
     std::string id, state;
   };
-  /// The message of an open letter that stays.
+  /// The message of an open dead letter that stays.
   struct Kept {
     std::string message_id, receipt_handle;
   };
@@ -115,7 +115,7 @@ class Pass {
   };
 
   Status SendAll() {
-    // A letter that SQS refused in this pass waits for the next one.
+    // A dead letter that SQS refused in this pass waits for the next one.
     PCW_TRY(const pg::Rows most,
             connection_.Exec({"outbox_attempts",
                               "SELECT coalesce(max(delivery_attempts), 0) + 1 FROM dead_letters "
@@ -188,7 +188,7 @@ class Pass {
   }
 
   // Receiving costs calls and counts as a receive, so it is done only if something can come of it:
-  // a letter that has ended, or more messages than we know of.
+  // a dead letter that has ended, or more messages than we know of.
   Result<bool> IsLookNeeded() {
     PCW_TRY(const pg::Rows rows,
             connection_.Exec({"outbox_look",
@@ -247,8 +247,8 @@ class Pass {
     return Remove(finished);
   }
 
-  // By place; an empty id where there is none. One of ours is found by the letter it names, one
-  // of others by its own id.
+  // By index; an empty id where there is none. One of ours is found by the dead letter it names,
+  // one of others by its own id.
   Result<std::vector<KnownLetter>> FindLetters(const std::vector<aws::sqs::Message>& messages) {
     std::vector<KnownLetter> known(messages.size());
     Json named = Json::array();
@@ -287,7 +287,8 @@ class Pass {
     return known;
   }
 
-  // What the queue says of the messages, where it is news. The oldest message of a letter counts.
+  // What the queue says of the messages, where it is news. The oldest message of a dead letter
+  // counts.
   Status Mirror(const std::vector<aws::sqs::Message>& messages,
                 const std::vector<KnownLetter>& known) {
     std::map<std::string, const aws::sqs::Message*> oldest;
@@ -316,9 +317,10 @@ class Pass {
     return Ok{};
   }
 
-  // A kill between SQS's answer and the commit leaves a letter with two messages. Of two that are
-  // in our hands at once the one with the smaller id stays, in whatever order they came: two passes
-  // at once never delete both. Returns the receipt handle of the other one; empty = there is none.
+  // A kill between SQS's answer and the commit leaves a dead letter with two messages. Of two that
+  // are in our hands at once the one with the smaller id stays, in whatever order they came: two
+  // passes at once never delete both. Returns the receipt handle of the other one; empty = there is
+  // none.
   std::string FindSurplus(const std::string& letter, const aws::sqs::Message& message) {
     Kept& kept = kept_[letter];
     if (!kept.message_id.empty() && message.message_id > kept.message_id)
@@ -395,7 +397,7 @@ class Pass {
   aws::sqs::QueueAttributes attributes_;
   HeldMessages held_;                        // messages that stay
   std::set<std::string, std::less<>> seen_;  // ids of messages
-  std::map<std::string, Kept> kept_;         // by letter
+  std::map<std::string, Kept> kept_;         // by dead letter
   DeliveryReport report_;
 };
 

@@ -1,4 +1,4 @@
-// Delivery of letters to the SQS queue, and what is found there (runbook 3.3).
+// Delivery of dead letters to the SQS queue, and what is found there (runbook 3.3).
 #pragma once
 
 #include <chrono>
@@ -31,10 +31,10 @@ ReadEnvelope ReadMessage(std::string_view body, std::string_view tenant_id);
 struct DeliveryReport {
   std::int64_t sent = 0;
   std::int64_t refused = 0;   ///< by SQS, entry by entry; tried again next time
-  std::int64_t removed = 0;   ///< messages of letters that are settled or dropped, or surplus
-  std::int64_t received = 0;  ///< messages of others, kept as letters of stage event
+  std::int64_t removed = 0;   ///< messages of dead letters that are settled or dropped, or surplus
+  std::int64_t received = 0;  ///< messages of others, kept as dead letters of stage event
   std::int64_t extended = 0;  ///< times a message's visibility was extended during the pass
-  std::int64_t waiting = 0;   ///< letters that are still to be sent
+  std::int64_t waiting = 0;   ///< dead letters that are still to be sent
 };
 
 struct DeliveryOptions {
@@ -44,14 +44,14 @@ struct DeliveryOptions {
   std::chrono::seconds visibility{120};  ///< of received messages; extended when half is over
 };
 
-/// One pass: sends letters that were not sent, takes in what others put into the queue, mirrors
-/// when messages expire (SentTimestamp + retention: a redrive keeps the time), and deletes messages
-/// of letters that are settled or dropped, never before that is committed (I23). Messages of open
-/// letters are made visible again at the end of the pass.
+/// One pass: sends dead letters that were not sent, takes in what others put into the queue,
+/// mirrors when messages expire (SentTimestamp + retention: a redrive keeps the time), and deletes
+/// messages of dead letters that are settled or dropped, never before that is committed (I23).
+/// Messages of open dead letters are made visible again at the end of the pass.
 ///
-/// Killed at any point, the next pass goes on: a letter may then have two messages, of which a pass
-/// that meets both deletes one. Two passes at once share the work. Messages stay hidden for as long
-/// as the pass takes. Errors as aws::sqs::Queue and pg::Connection; what was done stays done.
+/// Killed at any point, the next pass goes on: a dead letter may then have two messages, of which a
+/// pass that meets both deletes one. Two passes at once share the work. Messages stay hidden for as
+/// long as the pass takes. Errors as aws::sqs::Queue and pg::Connection; what was done stays done.
 Result<DeliveryReport> Deliver(pg::Connection& connection, std::string_view tenant_id,
                                aws::sqs::Queue& queue, const DeliveryOptions& options,
                                const Clock& clock, std::stop_token stop);

@@ -21,7 +21,7 @@ constexpr std::size_t kMostExamples = 100;
 constexpr std::size_t kAtOnce = 5'000;
 
 // The filter's parameters as in dead_letter.cc; the eleventh is the replay to go on with, the
-// twelfth the letter after which this page begins.
+// twelfth the dead letter after which this page begins.
 constexpr std::string_view kChoose =
     "SELECT d.id, d.entity, d.stage, d.record_key, d.bronze_key, d.failed_replays, "
     "d.mapping_version, d.fingerprint, d.catalog FROM dead_letters d WHERE d.tenant_id = $1::uuid "
@@ -65,7 +65,7 @@ Stage StageOf(std::string_view name) {
   return name == "event" ? Stage::kEvent : Stage::kFetch;
 }
 
-/// A letter's id in 16 bytes: a replay of a million letters holds all of them.
+/// A dead letter's id in 16 bytes: a replay of a million dead letters holds all of them.
 using PackedId = std::array<std::uint8_t, 16>;
 
 PackedId Pack(std::string_view uuid) {
@@ -227,7 +227,8 @@ class Replay {
       PCW_TRY(const int known, handler->VersionOf(entity));
       version = versions_.emplace(entity, known).first;
     }
-    // A letter without a version failed where no mapping had a say: nothing new can be hoped for.
+    // A dead letter without a version failed where no mapping had a say: nothing new can be hoped
+    // for.
     const std::int64_t failed_by = rows.Int(row, 6);
     const bool is_guarded = options_.loop_guard > 0 && rows.Int(row, 5) >= options_.loop_guard &&
                             (failed_by == 0 || failed_by == version->second);
@@ -315,7 +316,7 @@ class Replay {
     return targets;
   }
 
-  // One run; letters that others have settled meanwhile are not in it.
+  // One run; dead letters that others have settled meanwhile are not in it.
   Result<ReplayRun> RunSome(const std::string& entity, const std::string& stage,
                             const std::string& run_id, std::span<const PackedId> letters) {
     PCW_TRY(std::vector<ReplayTarget> targets, Load(letters));

@@ -21,7 +21,7 @@ namespace pcw::dlq {
 /// A replay that ended the same way so often in a row is not tried again by itself.
 inline constexpr int kLoopGuard = 3;
 
-/// One letter that is to be replayed; what a stage needs of it.
+/// One dead letter that is to be replayed; what a stage needs of it.
 struct ReplayTarget {
   std::string letter_id;
   std::string record_key, catalog;
@@ -31,7 +31,7 @@ struct ReplayTarget {
   std::string fingerprint;
 };
 
-/// Letters of one entity and one stage.
+/// Dead letters of one entity and one stage.
 struct ReplayJob {
   Stage stage = Stage::kMap;
   std::string entity;
@@ -41,7 +41,7 @@ struct ReplayJob {
   bool is_dry_run = false;
 };
 
-/// What became of one letter, or would: "new row", "changes the row", "row is up to date" or
+/// What became of one dead letter, or would: "new row", "changes the row", "row is up to date" or
 /// "fails", with the error.
 struct ReplayFate {
   std::string record_key;
@@ -57,24 +57,25 @@ struct ReplayResult {
   std::optional<Error> error;       ///< the run did not end well
 };
 
-/// Replays the letters of a stage. One per stage, implemented by the room that owns it and
-/// registered by app; this room knows no stage.
+/// Replays the dead letters of a stage. One per stage, implemented by the module that owns it and
+/// registered by app; this module knows no stage.
 ///
-/// Replaying a letter n times must equal replaying it once (I24): an effect goes through the same
-/// path as the first try, and what landed is settled in the transaction that made it land.
+/// Replaying a dead letter n times must equal replaying it once (I24): an effect goes through the
+/// same path as the first try, and what landed is settled in the transaction that made it land.
 class ReplayHandler {
  public:
   virtual ~ReplayHandler() = default;
   virtual bool Handles(Stage stage, std::string_view entity) const = 0;
   /// The version that decides whether trying again can end differently (of the mapping); 0 = none.
   virtual Result<int> VersionOf(std::string_view entity) const = 0;
-  /// Why this letter cannot be replayed as things are; empty = it can.
+  /// Why this dead letter cannot be replayed as things are; empty = it can.
   virtual std::string Refuses(const ReplayTarget& target, Stage stage) const = 0;
   virtual Result<ReplayResult> Replay(const ReplayJob& job, std::stop_token stop) = 0;
 };
 
-/// A replay takes so many letters of one entity and stage at once, each time as a run of its own:
-/// memory stays flat, a kill repeats little, and other runs of the entity get their turn between.
+/// A replay takes so many dead letters of one entity and stage at once, each time as a run of its
+/// own: memory stays flat, a kill repeats little, and other runs of the entity get their turn
+/// between.
 inline constexpr std::size_t kLettersInRun = 10'000;
 
 struct ReplayRun {
@@ -105,12 +106,12 @@ struct ReplayOptions {
   const DryRunListener* listener = nullptr;  ///< outlives the replay; null = fates are collected
 };
 
-/// A letter that was left alone, and why.
+/// A dead letter that was left alone, and why.
 struct SkippedLetter {
   std::string letter_id, record_key, reason;
 };
 
-/// Letters of one cause before and after.
+/// Dead letters of one cause before and after.
 struct ReplayTally {
   std::string fingerprint, entity, stage, error_code, error;
   std::int64_t before = 0, after = 0;
@@ -129,13 +130,13 @@ struct ReplayReport {
   std::optional<Error> error;  ///< a run that did not end well; the others were done
 };
 
-/// Chooses letters, leaves alone those that the loop guard holds or that no handler takes, and
+/// Chooses dead letters, leaves alone those that the loop guard holds or that no handler takes, and
 /// replays the rest entity by entity, `kLettersInRun` at a time. Nothing is written for a dry run.
 /// A replay that was killed goes on when it is run again, or by `resume_run`: what landed is
 /// settled.
 ///
-/// kConflict if not exactly `expect` letters are chosen; kNotFound if `resume_run` names no replay;
-/// kInvalidRequest for a filter that chooses nothing, or something beside `is_all`.
+/// kConflict if not exactly `expect` dead letters are chosen; kNotFound if `resume_run` names no
+/// replay; kInvalidRequest for a filter that chooses nothing, or something beside `is_all`.
 Result<ReplayReport> ReplayDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                        const ReplayOptions& options,
                                        const std::vector<ReplayHandler*>& handlers, Clock& clock,
@@ -148,7 +149,7 @@ struct GroupTrial {
   std::optional<ReplayReport> report;  ///< if the sample succeeded
 };
 
-/// Tries the newest letter of each group without effect and replays the groups whose sample
+/// Tries the newest dead letter of each group without effect and replays the groups whose sample
 /// succeeds: to be called after a mapping has changed.
 Result<std::vector<GroupTrial>> ReplayMendedGroups(pg::Connection& connection,
                                                    std::string_view tenant_id,

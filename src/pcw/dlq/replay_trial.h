@@ -1,4 +1,5 @@
-// Groups of letters that may succeed by now, because their mapping has changed: each tried once.
+// Groups of dead letters that may succeed by now, because their mapping has changed: each tried
+// once.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 
 namespace pcw::dlq {
 
-/// Open letters of one cause that failed by one version of the mapping.
+/// Open dead letters of one cause that failed by one version of the mapping.
 struct VersionedGroup {
   std::string fingerprint, entity;
   int mapping_version = 0;

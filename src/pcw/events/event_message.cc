@@ -134,8 +134,8 @@ constexpr std::array<EventKind, 10> kKinds{{
     {"Engagement Invitation Accepted", [](const Json& d) { return OfInvitation(d, true); }},
     {"Engagement Invitation Rejected", [](const Json& d) { return OfInvitation(d, false); }},
     {"Engagement Invitation Expired", [](const Json& d) { return OfInvitation(d, false); }},
-    // Both come with an event of the record itself. An engagement named here need be no lead, and
-    // the opportunity of a snapshot need not be this account's.
+    // Both come with an event of the record itself. An engagement named here need not be a lead,
+    // and the opportunity of a snapshot need not be this account's.
     {"Engagement Member Added", [](const Json&) { return Result<Records>(Records{}); }},
     {"Engagement Resource Snapshot Created",
      [](const Json&) { return Result<Records>(Records{}); }},

@@ -46,8 +46,8 @@ struct Meaning {
   std::vector<NamedRecord> records;  ///< of kFetch; the first is the one the event is about
 };
 
-/// Reads an SQS message's body. kSchemaMismatch, with context `pointer`, for what is no EventBridge
-/// event.
+/// Reads an SQS message's body. kSchemaMismatch, with context `pointer`, for what is not an
+/// EventBridge event.
 Result<PartnerEvent> ReadEvent(std::string_view body);
 
 /// What the event means to a tenant that follows `catalog` and syncs `entities`. Events carry ids

@@ -26,7 +26,7 @@ Result<std::string> BodyOf(pg::Connection& connection, const std::string& letter
   if (rows.Text(0, 1).empty()) return body;
   PCW_TRY(const Json patch, ParseJson(rows.Text(0, 1)));
   const Result<Json> message = ParseJson(body);
-  // A patch may be the whole message where what came was no JSON at all (RFC 7396).
+  // A patch may be the whole message where what came was not JSON at all (RFC 7396).
   Json patched = message ? *message : Json::object();
   patched.merge_patch(patch);
   return DumpJson(patched);

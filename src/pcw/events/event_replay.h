@@ -1,4 +1,5 @@
-// Replay of stage event: messages that were no events, read again by this version, or with a patch.
+// Replay of stage event: messages that were not events, read again by this version, or with a
+// patch.
 #pragma once
 
 #include <functional>
@@ -15,11 +16,11 @@ struct EventReplayDeps {
   std::function<Result<pg::Connection>(std::stop_token)> open;
 };
 
-/// Letters of the queue of events, and of messages that SQS moved into the queue of dead letters.
-/// Handles the original body again, a merge patch applied to it if the letter has one, as if the
-/// message had just come: an event that was recorded meanwhile is a duplicate, and the letter is
-/// settled in the transaction that records it. Without the lease of an entity and without a run:
-/// what the event names is fetched by the service. For one thread.
+/// Dead letters of the queue of events, and of messages that SQS moved into the queue of dead
+/// letters. Handles the original body again, a merge patch applied to it if the dead letter has
+/// one, as if the message had just come: an event that was recorded meanwhile is a duplicate, and
+/// the dead letter is settled in the transaction that records it. Without the lease of an entity
+/// and without a run: what the event names is fetched by the service. For one thread.
 class EventReplay final : public dlq::ReplayHandler {
  public:
   explicit EventReplay(EventReplayDeps deps) : deps_(std::move(deps)) {}

@@ -14,7 +14,7 @@
 
 namespace pcw::events {
 
-/// What dead letters of messages that are no events are filed under.
+/// What dead letters of messages that are not events are filed under.
 inline constexpr std::string_view kLetterEntity = "events";
 
 /// Whose events.
@@ -45,16 +45,17 @@ struct RecordedEvent {
 Status NoteListening(pg::Connection& connection, const InboxScope& scope, std::stop_token stop);
 
 /// Records an event inside the caller's transaction, with the fetches it asks for; of an event that
-/// came before, only that it came again. kSchemaMismatch for a body that is no event: nothing is
-/// written.
+/// came before, only that it came again. kSchemaMismatch for a body that is not an event: nothing
+/// is written.
 Result<RecordedEvent> RecordEvent(pg::Connection& connection, const InboxScope& scope,
                                   std::string_view body, std::stop_token stop);
 
 /// Records a batch of messages in one transaction and deletes them from the queue after its commit
-/// (I23). A message that is no event becomes a dead letter of stage event and holds up nobody
+/// (I23). A message that is not an event becomes a dead letter of stage event and holds up nobody
 /// (I25). Killed in between, the messages come again and are found to be known.
 ///
-/// Errors as pg::Connection and Queue. A failed delete is no failure of the batch: they come again.
+/// Errors as pg::Connection and Queue. A failed delete is not a failure of the batch: they come
+/// again.
 Result<InboxReport> TakeMessages(pg::Connection& connection, const InboxScope& scope,
                                  aws::sqs::Queue& queue,
                                  const std::vector<aws::sqs::Message>& messages,

@@ -25,7 +25,7 @@ Secret FormatToken(const Token& token);
 
 /// nullopt for anything that FormatToken cannot have written: other length, case, prefix or
 /// checksum. Needs no database, so guesses cost none (I31). The checksum finds slips of the pen; it
-/// is no secret.
+/// is not a secret.
 std::optional<Token> ParseToken(std::string_view text);
 
 /// What the database keeps of a secret. A fast hash is right for random bits.

@@ -81,8 +81,8 @@ Status FinishJob(pg::Connection& connection, const Job& job, JobEnd end,
 
 enum class Counting { kCounted, kForgiven };
 
-/// Puts the job back, due after `delay`, with `run_id` as its run. kForgiven: this attempt was no
-/// failure of the job (a drained worker, a spent quota). Part of the caller's transaction.
+/// Puts the job back, due after `delay`, with `run_id` as its run. kForgiven: this attempt was not
+/// a failure of the job (a drained worker, a spent quota). Part of the caller's transaction.
 Status RequeueJob(pg::Connection& connection, const Job& job, const std::string& run_id,
                   std::chrono::milliseconds delay, Counting counting, std::stop_token stop);
 

@@ -134,7 +134,7 @@ struct Lease::State {
         lost.request_stop();
         return;
       }
-      // A database that is away is no loss: CheckFence decides at the next commit.
+      // A database that is away is not a loss: CheckFence decides at the next commit.
       is_shaken = !is_ours;
     }
   }

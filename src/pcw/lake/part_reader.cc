@@ -46,7 +46,7 @@ class MetaScanner {
   MetaScanner(std::string_view text, std::deque<std::string>& unescaped)
       : rest_(text), unescaped_(unescaped) {}
 
-  // False if it is no such object.
+  // False if it is not such an object.
   bool Read(Meta& meta) {
     if (!Take('{')) return false;
     if (Take('}')) return true;
@@ -77,7 +77,7 @@ class MetaScanner {
     if (end >= rest_.size()) return false;
     out = rest_.substr(1, end - 1);
     if (is_escaped) {
-      // What a header said may be no UTF-8 in lines that are older than the rule that escapes it.
+      // What a header said may not be UTF-8 in lines that are older than the rule that escapes it.
       Result<Json> text = ParseJson(rest_.substr(0, end + 1));
       if (!text) text = ParseJson(StorableJson(rest_.substr(0, end + 1)));
       if (!text || !text->is_string()) return false;

@@ -62,9 +62,9 @@ bool ReadHexDigest(std::string_view hex, Sha256Digest& digest);
 /// Splits a part at the speed of memory and checks every line: it has meta with id and operation,
 /// and a payload whose SHA-256 is meta.sha256 where the line was not respaced. A line that fails,
 /// holds a NUL byte, is longer than kLongestLine or is cut off at the end is unreadable; the others
-/// are read. Refuses only what is no part at all, kSchemaMismatch: no bytes, gzip. Members of meta
-/// that are not known are passed over, and so are bytes in them that are not UTF-8. The one reader
-/// of parts: what it reads, verify counts and a re-ingest takes. Thread-safe.
+/// are read. Refuses only what is not a part at all, kSchemaMismatch: no bytes, gzip. Members of
+/// meta that are not known are passed over, and so are bytes in them that are not UTF-8. The one
+/// reader of parts: what it reads, verify counts and a re-ingest takes. Thread-safe.
 Result<ScannedPart> ScanPart(std::string_view text, LineDigests digests);
 
 }  // namespace pcw::lake

@@ -161,7 +161,7 @@ Status S3BronzeStore::Settle(Status written, const std::string& key, std::string
   if (!held) return std::move(held).error();
   if (held->sha256 == checksum) return Ok{};
   // Another checksum of the same kind is proof of other bytes; none, or one of parts that were cut
-  // elsewhere, is no proof of anything.
+  // elsewhere, is not proof of anything.
   const bool is_proof = !held->sha256.empty() && checksum.find('-') == std::string::npos &&
                         held->sha256.find('-') == std::string::npos;
   if (is_proof || held->bytes != content.size()) return Taken(key);

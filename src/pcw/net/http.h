@@ -61,7 +61,7 @@ struct HttpLimits {
 /// Errors: kTimeout (a deadline passed), kUnavailable (DNS, refused, reset, truncated, over a cap,
 /// TLS; the message names which, and context `net` holds one of
 /// dns|connect|tls|send|receive|truncated|too_large), kCancelled, kConfig (URL or plain http to a
-/// host that is not loopback). TLS failures that a retry cannot mend (bad certificate, wrong host
+/// host that is not loopback). TLS failures that a retry cannot fix (bad certificate, wrong host
 /// name) carry context `permanent`="true".
 class HttpClient {
  public:

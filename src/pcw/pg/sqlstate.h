@@ -31,7 +31,7 @@ inline constexpr std::string_view kPoolerAdvice =
 struct RefusedLogin {
   ErrorCode code = ErrorCode::kUnavailable;
   std::string sqlstate;  ///< empty: no server answered, or it was libpq that refused
-  std::string text;      ///< in one line, without SQLSTATE and place in PostgreSQL's source
+  std::string text;      ///< in one line, without SQLSTATE and location in PostgreSQL's source
 };
 
 /// Reads what PQerrorMessage says, in verbose form, after a session could not be opened.

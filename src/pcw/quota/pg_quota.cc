@@ -113,7 +113,7 @@ struct PgQuota::State {
     connection.reset();
     const SteadyTime give_up = clock.Steady() + kDatabasePatience;
     for (;;) {
-      // The ledger is no tenant's; the session is the service's all the same (I28).
+      // The ledger is not a tenant's; the session is the service's all the same (I28).
       Result<pg::ServiceSession> opened =
           pg::OpenService(connect, tenant_id, pg::SuperuserLogin::kWarn, stop);
       if (opened) {

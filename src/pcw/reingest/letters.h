@@ -12,10 +12,10 @@
 
 namespace pcw::reingest {
 
-/// Letters of one entity whose bytes lie in bronze. Not thread-safe.
+/// Dead letters of one entity whose bytes lie in bronze. Not thread-safe.
 class ReingestLetters {
  public:
-  /// Reads which records have an open letter. Failures are those of pg::Connection.
+  /// Reads which records have an open dead letter. Failures are those of pg::Connection.
   Status LoadOpen(pg::Database& database, std::int64_t connector_id, const std::string& entity,
                   std::stop_token stop);
   /// Reads every patch. The same failures.

@@ -19,7 +19,7 @@ namespace pcw::reingest {
 
 /// Rows that are committed together. Everything in it is owned.
 struct LoadBatch {
-  /// A record that was mapped: whose letters are settled once it has landed.
+  /// A record that was mapped: whose dead letters are settled once it has landed.
   struct Record {
     std::string id;
     std::size_t key = 0;  ///< its place in `keys`
@@ -78,7 +78,7 @@ class LoaderPool {
   Status Drain();
   /// A buffer of a batch that is done, to be written to again; empty if there is none.
   std::string TakeSpare();
-  /// From now on batches settle the letters of records that land.
+  /// From now on batches settle the dead letters of records that land.
   void SettleLetters();
 
  private:

@@ -29,12 +29,12 @@ namespace {
 
 constexpr std::size_t kMostRejectedKept = 100;
 constexpr std::int64_t kMostRecordsAnEpoch = 20'000;
-// A replay that is killed repeats at most this, and one letter that PostgreSQL refuses delays no
-// more than these.
+// A replay that is killed repeats at most this, and one dead letter that PostgreSQL refuses delays
+// no more than these.
 constexpr std::size_t kMostRecordsAReplayBatch = 500;
 constexpr std::size_t kMostBytesHeld = 24U << 20U;  // of objects that open batches look into
 
-/// A re-ingest in flight. Lives on the caller's thread, which plans, maps and encodes; a reader
+/// An in-flight re-ingest. Lives on the caller's thread, which plans, maps and encodes; a reader
 /// thread is ahead of it, loader threads behind it.
 class Reingest {
  public:
@@ -139,7 +139,7 @@ class Reingest {
     const std::string entity(def_.name);
     PCW_TRY_OK(letters_.LoadPatches(database_, connector_id_, entity, stop_));
     if (!options_.replay) return letters_.LoadOpen(database_, connector_id_, entity, stop_);
-    // What a replay takes are letters; others do not concern it.
+    // What a replay takes are dead letters; others do not concern it.
     for (const std::uint64_t hash : filter_.id_hashes) letters_.Open(hash);
     return Ok{};
   }
@@ -268,7 +268,7 @@ class Reingest {
   }
 
   // What was read of the table is old news for a record that is on its way to it, and one with an
-  // open letter is looked at again.
+  // open dead letter is looked at again.
   bool IsInMotion(std::uint64_t hash) const {
     return epochs_.IsInFlight(hash) || letters_.IsOpen(hash);
   }

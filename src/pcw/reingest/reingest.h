@@ -23,7 +23,7 @@
 
 namespace pcw::reingest {
 
-/// The records of a replay: exactly those of its letters, from where these point.
+/// The records of a replay: exactly those of its dead letters, from where these point.
 struct ReplaySelection {
   std::string run_id;                 ///< of the run row; empty for a dry run
   std::set<std::string> bronze_keys;  ///< never empty

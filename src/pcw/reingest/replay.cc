@@ -21,7 +21,7 @@ constexpr std::size_t kMostRefetchedRecords = 500;  // in a part
 constexpr std::size_t kMostRefetchedBytes = 4U << 20U;
 constexpr int kMostRefetchFailuresInRow = 10;
 
-// What a letter of stage fetch says of the call that failed.
+// What a dead letter of stage fetch says of the call that failed.
 struct FailedCall {
   const connector::SourceDef* source = nullptr;
   std::string key;
@@ -224,7 +224,7 @@ Status BronzeReplay::FetchOne(const connector::SourceDef& source, std::string_vi
   return Ok{};
 }
 
-// A kill costs the calls of one part: what is stored is known to its letters.
+// A kill costs the calls of one part: what is stored is known to its dead letters.
 Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJob& job,
                              std::vector<dlq::ReplayTarget>& targets, std::stop_token stop) {
   aws::Caller* caller = nullptr;
@@ -286,7 +286,8 @@ Status BronzeReplay::Store(PartInHand& part) {
                               .bytes = text.size(),
                               .records = static_cast<int>(part.fetched.size())});
   PCW_FAILPOINT("refetch.put.after");
-  // The letters now say where the bytes are: a replay that dies here does not fetch them again.
+  // The dead letters now say where the bytes are: a replay that dies here does not fetch them
+  // again.
   Json letters = Json::array();
   for (const auto& [target, line] : part.fetched) {
     target->bronze_key = key;

@@ -29,9 +29,9 @@ struct BronzeReplayDeps {
   ReingestDeps reingest;
 };
 
-/// Maps records again from the bronze their letters point to. Where nothing reached bronze, fetches
-/// the record first, stores it like a run does, part by part, and goes on from there; only if it
-/// was given a caller. A record that AWS does not give delays no other; ten in a row end the
+/// Maps records again from the bronze their dead letters point to. Where nothing reached bronze,
+/// fetches the record first, stores it like a run does, part by part, and goes on from there; only
+/// if it was given a caller. A record that AWS does not give delays no other; ten in a row end the
 /// fetching, and what was fetched is replayed. A run of mode `replay` records it, under the
 /// entity's lease. For one thread.
 class BronzeReplay final : public dlq::ReplayHandler {

@@ -52,7 +52,8 @@ Status AddLetters(pg::Connection& connection, const connector::EntityDef& def,
     resolved.records.id_hashes.push_back(HashOf(rows.Text(row, 0)));
     resolved.objects.keys.emplace(rows.Text(row, 1));
   }
-  if (rows.empty()) resolved.objects.keys.emplace("none");  // no letters: no object, not every one
+  // Without dead letters no object is read, not every one.
+  if (rows.empty()) resolved.objects.keys.emplace("none");
   return Ok{};
 }
 

@@ -117,7 +117,7 @@ Verdict Judge(const RunNow& run, const jobs::Job& job, bool is_cancelled,
   if (is_held) return {.delay = kShortPause, .counting = jobs::Counting::kForgiven};
   if (run.is_open() && code == "cancelled")  // drained before it began
     return {.counting = jobs::Counting::kForgiven};
-  // A database or an AWS that is away is no fault of the job while nothing was begun.
+  // A database or an AWS that is away is not a fault of the job while nothing was begun.
   const bool is_tried_out = job.attempts >= kMostAttempts;
   if (MayPass(code) && !is_tried_out) return {.delay = PauseAfter(job.attempts)};
   return {.end = jobs::JobEnd::kFailed};

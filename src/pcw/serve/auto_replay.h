@@ -9,11 +9,11 @@
 
 namespace pcw::serve {
 
-/// Looks for open letters that failed by another version of their mapping than the one in force.
-/// The newest of each group is tried without effect; if it succeeds, the group is replayed. Each
-/// group is tried once a version, by one process; one that is kept from it (a sync of the entity
-/// runs) is tried again by the next call. `connection` is a service session of the configuration's
-/// tenant.
+/// Looks for open dead letters that failed by another version of their mapping than the one in
+/// force. The newest of each group is tried without effect; if it succeeds, the group is replayed.
+/// Each group is tried once a version, by one process; one that is kept from it (a sync of the
+/// entity runs) is tried again by the next call. `connection` is a service session of the
+/// configuration's tenant.
 ///
 /// What it does is logged. Errors as dlq::ReplayDeadLetters.
 Status ReplayAfterMappingChange(const config::Config& config, const wiring::Invocation& invocation,

@@ -87,7 +87,7 @@ class ReplayRole final : public ServeRole {
       return;
     }
     session_.Worked();
-    // Said when it begins and when it ends: the letters are in PostgreSQL all the time.
+    // Said when it begins and when it ends: the dead letters are in PostgreSQL all the time.
     if (!delivered && !opened.is_failing && delivered.error().code() != ErrorCode::kCancelled)
       LogError("dead letters are kept, but not delivered to SQS; it is tried again",
                delivered.error());

@@ -57,7 +57,7 @@ Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::st
 Result<std::unique_ptr<ServeRole>> StartEvents(ServeContext& context, std::stop_token stop);
 Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop);
 /// Delivers dead letters to the tenants' SQS queues, takes in what others put there, replays groups
-/// of letters whose mapping has changed.
+/// of dead letters whose mapping has changed.
 Result<std::unique_ptr<ServeRole>> StartReplay(ServeContext& context, std::stop_token stop);
 
 /// Runs the named roles until a stop is requested, then drains them. SIGHUP makes it read its files

@@ -50,7 +50,7 @@ struct FetchedDetail {
 
 /// Owns its workers. Submit and Take are for one thread.
 ///
-/// Calls in flight are limited; answers that wait for an older one are kept up to kBuffered, so
+/// In-flight calls are limited; answers that wait for an older one are kept up to kBuffered, so
 /// that one stalled call does not idle the rest.
 class DetailFetcher {
  public:
@@ -67,7 +67,7 @@ class DetailFetcher {
   FetchedDetail Take();
   /// One detail at once, on the caller's thread, past all that are submitted.
   Result<DetailAnswer> FetchNow(const DetailTask& task);
-  /// Waits for calls in flight to end and drops all answers. Nothing is submitted afterwards.
+  /// Waits for in-flight calls to end and drops all answers. Nothing is submitted afterwards.
   void Stop();
 
  private:

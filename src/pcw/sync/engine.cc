@@ -126,7 +126,7 @@ std::string TextOf(const std::optional<WallTime>& time) {
   return time ? FormatRfc3339(*time) : std::string();
 }
 
-/// A run in flight: what RunSync's steps share.
+/// An in-flight run: what RunSync's steps share.
 class RunInFlight {
  public:
   RunInFlight(const connector::EntityDef& def, const connector::Mapping& mapping,

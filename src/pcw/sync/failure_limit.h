@@ -9,7 +9,7 @@
 
 namespace pcw::sync {
 
-/// Watches the fates of the last records: so many of them, and the share that may fail. Not
+/// Watches the outcomes of the last records: so many of them, and the share that may fail. Not
 /// thread-safe.
 class FailureLimit {
  public:

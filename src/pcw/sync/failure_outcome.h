@@ -25,7 +25,7 @@ struct DetailFailure {
 };
 
 enum class FailureOutcome {
-  kStopRun,      ///< it is no matter of this record
+  kStopRun,      ///< it is not a matter of this record
   kSubmitAgain,  ///< only delayed: the account pauses
   kDefer,        ///< is fetched once more at the end of the scan
   kDeadLetter,

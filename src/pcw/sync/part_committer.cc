@@ -24,7 +24,7 @@ struct PartCommitter::Prepared {
   std::uint64_t bytes = 0;
   std::vector<tables::MappedRecord> rows;
   std::vector<dlq::DeadLetter> letters;
-  std::vector<std::string> failed;  ///< ids of fetched records that are among the letters
+  std::vector<std::string> failed;  ///< ids of fetched records that are among the dead letters
   connector::DriftFindings drift;
   std::vector<bool> is_mismatch;  ///< by record of the batch: it is a dead letter
   std::int64_t misfits = 0;       ///< values that did not fit their columns

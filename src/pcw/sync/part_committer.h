@@ -89,8 +89,8 @@ struct CallTotals {
 };
 
 /// Commits batches one after the other, in the order given. For each: PUT the part (durable before
-/// anything is interpreted, I2), map, then one transaction with rows, letters, drift, counters and
-/// the part's checkpoint, guarded by the fence. A lost COMMIT answer is read back from the
+/// anything is interpreted, I2), map, then one transaction with rows, dead letters, drift, counters
+/// and the part's checkpoint, guarded by the fence. A lost COMMIT answer is read back from the
 /// checkpoint (T8).
 ///
 /// A part with a departure that the mapping freezes is not committed; its findings are, so that
@@ -162,7 +162,7 @@ class PartCommitter {
   std::size_t version_column_ = 0;
   bool has_open_letters_;
   /// Of the worker: records that failed in this run, by the highest rank of a source that tells of
-  /// them. What a lower one tells is no answer to it.
+  /// them. What a lower one tells is not an answer to it.
   std::unordered_map<std::string, int> failed_ranks_;
 
   mutable std::mutex mutex_;

@@ -54,7 +54,7 @@ Status AddLake(const config::Config& config, const std::string& partition,
   const std::string any_key = fmt::format("arn:{}:kms:{}:*:key/", partition, config.aws.region);
   OrderedJson encrypt = Statement("EncryptBronze", {"kms:Decrypt", "kms:GenerateDataKey"},
                                   key.starts_with("arn:") ? key : any_key + (is_alias ? "*" : key));
-  // An alias is no resource of a key's use; a condition names it.
+  // An alias is not a resource of a key's use; a condition names it.
   if (is_alias)
     encrypt["Condition"] = {{"ForAnyValue:StringEquals", {{"kms:ResourceAliases", key}}}};
   statements.push_back(std::move(encrypt));

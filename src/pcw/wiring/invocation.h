@@ -44,7 +44,7 @@ Error UsageError(std::string message);
 /// an empty text.
 Result<std::optional<WallTime>> ParseTimeOption(const std::string& option, const std::string& text);
 
-/// The name of the user who runs this process, for the history of a letter.
+/// The name of the user who runs this process, for the history of a dead letter.
 std::string ActorOf(const Invocation& invocation);
 
 }  // namespace pcw::wiring

@@ -15,7 +15,7 @@
 
 namespace pcw::wiring {
 
-/// Who looks at letters of that stage and error code first.
+/// Who looks at dead letters of that stage and error code first.
 diagnose::IssueType IssueOf(std::string_view stage, std::string_view error_code);
 
 /// Everything that replaying takes. `machine` and `config` outlive it.

@@ -25,7 +25,7 @@ std::string WithoutEndSlashes(std::string text) {
 std::string FilePlace(const std::filesystem::path& directory) {
   const std::filesystem::path absolute = std::filesystem::absolute(directory).lexically_normal();
   std::error_code problem;
-  // Two paths that links join are one place.
+  // Two paths that links join are one location.
   const std::filesystem::path real = std::filesystem::weakly_canonical(absolute, problem);
   return "file://" + WithoutEndSlashes((problem ? absolute : real).string());
 }

@@ -22,13 +22,13 @@ struct StoredTenant {
 
 Result<std::vector<StoredTenant>> ReadTenants(pg::Connection& connection, std::stop_token stop);
 
-/// Where a configuration's bronze lies, spelt so that equal places are equal texts: an s3:// URL
+/// Where a configuration's bronze lies, spelt so that equal locations are equal texts: an s3:// URL
 /// without slashes at its end, or the file:// URL of the absolute directory with every link
 /// followed.
 std::string LakePlace(const config::Config& config,
                       const std::map<std::string, std::string>& environment);
 
-/// True if one of two places, as LakePlace spells them, is the other or lies below it.
+/// True if one of two locations, as LakeLocation spells them, is the other or lies below it.
 bool DoLakesOverlap(std::string_view left, std::string_view right);
 
 /// The configuration of a tenant: its own file alone, without PCW_* and flags, which are the main
@@ -48,7 +48,8 @@ Result<config::LoadedConfig> LoadTenant(const config::LoadedConfig& main, const 
                                         std::stop_token stop);
 
 /// Makes the tenant or gives it another configuration, as pcw_owner on the admin connection; true
-/// if it is new. kConflict when another tenant's bronze lies in the same place, above or below it.
+/// if it is new. kConflict when another tenant's bronze lies in the same location, above or below
+/// it.
 Result<bool> PutTenant(pg::Connection& admin, const StoredTenant& tenant, std::stop_token stop);
 
 /// The tenants that a service works for, followed while it runs. Thread-safe.

@@ -124,7 +124,7 @@ Result<std::unique_ptr<aws::Caller>> OpenCaller(const aws::ServiceDef& service,
                                                 Machine& machine, aws::CallerOptions tuning = {});
 
 /// The account of an identity, asked of STS and compared with aws.account_id. kPermissionDenied if
-/// they differ; STS out of reach is no error when the account is configured.
+/// they differ; STS out of reach is not an error when the account is configured.
 Result<std::string> ConfirmAccount(const config::Config& config, const AwsIdentity& identity,
                                    Machine& machine, std::stop_token stop);
 
@@ -164,7 +164,7 @@ Result<std::unique_ptr<lake::BronzeStore>> OpenLake(
 /// An SQS queue, of dead letters or of events, with all that it stands on.
 class QueueAccess {
  public:
-  /// Nothing is asked of SQS yet. kConfig for a URL that is no queue's. `machine` outlives it.
+  /// Nothing is asked of SQS yet. kConfig for a URL that is not a queue's. `machine` outlives it.
   static Result<std::unique_ptr<QueueAccess>> Open(
       const std::string& url, const config::Config& config,
       const std::map<std::string, std::string>& environment, Machine& machine);

@@ -33,7 +33,7 @@ class ContainerCredentials final : public CredentialsSource {
 /// The instance's role, through IMDSv2 only: a token first, never the first version.
 /// AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT, _ENDPOINT_MODE,
 /// AWS_METADATA_SERVICE_TIMEOUT (1 s) and _NUM_ATTEMPTS (1) as in AWS's SDKs. kNotFound if switched
-/// off or nobody answers: most machines are no instances.
+/// off or nobody answers: most machines are not instances.
 class InstanceCredentials final : public CredentialsSource {
  public:
   InstanceCredentials(Environment environment, net::HttpClient& http)

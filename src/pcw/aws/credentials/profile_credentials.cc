@@ -16,8 +16,8 @@ bool IsRole(const ProfileSettings& profile) {
   return profile.contains("role_arn") && !profile.contains("web_identity_token_file");
 }
 
-// The static keys that one file has for the profile. kNotFound without an id; a secret alone is no
-// key to AWS's tools either.
+// The static keys that one file has for the profile. kNotFound without an id; a secret alone is not
+// a key to AWS's tools either.
 Result<CredentialsPtr> StaticKeys(const std::map<std::string, ProfileSettings>& file,
                                   const std::string& name, const std::string& path) {
   const auto found = file.find(name);

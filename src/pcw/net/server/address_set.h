@@ -34,7 +34,7 @@ class AddressSet {
 
 /// Whom a request is from: the peer, unless it is one of the `trusted` proxies; then the rightmost
 /// address of X-Forwarded-For that is not one of them. What stands left of that was written by
-/// whoever sent the request and proves nothing. An entry that is no address ends the walk: the
+/// whoever sent the request and proves nothing. An entry that is not an address ends the walk: the
 /// proxy that passed it on is the client.
 std::string ClientOf(const Request& request, const AddressSet& trusted);
 

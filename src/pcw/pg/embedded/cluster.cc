@@ -225,7 +225,7 @@ struct EmbeddedCluster::State {
         .With("log", log.string());
   }
 
-  // A link or somebody else's directory is no place for our socket.
+  // A link or somebody else's directory is not a place for our socket.
   bool IsOwnDirectory(const fs::path& path) const {
     struct stat info {};
     return !path.empty() && ::lstat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&

@@ -42,7 +42,7 @@ class CatalogContent {
   Collection& opportunities() { return opportunities_; }
   Leads& leads() { return leads_; }
 
-  /// Executes an operation on what is no opportunity. nullopt: it is none of those.
+  /// Executes an operation on what is not an opportunity. nullopt: it is none of those.
   std::optional<Answer> Execute(Operation operation, const CheckedCall& call);
 
   /// What a client should have: one JSON line per record, with its id and the hash of its bytes.

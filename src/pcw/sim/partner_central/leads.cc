@@ -26,7 +26,7 @@ using std::chrono::milliseconds;
 
 constexpr std::uint64_t kSituations = 5;
 constexpr std::uint64_t kWithoutEngagement = 5;       // the invitation that names none
-constexpr std::uint64_t kFirstOther = 1'000'000'000;  // numbers of what is no lead
+constexpr std::uint64_t kFirstOther = 1'000'000'000;  // numbers of what is not a lead
 constexpr std::uint64_t kProjects = 3;
 
 const std::string& IdentifierOf(const CheckedCall& call) {

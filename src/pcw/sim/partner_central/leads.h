@@ -28,7 +28,7 @@ struct LeadTruth {
 
 /// Lead number i is, by i % 5: invited, accepted, rejected, expired, or an engagement that no
 /// invitation leads to; number 5 is invited without an EngagementId. Beside them stand engagements
-/// and invitations that are no leads. Executes requests whose form was checked already.
+/// and invitations that are not leads. Executes requests whose form was checked already.
 /// Thread-safe.
 class Leads {
  public:

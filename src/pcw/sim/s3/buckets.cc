@@ -219,7 +219,7 @@ S3Answer CreateBucket(S3State& state, const S3Call& call) {
                    "all users of the system. Please select a different name and try again.",
                    {{"BucketName", name}});
   }
-  // Making one's own bucket again is no error in us-east-1.
+  // Making one's own bucket again is not an error in us-east-1.
   state.buckets.emplace(name, S3Bucket{.owner = call.account, .created = call.now, .objects = {}});
   return {.status = 200, .headers = {{"Location", "/" + name}}, .body = {}, .error = {}};
 }

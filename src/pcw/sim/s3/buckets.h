@@ -13,7 +13,7 @@ S3Answer HeadBucket();
 /// ListObjectsV2: pages of at most 1,000 keys in the order of their UTF-8 bytes.
 S3Answer ListObjectsV2(const S3State& state, const S3Bucket& bucket, const S3Call& call);
 
-/// Reads a page size of at most 1,000 under `name`; refuses what is no number.
+/// Reads a page size of at most 1,000 under `name`; refuses what is not a number.
 std::optional<S3Answer> ReadPageSize(const S3Request& target, std::string_view name,
                                      std::size_t& out);
 

@@ -44,8 +44,8 @@ struct S3Checksum {
 };
 
 /// Reads the one x-amz-checksum-* among `headers` and `trailers` into `found`. Refuses several, an
-/// unknown algorithm, a value that is no such checksum, and an x-amz-sdk-checksum-algorithm without
-/// its value.
+/// unknown algorithm, a value that is not such a checksum, and an x-amz-sdk-checksum-algorithm
+/// without its value.
 std::optional<S3Answer> FindChecksum(const net::server::Headers& headers,
                                      const net::server::Headers& trailers,
                                      std::optional<S3Checksum>& found);

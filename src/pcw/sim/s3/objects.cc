@@ -20,7 +20,8 @@ struct ByteRange {
 
 enum class RangeVerdict : std::uint8_t { kWhole, kPart, kUnsatisfiable };
 
-/// "bytes=a-b", "bytes=a-", "bytes=-n". Anything else is no range, and the whole object the answer.
+/// "bytes=a-b", "bytes=a-", "bytes=-n". Anything else is not a range, and the whole object the
+/// answer.
 RangeVerdict ReadRange(std::string_view text, std::size_t total, ByteRange& range) {
   constexpr std::string_view kUnit = "bytes=";
   if (!text.starts_with(kUnit)) return RangeVerdict::kWhole;

@@ -68,7 +68,7 @@ struct S3State {
   std::size_t capacity = 0;  ///< bytes of objects and parts together
   std::size_t used = 0;
   std::uint64_t seed = 0;
-  std::uint64_t serial = 0;  ///< of uploads and of tags that are no digests
+  std::uint64_t serial = 0;  ///< of uploads and of tags that are not digests
   std::map<std::string, S3Bucket, std::less<>> buckets;
   std::map<std::string, S3Upload, std::less<>> uploads;
 
