@@ -1,6 +1,7 @@
 // A stand-in between pcw and the simulator that spoils what AWS says of one record, by a seed: bytes, types, sizes, statuses, headers.
 // The simulator's own faults are named ones; this one finds what nobody named. Every answer about other records passes untouched.
 import http from 'node:http';
+import { randomUUID } from 'node:crypto';
 
 /** A small generator of its own, so that a seed means the same on every machine (mulberry32). */
 export function generator(seed) {
@@ -124,6 +125,26 @@ const DETAIL = [
 ];
 const ITEM = [spoilValue, spoilValue, spoilId, spoilId, dropMember, doubleMember];
 
+// What the simulator answered to a request, for all proxies of a process: its data does not change, and thousands of scans ask the same.
+const answered = new Map();
+
+function fetched(target, request, body, agent) {
+  const key = `${target} ${request.headers['x-amz-target']} ${body.toString('latin1')}`;
+  if (!answered.has(key)) {
+    const { hostname, port } = new URL(target);
+    answered.set(key, new Promise((resolve, reject) => {
+      const onward = http.request({ hostname, port, path: request.url, method: request.method, headers: request.headers, agent }, (answer) => {
+        const parts = [];
+        answer.on('data', (chunk) => parts.push(chunk));
+        answer.on('end', () => resolve({ statusCode: answer.statusCode, headers: answer.headers, bytes: Buffer.concat(parts) }));
+      });
+      onward.on('error', reject);
+      onward.end(body);
+    }));
+  }
+  return answered.get(key).then((answer) => ({ ...answer, headers: { ...answer.headers, date: new Date().toUTCString(), 'x-amzn-requestid': randomUUID() } }));
+}
+
 /**
  * Starts a proxy to the simulator at `target` that spoils what is said of `id`: in its details (GetOpportunity), or in its element of a page.
  * `what` says what it did, `bytes` what it served in the record's place; both undefined until the record was asked for.
@@ -133,52 +154,45 @@ export async function corruptingProxy(target, { seed, id }) {
   const inList = random.below(3) === 0;
   const corrupt = random.pick(inList ? ITEM : DETAIL);
   const proxy = { where: inList ? 'list' : 'detail', what: undefined, bytes: undefined };
-  const { hostname, port } = new URL(target);
   let choice;  // the same each time the record is asked for
   const server = http.createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks);
-      const onward = http.request({ hostname, port, path: request.url, method: request.method, headers: request.headers, agent: proxy.agent }, (answer) => {
-        const parts = [];
-        answer.on('data', (chunk) => parts.push(chunk));
-        answer.on('end', () => {
-          let bytes = Buffer.concat(parts);
-          const operation = (request.headers['x-amz-target'] ?? '').split('.')[1];
-          let how = {};
-          let touched = false;
-          if (!inList && operation === 'GetOpportunity' && body.includes(`"${id}"`)) {
-            choice ??= corrupt(bytes, random);
-            [proxy.what, bytes, how = {}] = choice;
-            proxy.bytes = bytes;
+      fetched(target, request, body, proxy.agent).then((answer) => {
+        let { bytes } = answer;
+        const operation = (request.headers['x-amz-target'] ?? '').split('.')[1];
+        let how = {};
+        let touched = false;
+        if (!inList && operation === 'GetOpportunity' && body.includes(`"${id}"`)) {
+          choice ??= corrupt(bytes, random);
+          [proxy.what, bytes, how = {}] = choice;
+          proxy.bytes = bytes;
+          touched = true;
+        } else if (inList && operation === 'ListOpportunities') {
+          const place = element(bytes, id);
+          if (place) {
+            choice ??= corrupt(bytes.subarray(...place), random);
+            [proxy.what, proxy.bytes] = choice;
+            bytes = splice(bytes, ...place, proxy.bytes);
             touched = true;
-          } else if (inList && operation === 'ListOpportunities') {
-            const place = element(bytes, id);
-            if (place) {
-              choice ??= corrupt(bytes.subarray(...place), random);
-              [proxy.what, proxy.bytes] = choice;
-              bytes = splice(bytes, ...place, proxy.bytes);
-              touched = true;
-            }
           }
-          if (!touched) {
-            response.writeHead(answer.statusCode, answer.headers);
-            response.end(bytes);
-            return;
-          }
-          // Written by hand: Node.js refuses what AWS's front ends have sent.
-          const headers = new Map(Object.entries(answer.headers).filter(([name]) => !['content-length', 'connection', 'date', 'x-amzn-requestid', 'content-type'].includes(name)));
-          const kept = { Date: answer.headers.date, 'x-amzn-RequestId': answer.headers['x-amzn-requestid'], 'Content-Type': answer.headers['content-type'], ...how.headers };
-          for (const [name, value] of Object.entries(kept)) if (value !== undefined && !(how.dateless && name === 'Date')) headers.set(name, value);
-          const length = how.cut ? bytes.length + 1 : bytes.length;
-          let head = `HTTP/1.1 ${how.status ?? answer.statusCode} X\r\nContent-Length: ${length}\r\nConnection: close\r\n`;
-          for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
-          response.socket.end(Buffer.concat([latin1(`${head}\r\n`), bytes]));
-        });
-      });
-      onward.on('error', () => request.socket.destroy());
-      onward.end(body);
+        }
+        if (!touched) {
+          response.writeHead(answer.statusCode, answer.headers);
+          response.end(bytes);
+          return;
+        }
+        // Written by hand: Node.js refuses what AWS's front ends have sent.
+        const headers = new Map(Object.entries(answer.headers).filter(([name]) => !['content-length', 'connection', 'date', 'x-amzn-requestid', 'content-type'].includes(name)));
+        const kept = { Date: answer.headers.date, 'x-amzn-RequestId': answer.headers['x-amzn-requestid'], 'Content-Type': answer.headers['content-type'], ...how.headers };
+        for (const [name, value] of Object.entries(kept)) if (value !== undefined && !(how.dateless && name === 'Date')) headers.set(name, value);
+        const length = how.cut ? bytes.length + 1 : bytes.length;
+        let head = `HTTP/1.1 ${how.status ?? answer.statusCode} X\r\nContent-Length: ${length}\r\nConnection: close\r\n`;
+        for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
+        response.socket.end(Buffer.concat([latin1(`${head}\r\n`), bytes]));
+      }).catch(() => request.socket.destroy());
     });
   });
   server.keepAliveTimeout = 60_000;
