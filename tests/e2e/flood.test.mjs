@@ -5,7 +5,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { once } from 'node:events';
 import { createHash, randomBytes } from 'node:crypto';
-import { Postgres, Sim, site, NO_QUOTA } from './harness.mjs';
+import { Postgres, Sim, site, differences, brokenRuns, NO_QUOTA } from './harness.mjs';
 import { Service, makeToken } from './api_service.mjs';
 
 let postgres, sim;
@@ -66,7 +66,7 @@ test('behind a trusted proxy the rightmost address outside it is the client, and
     for (let i = 0; i < 40; ++i) statuses.push(await ask(`198.51.100.${i}, 203.0.113.7, 10.1.2.3`));
     assert.ok(statuses.includes(429), 'another address at the left is no other client');
     assert.equal(await ask('203.0.113.8'), 401, 'another client has its own');
-    assert.equal(await ask('203.0.113.7', '127.0.0.2'), 401, 'who is no trusted proxy speaks for itself alone');
+    assert.equal(await ask('203.0.113.7', '127.0.0.2'), 401, 'who is not a trusted proxy speaks for itself alone');
   } finally {
     assert.equal(await service.stop(), 0);
   }
@@ -94,5 +94,59 @@ test('a connection over the limit is told so, and event streams whose clients le
     assert.equal(status, 200);
   } finally {
     assert.equal(await service.stop(), 0);
+  }
+});
+
+// PCW_FLOOD_SECONDS: how long; scripts/soak flood takes 20 minutes. At AWS's quota a run of ten opportunities a second is as long as the flood.
+test('a flood beside a run: nothing is lost, health is answered, the log stays short', async (t) => {
+  const seconds = Number(process.env.PCW_FLOOD_SECONDS ?? 6);
+  const aws = await Sim.start(['--opportunities', String(seconds * 9)]);
+  try {
+    const here = await site(postgres, aws);
+    const service = await Service.start(here, { PCW_SERVER_REQUESTS_PER_SECOND: '50', PCW_QUOTA_READS_PER_SECOND: '10' }, 'api,ingest');
+    try {
+      const run = (await service.trigger({ entity: 'opportunities', mode: 'full' })).json;
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 20 });
+      const counts = {};
+      const until = Date.now() + seconds * 1000;
+      const attacker = async (token) => {
+        while (Date.now() < until) {
+          const status = await service.get('/v1/runs', { agent, token: token() }).then((answer) => answer.status, () => 'reset');
+          counts[status] = (counts[status] ?? 0) + 1;
+        }
+      };
+      const attackers = Array.from({ length: 20 }, (_, i) => attacker([() => '', () => 'x', madeUp, () => madeUp(service.token.split('_')[1])][i % 4]));
+      const waits = [];
+      const watcher = (async () => {
+        while (Date.now() < until) {
+          for (const [route, token] of [['/healthz', ''], ['/readyz', ''], ['/metrics', ''], [`/v1/runs/${run.id}`, service.token]]) {
+            const began = performance.now();
+            const answer = await service.get(route, { token });
+            waits.push(performance.now() - began);
+            assert.equal(answer.status, 200, `${route} in the flood`);
+          }
+        }
+      })();
+      await Promise.all([...attackers, watcher]);
+      agent.destroy();
+      let ended;
+      const give_up = Date.now() + 120_000;
+      do ended = (await service.get(`/v1/runs/${run.id}`)).json; while (['queued', 'running'].includes(ended.status) && Date.now() < give_up);
+      assert.equal(ended.status, 'succeeded', JSON.stringify(ended));
+      assert.deepEqual(await differences(here, aws), []);
+      assert.equal(brokenRuns(here), '');
+      assert.deepEqual(Object.keys(counts).filter((status) => !['401', '429'].includes(status)), [], JSON.stringify(counts));
+      const told = service.lines().filter((line) => line.msg === 'request' && !line.token).length;
+      assert.ok(told <= 2 * Math.ceil(seconds / 60) + 2, `${told} lines of one address`);
+      waits.sort((a, b) => a - b);
+      const bytes = Buffer.byteLength(service.out) + Buffer.byteLength(service.err);
+      // Beside what the run and the watcher's own requests say.
+      assert.ok(bytes < 300_000 + 800 * waits.length, `${bytes} bytes of log`);
+      t.diagnostic(`${seconds} s: ${JSON.stringify(counts)} of the flood; ${waits.length} of health and token, p50 ${waits[waits.length >> 1].toFixed(1)} ms, slowest ${waits.at(-1).toFixed(0)} ms; ${bytes} bytes of log; ${ended.stats.records_processed} records`);
+    } finally {
+      assert.equal(await service.stop(), 0);
+    }
+  } finally {
+    await aws.stop();
   }
 });
