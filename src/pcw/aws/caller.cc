@@ -39,7 +39,9 @@ std::string_view ContentType(Protocol protocol) {
 }
 
 // A 200 that was cut or is not what the operation answers must not pass for data (T13).
-Status CheckBody(const Operation& operation, const net::HttpResponse& response) {
+// `is_well_formed` becomes true if that was seen by the way.
+Status CheckBody(const Operation& operation, const net::HttpResponse& response,
+                 bool& is_well_formed) {
   if (operation.required_member.empty()) return Ok{};
   const Protocol protocol = operation.service->protocol;
   if (protocol == Protocol::kQuery || protocol == Protocol::kRestXml) {
@@ -54,6 +56,10 @@ Status CheckBody(const Operation& operation, const net::HttpResponse& response) 
   const auto malformed = [](std::string what) {
     return Error(ErrorCode::kUnavailable, std::move(what)).With("net", "malformed");
   };
+  if (const auto has = ObjectHas(response.body, operation.required_member); has == true) {
+    is_well_formed = true;
+    return Ok{};
+  }
   RawMembers members(response.body);
   if (!members.is_object()) return malformed("AWS answered 200 with a body that is not JSON");
   bool has_member = false;
@@ -113,6 +119,7 @@ Refusal RefusalOf(ErrorCode code) {
 struct Attempt {
   std::optional<Error> error;
   net::HttpResponse response;
+  bool is_well_formed = false;  ///< its body (CallResult)
   CredentialsPtr credentials;
   bool says_expired = false;
   bool is_expired = false;
@@ -216,7 +223,7 @@ struct Caller::State {
       out.is_expired = said.is_expired;
       out.is_skew = said.is_skew;
       out.error = std::move(said.error);
-    } else if (Status whole = CheckBody(operation, out.response); !whole) {
+    } else if (Status whole = CheckBody(operation, out.response, out.is_well_formed); !whole) {
       out.error = std::move(whole).error();
       if (std::string id = RequestIdOf(out.response); !id.empty())
         out.error->With("request_id", std::move(id));
@@ -275,6 +282,7 @@ struct Caller::State {
     budget.GiveBack(last_cost);
     NoteLatency(attempt.response.elapsed);
     CallResult result;
+    result.is_well_formed = attempt.is_well_formed;
     result.request_id = RequestIdOf(attempt.response);
     if (const auto date = attempt.response.Header("date")) {
       if (Result<WallTime> parsed = ParseHttpDate(*date)) result.server_date = *parsed;

@@ -25,6 +25,7 @@ namespace pcw::aws {
 /// A successful answer.
 struct CallResult {
   std::string body;
+  bool is_well_formed = false;  ///< the body is known to be it (WhyMalformed); false: not known
   net::Headers headers;
   std::string request_id;               ///< x-amzn-requestid, empty if AWS sent none
   std::optional<WallTime> server_date;  ///< the Date header

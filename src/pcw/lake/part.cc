@@ -14,18 +14,6 @@ namespace {
 
 constexpr std::string_view kPayloadMember = ",\"payload\":";
 
-// The rule that simdjson checks at the speed of memory, but for numbers beyond its own: only what
-// it refuses is looked at more slowly.
-std::string WhyNotStoredAsIs(std::string_view payload) {
-  constexpr auto kDepth = static_cast<std::size_t>(kDeepestJson);
-  thread_local simdjson::dom::parser parser;
-  const bool is_ready =
-      parser.max_depth() == kDepth || parser.allocate(64U << 10U, kDepth) == simdjson::SUCCESS;
-  if (is_ready && parser.parse(payload.data(), payload.size()).error() == simdjson::SUCCESS)
-    return {};
-  return WhyMalformed(payload);
-}
-
 // Line breaks, quotes and backslashes are for the writer to escape; only UTF-8 is asked for.
 bool IsUtf8(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; }) ||
@@ -58,7 +46,9 @@ void AppendMember(std::string& out, std::string_view key, std::string_view value
 
 bool IsBreak(char c) { return c == '\n' || c == '\r'; }
 
-bool HasBreak(std::string_view text) { return std::any_of(text.begin(), text.end(), IsBreak); }
+bool HasBreak(std::string_view text) {
+  return text.find('\n') != std::string_view::npos || text.find('\r') != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -85,14 +75,14 @@ Stored PartBuilder::AppendAnswer(std::string_view payload, std::string_view malf
   return stored;
 }
 
-AppendedLine PartBuilder::Append(RecordMeta meta, std::string_view payload) {
-  return Append(std::move(meta), payload, {}, {});
+AppendedLine PartBuilder::Append(RecordMeta meta, std::string_view payload, Form form) {
+  return Append(std::move(meta), payload, {}, {}, form);
 }
 
 AppendedLine PartBuilder::Append(RecordMeta meta, std::string_view payload, CompanionMeta companion,
-                                 std::string_view companion_payload) {
+                                 std::string_view companion_payload, Form form) {
   AppendedLine line{.line = ++records_, .payload = {}, .sha256 = Sha256(payload)};
-  const std::string malformed = WhyNotStoredAsIs(payload);
+  const std::string malformed = form == Form::kGood ? "" : WhyMalformed(payload);
   const bool is_respaced = malformed.empty() && HasBreak(payload);
   AppendLineStart(text_, meta.id);
   AppendMember(text_, "operation", meta.operation);
@@ -113,7 +103,7 @@ AppendedLine PartBuilder::Append(RecordMeta meta, std::string_view payload, Comp
   line.malformed = malformed;
   if (!companion_payload.empty()) {
     line.companion_sha256 = Sha256(companion_payload);
-    const std::string other_malformed = WhyNotStoredAsIs(companion_payload);
+    const std::string other_malformed = WhyMalformed(companion_payload);
     const bool is_other_respaced = other_malformed.empty() && HasBreak(companion_payload);
     text_ += ",\"companion\":{\"meta\":{\"operation\":";
     AppendMetaText(text_, companion.operation);

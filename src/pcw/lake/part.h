@@ -60,6 +60,9 @@ struct AppendedLine {
 /// Appends the bytes that every line of that record begins with: what to search bronze for.
 void AppendLineStart(std::string& out, std::string_view id);
 
+/// What is known of a payload's bytes: nothing, or that they are well-formed JSON (WhyMalformed).
+enum class Form { kUnknown, kGood };
+
 /// Builds one part in memory. Not thread-safe.
 class PartBuilder {
  public:
@@ -69,10 +72,11 @@ class PartBuilder {
   /// line breaks in a payload become spaces and meta says so. One that is not well-formed JSON in
   /// UTF-8 becomes `"payload":null,"payload_base64":"..."`, and meta.malformed says why. Texts of
   /// meta that are not UTF-8 are escaped. Computes meta.sha256, of the original bytes.
-  AppendedLine Append(RecordMeta meta, std::string_view payload);
+  /// `form` says whether somebody has read the payload already.
+  AppendedLine Append(RecordMeta meta, std::string_view payload, Form form = Form::kUnknown);
   /// The same with a companion.
   AppendedLine Append(RecordMeta meta, std::string_view payload, CompanionMeta companion,
-                      std::string_view companion_payload);
+                      std::string_view companion_payload, Form form = Form::kUnknown);
 
   std::size_t bytes() const { return text_.size(); }
   int records() const { return records_; }

@@ -229,7 +229,8 @@ Status Scan::Append(FetchedDetail detail) {
        .is_sparse = false,
        .version = meta.version,
        .served_at = meta.served_at,
-       .line = batch_.part.Append(meta, call.body, std::move(companion), companion_payload)});
+       .line = batch_.part.Append(meta, call.body, std::move(companion), companion_payload,
+                                  call.is_well_formed ? lake::Form::kGood : lake::Form::kUnknown)});
   CountFetched();
   return Ok{};
 }
