@@ -108,5 +108,47 @@ TEST(RawMembersTest, KnowsWhatIsNoObjectAndNoArray) {
   EXPECT_TRUE(RawMembers("[]").is_array());
 }
 
+// A large text takes another way, which must say the same.
+TEST(WhyMalformedTest, SaysOfALargeTextWhatItSaysOfASmallOne) {
+  const std::string room(1'000, ' ');
+  for (const std::string& text : {R"({"a":1})"s,
+                                  R"("x")"s,
+                                  "1e400"s,
+                                  "18446744073709551616"s,
+                                  std::string(200, '9'),
+                                  DeepArray(200),
+                                  DeepArray(201),
+                                  R"({"a":1,"a":2})"s,
+                                  R"("\ud83d")"s,
+                                  "\"\xff\""s,
+                                  "\xEF\xBB\xBF{}"s,
+                                  "{\"a\":1"s,
+                                  "[1,]"s,
+                                  "{} {}"s,
+                                  "\"a\nb\""s,
+                                  "nul"s,
+                                  "\"\\u0000\""s,
+                                  "\"\xED\xA0\x80\""s,
+                                  "01"s,
+                                  "-"s,
+                                  "[\"\x01\"]"s}) {
+    EXPECT_EQ(WhyMalformed(text + room).empty(), WhyMalformed(text).empty()) << text;
+  }
+}
+
+TEST(ObjectHasTest, SaysWhetherAWellFormedObjectHasAMember) {
+  EXPECT_EQ(ObjectHas(R"({"a":{"Id":1},"b":null})", "b"), true);
+  EXPECT_EQ(ObjectHas(R"({"a":{"Id":1},"b":null})", "Id"), false);
+  EXPECT_EQ(ObjectHas("{}", "a"), false);
+}
+
+TEST(ObjectHasTest, SaysNothingOfWhatItCannotRead) {
+  for (const std::string& text :
+       {"[1]"s, "null"s, ""s, "{\"a\":1"s, R"({"a":1e400})"s, R"({"a":"\ud83d"})"s,
+        "{\"a\":\"\xff\"}"s, "\xEF\xBB\xBF{\"a\":1}"s, "{\"a\":" + DeepArray(200) + "}"}) {
+    EXPECT_EQ(ObjectHas(text, "a"), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace pcw
