@@ -1,16 +1,54 @@
 #include "pcw/jobs/job_keeper.h"
 
-#include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "pcw/base/log.h"
 
 namespace pcw::jobs {
+namespace {
+
+// Beats on a session of its own, opened anew after it was lost. The thread's alone.
+class DatabaseBeat {
+ public:
+  DatabaseBeat(JobKeeper::OpenConnection open, Job job, const ClaimTerms& terms)
+      : open_(std::move(open)), job_(std::move(job)), terms_(terms) {}
+
+  Result<Beat> Once(std::int64_t progress, std::stop_token stop) {
+    if (!connection_ || !connection_->is_usable()) {
+      connection_.reset();
+      PCW_TRY(pg::Connection opened, open_(stop));
+      connection_.emplace(std::move(opened));
+    }
+    return BeatJob(*connection_, job_, progress, terms_, stop);
+  }
+
+ private:
+  const JobKeeper::OpenConnection open_;
+  const Job job_;
+  const ClaimTerms terms_;
+  std::optional<pg::Connection> connection_;
+};
+
+JobKeeper::BeatOnce BeatInDatabase(JobKeeper::OpenConnection open, const Job& job,
+                                   const ClaimTerms& terms) {
+  auto beat = std::make_shared<DatabaseBeat>(std::move(open), job, terms);
+  return [beat](std::int64_t progress, std::stop_token stop) {
+    return beat->Once(progress, std::move(stop));
+  };
+}
+
+}  // namespace
 
 JobKeeper::JobKeeper(OpenConnection open, Job job, const ClaimTerms& terms, Sleeper& sleeper,
                      std::stop_token drain)
-    : open_(std::move(open)),
+    : JobKeeper(BeatInDatabase(std::move(open), job, terms), job, terms, sleeper,
+                std::move(drain)) {}
+
+JobKeeper::JobKeeper(BeatOnce beat, Job job, const ClaimTerms& terms, Sleeper& sleeper,
+                     std::stop_token drain)
+    : beat_(std::move(beat)),
       job_(std::move(job)),
       terms_(terms),
       sleeper_(sleeper),
@@ -28,31 +66,17 @@ void JobKeeper::Stop(StopCause cause) {
 }
 
 void JobKeeper::Keep(std::stop_token stop) {
-  const auto pause = std::min(terms_.lease / 3, std::chrono::milliseconds(2'000));
-  std::optional<pg::Connection> connection;
-  bool was_slow = false;
-  while (sleeper_.SleepFor(pause, stop)) {
-    if (!connection || !connection->is_usable()) {
-      connection.reset();
-      Result<pg::Connection> opened = open_(stop);
-      if (!opened) continue;  // the work meets the same outage and tells of it
-      connection.emplace(std::move(*opened));
-    }
-    const Result<Beat> beat =
-        BeatJob(*connection, job_, progress_.load(std::memory_order_relaxed), terms_, stop);
-    if (!beat) continue;
-    if (!beat->is_ours) {
+  BeatWatch watch(terms_);
+  while (sleeper_.SleepFor(BeatPause(terms_), stop)) {
+    const Result<Beat> beat = beat_(progress_.load(std::memory_order_relaxed), stop);
+    if (!beat) continue;  // the work meets the same outage and tells of it
+    const BeatVerdict verdict = watch.Judge(*beat);
+    if (verdict.stop == StopCause::kLost)
       Log(LogLevel::kWarn, "the job was taken over by another worker", {{"job", job_.id}});
-      return Stop(StopCause::kLost);
-    }
-    if (beat->is_cancelled) Stop(StopCause::kCancelled);
-    const bool is_slow = beat->since_progress > terms_.stall_after;
-    if (is_slow && !was_slow)
+    if (verdict.begins_to_stall)
       Log(LogLevel::kWarn, "the run makes no progress; it is shown as stalled", {{"job", job_.id}});
-    was_slow = is_slow;
-    if (beat->since_progress > 2 * terms_.stall_after) Stop(StopCause::kStalled);
-    // Work that does not even hear a stop is left to a takeover: without beats its lease ends.
-    if (beat->since_progress > 4 * terms_.stall_after) return;
+    if (verdict.stop != StopCause::kNone) Stop(verdict.stop);
+    if (verdict.is_last) return;
   }
 }
 

@@ -10,28 +10,25 @@
 #include <thread>
 
 #include "pcw/base/clock.h"
+#include "pcw/jobs/beat_watch.h"
 #include "pcw/jobs/job_queue.h"
 #include "pcw/pg/connection.h"
 
 namespace pcw::jobs {
 
-/// Why the work on a job is to stop.
-enum class StopCause {
-  kNone,
-  kCancelled,  ///< somebody asked for its end
-  kLost,       ///< another worker has it
-  kStalled,    ///< no progress for twice the time after which it is shown as stalled
-  kDrained,    ///< this process ends
-};
-
 /// A thread that beats every third of the lease, and at least every two seconds so that a cancel is
-/// heard, on a session of its own. A database that is away is no loss: it tries again, and the
+/// heard, on a session of its own. A database that is away is not a loss: it tries again, and the
 /// entity's fence decides at the next commit. Thread-safe.
 class JobKeeper {
  public:
   using OpenConnection = std::function<Result<pg::Connection>(std::stop_token)>;
+  /// Beats once, with what the work has reported.
+  using BeatOnce = std::function<Result<Beat>(std::int64_t progress, std::stop_token)>;
 
   /// `drain` is the end of the process.
+  JobKeeper(BeatOnce beat, Job job, const ClaimTerms& terms, Sleeper& sleeper,
+            std::stop_token drain);
+  /// Beats in the database.
   JobKeeper(OpenConnection open, Job job, const ClaimTerms& terms, Sleeper& sleeper,
             std::stop_token drain);
 
@@ -44,7 +41,7 @@ class JobKeeper {
   void Keep(std::stop_token stop);
   void Stop(StopCause cause);
 
-  const OpenConnection open_;
+  const BeatOnce beat_;
   const Job job_;
   const ClaimTerms terms_;
   Sleeper& sleeper_;

@@ -8,6 +8,7 @@
 
 #include "pcw/base/clock.h"
 #include "pcw/base/result.h"
+#include "pcw/jobs/lease_holder.h"
 #include "pcw/pg/connection.h"
 
 namespace pcw::jobs {
@@ -17,11 +18,6 @@ struct LeaseKey {
   std::string tenant_id;
   std::int64_t connector_id = 0;
   std::string entity;
-};
-
-struct LeaseOptions {
-  std::chrono::seconds duration{30};      ///< of the database clock
-  std::chrono::milliseconds wait{5'000};  ///< how long to wait for a holder that is just going away
 };
 
 /// A held lease. A thread of its own renews it on a connection of its own; losing it requests stop
