@@ -1,7 +1,6 @@
 #include "pcw/quota/pg_quota.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <mutex>
 
@@ -10,6 +9,7 @@
 #include "pcw/base/log.h"
 #include "pcw/base/time.h"
 #include "pcw/pg/session.h"
+#include "pcw/quota/slot_bucket.h"
 
 namespace pcw::quota {
 namespace {
@@ -17,50 +17,14 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr microseconds kLongestLease = std::chrono::milliseconds(500);
 constexpr milliseconds kDatabasePatience{10'000};
 constexpr std::chrono::seconds kBetweenWrites{1};
-constexpr microseconds kOrdinaryLateness = milliseconds(100);  // of a thread on a busy machine
-
-// Between two calls of the account; 0 where the rate is lifted.
-microseconds IntervalOf(int rate) {
-  return microseconds(rate == 0 ? 0 : static_cast<std::int64_t>(1e6 * kPacingMargin / rate));
-}
 
 std::string_view NameOf(aws::QuotaClass quota_class) {
   return quota_class == aws::QuotaClass::kWrite ? "write" : "read";
 }
 
 }  // namespace
-
-// One (service, class): its leased and not yet used slots.
-struct Bucket {
-  std::deque<SteadyTime> slots;
-  int stale = 0;          ///< leased but not used in time; to be given back
-  std::string leased_at;  ///< database time of the last lease, RFC 3339
-  std::string lease_end;  ///< where its slots end on the account's schedule
-  SteadyTime paused_until{};
-  int rate = 0;
-  int day_limit = 0;
-  int kept = 0;  ///< of the day, for others
-
-  microseconds interval() const { return IntervalOf(rate); }
-  /// Slots that nobody wanted when they came would otherwise all go out at once later: at most
-  /// `burst` of them may.
-  void DropStale(SteadyTime now, int burst) {
-    while (!slots.empty() && slots.front() < now - (burst - 1) * interval()) {
-      slots.pop_front();
-      ++stale;
-    }
-  }
-  int chunk() const { return std::max(1, static_cast<int>(kLongestLease / interval())); }
-};
-
-// How the calls of one operation ended, since it was last written down.
-struct Ended {
-  std::int64_t ok = 0, throttled = 0, refused = 0, failed = 0;
-  pg::Param error_code, aws_error;
-};
 
 struct PgQuota::State {
   pg::ConnectOptions connect;
@@ -69,22 +33,20 @@ struct PgQuota::State {
   Clock& clock;
   Sleeper& sleeper;
   std::mutex mutex;
-  std::optional<pg::Connection> connection;                           // guarded by mutex
-  std::map<std::pair<std::string, aws::QuotaClass>, Bucket> buckets;  // guarded by mutex
-  std::map<const aws::Operation*, Ended> unwritten;                   // guarded by mutex
-  SteadyTime next_write{};                                            // guarded by mutex
+  std::optional<pg::Connection> connection;                               // guarded by mutex
+  std::map<std::pair<std::string, aws::QuotaClass>, SlotBucket> buckets;  // guarded by mutex
+  std::map<const aws::Operation*, EndedCalls> unwritten;                  // guarded by mutex
+  SteadyTime next_write{};                                                // guarded by mutex
 
   State(pg::ConnectOptions c, PgQuotaOptions o, Clock& k, Sleeper& s)
       : connect(std::move(c)), options(std::move(o)), clock(k), sleeper(s) {}
 
-  Bucket& BucketOf(const aws::Operation& operation) {
-    Bucket& bucket = buckets[{std::string(operation.service->id), operation.quota_class}];
+  SlotBucket& BucketOf(const aws::Operation& operation) {
+    SlotBucket& bucket = buckets[{std::string(operation.service->id), operation.quota_class}];
     const bool is_write = operation.quota_class == aws::QuotaClass::kWrite;
     bucket.rate = is_write ? options.limits.writes_per_second : options.limits.reads_per_second;
     bucket.day_limit = is_write ? options.limits.writes_per_day : options.limits.reads_per_day;
-    bucket.kept = is_write || options.purpose == Purpose::kReserved
-                      ? 0
-                      : bucket.day_limit - options.limits.bulk_reads_per_day();
+    bucket.kept = KeptOfDay(options.limits, is_write, options.purpose);
     return bucket;
   }
 
@@ -127,7 +89,7 @@ struct PgQuota::State {
     }
   }
 
-  Status LeaseSlots(const aws::Operation& operation, Bucket& bucket, std::stop_token stop) {
+  Status LeaseSlots(const aws::Operation& operation, SlotBucket& bucket, std::stop_token stop) {
     PCW_TRY_OK(Connect(stop));
     // First: what lay unused must not be missing from the day that is now asked for more.
     Return({std::string(operation.service->id), operation.quota_class}, bucket);
@@ -147,7 +109,8 @@ struct PgQuota::State {
     if (!unwritten.empty() && clock.Steady() >= next_write) WriteEnded();
     if (granted == 0) {
       return Error(ErrorCode::kThrottled,
-                   fmt::format("the {} {} calls of the rolling 24 hours are spent{}; the next are "
+                   fmt::format("daily quota exhausted: the {} {} calls of the rolling 24 hours are "
+                               "spent{}; the next are "
                                "free at {}",
                                bucket.day_limit - bucket.kept, NameOf(operation.quota_class),
                                bucket.kept == 0 ? ""
@@ -155,18 +118,17 @@ struct PgQuota::State {
                                                               "diagnosis)",
                                                               bucket.kept),
                                rows->Text(0, 3)))
-          .With("reason", "quota_spent")
+          .Because(Reason::kQuotaSpent)
           .With("free_at", std::string(rows->Text(0, 3)));
     }
     bucket.leased_at = rows->Text(0, 4);
     bucket.lease_end = rows->Text(0, 5);
-    for (std::int64_t i = 0; i < granted; ++i)
-      bucket.slots.push_back(now + microseconds(rows->Int(0, 1)) + i * bucket.interval());
+    bucket.Add(now + microseconds(rows->Int(0, 1)), granted);
     return Ok{};
   }
 
   // `lease_end` absent: the slots have passed, only the day gets them back.
-  void GiveBack(const std::pair<std::string, aws::QuotaClass>& key, const Bucket& bucket,
+  void GiveBack(const std::pair<std::string, aws::QuotaClass>& key, const SlotBucket& bucket,
                 std::size_t slots, const pg::Param& lease_end) {
     if (slots == 0 || !connection || !connection->is_usable())
       return;  // then they count as used, which is safe
@@ -180,7 +142,7 @@ struct PgQuota::State {
       LogError("unused quota could not be given back; it counts as used", returned.error());
   }
 
-  void Return(const std::pair<std::string, aws::QuotaClass>& key, Bucket& bucket) {
+  void Return(const std::pair<std::string, aws::QuotaClass>& key, SlotBucket& bucket) {
     // Slots still to come go back to the schedule as well, unless others leased behind them.
     GiveBack(key, bucket, bucket.slots.size(), bucket.lease_end);
     GiveBack(key, bucket, static_cast<std::size_t>(bucket.stale), std::nullopt);
@@ -217,7 +179,7 @@ Status PgQuota::Acquire(const aws::Operation& operation, std::stop_token stop) {
     SteadyTime slot;
     {
       const std::lock_guard lock(state_->mutex);
-      Bucket& bucket = state_->BucketOf(operation);
+      SlotBucket& bucket = state_->BucketOf(operation);
       if (bucket.rate == 0) return Ok{};
       bucket.DropStale(state_->clock.Steady(), state_->options.limits.burst);
       if (bucket.slots.empty()) PCW_TRY_OK(state_->LeaseSlots(operation, bucket, stop));
@@ -228,28 +190,18 @@ Status PgQuota::Acquire(const aws::Operation& operation, std::stop_token stop) {
     if (!state_->sleeper.SleepFor(wait, stop))
       return Error(ErrorCode::kCancelled, "stopped while waiting for the quota");
     const std::lock_guard lock(state_->mutex);
-    Bucket& bucket = state_->BucketOf(operation);
-    // A process that slept through its slots (SIGSTOP, a frozen machine) must not send all that
-    // waited for them in one moment.
-    const auto lateness = std::max<microseconds>(
-        (state_->options.limits.burst - 1) * bucket.interval(), kOrdinaryLateness);
-    if (slot < state_->clock.Steady() - lateness) {
-      ++bucket.stale;
-      continue;
-    }
-    // A pause that came while this call waited holds for it too: it takes a slot after the pause
-    // instead.
-    if (slot >= bucket.paused_until) return Ok{};
-    ++bucket.stale;  // no call went out in it: the day gets it back
+    SlotBucket& bucket = state_->BucketOf(operation);
+    // A slot that was not used goes back to the day; the call takes another one.
+    if (bucket.Use(slot, state_->clock.Steady(), state_->options.limits.burst) == SlotUse::kSend)
+      return Ok{};
   }
 }
 
 void PgQuota::OnThrottled(const aws::Operation& operation, milliseconds delay) {
   const std::lock_guard lock(state_->mutex);
-  Bucket& bucket = state_->BucketOf(operation);
+  SlotBucket& bucket = state_->BucketOf(operation);
   if (bucket.rate == 0) return;
-  const auto pause = std::max<microseconds>(delay, bucket.interval());
-  bucket.paused_until = std::max(bucket.paused_until, state_->clock.Steady() + pause);
+  const microseconds pause = bucket.Pause(state_->clock.Steady(), delay);
   state_->Return({std::string(operation.service->id), operation.quota_class}, bucket);
   bucket.slots.clear();
   if (!state_->connection || !state_->connection->is_usable()) return;
@@ -263,24 +215,7 @@ void PgQuota::OnThrottled(const aws::Operation& operation, milliseconds delay) {
 
 void PgQuota::OnEnded(const aws::Operation& operation, const Error* error) {
   const std::lock_guard lock(state_->mutex);
-  Ended& ended = state_->unwritten[&operation];
-  if (error == nullptr) {
-    ++ended.ok;
-    return;
-  }
-  switch (error->code()) {
-    case ErrorCode::kThrottled:
-      ++ended.throttled;
-      break;
-    case ErrorCode::kUnauthenticated:
-    case ErrorCode::kPermissionDenied:
-      ++ended.refused;
-      break;
-    default:
-      ++ended.failed;
-  }
-  ended.error_code = std::string(pcw::NameOf(error->code()));
-  ended.aws_error = std::string(error->Find("aws_error").value_or(""));
+  state_->unwritten[&operation].Note(error);
 }
 
 Result<std::vector<QuotaStatus>> ShowQuota(pg::Connection& connection,

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pcw/quota/pg_quota.h"
+
 namespace pcw::quota {
 namespace {
 
@@ -91,6 +93,61 @@ TEST(MakePlanTest, WithoutALimitItIsDoneAtOnce) {
   request.per_second = 0;
 
   EXPECT_EQ(MakePlan(request).finishes_at, kStart);
+}
+
+TEST(MakePlanTest, NoCallsAreDoneAtOnce) {
+  const Plan plan = MakePlan(Calls(0));
+
+  EXPECT_EQ(plan.finishes_at, kStart);
+  EXPECT_EQ(plan.calls, 0);
+}
+
+TEST(MakePlanTest, ADayOfNothingPlansNothingInsteadOfWaitingForEver) {
+  PlanRequest request = Calls(10);
+  request.per_day = 0;
+
+  EXPECT_EQ(MakePlan(request).finishes_at, kStart);
+}
+
+TEST(MakePlanTest, WhatIsSpentBeyondTheDayLeavesNothingAndNotLess) {
+  PlanRequest request = Calls(0);
+  request.per_day = 10;
+  request.used = {{kStart - hours(1), 15}};
+
+  EXPECT_EQ(MakePlan(request).left_now, 0);
+}
+
+TEST(MakePlanTest, AMinuteThatIsADayOldIsFreeAndOneASecondYoungerIsNot) {
+  PlanRequest request = Calls(0);
+  request.per_day = 10;
+  request.used = {{kStart - hours(24) - minutes(1), 4}, {kStart - hours(24), 3}};
+
+  EXPECT_EQ(MakePlan(request).left_now, 7) << "its last second is a day old in a minute";
+}
+
+TEST(MakePlanTest, WithoutAPauseGoingOnCostsNothing) {
+  PlanRequest request = Calls(100);
+  request.calls_per_resume = 1'000;
+
+  EXPECT_EQ(MakePlan(request).calls, 100);
+}
+
+TEST(TimeWhenFreeTest, WhatIsFreeNowIsFreeNow) {
+  EXPECT_EQ(TimeWhenFree(Calls(0), 100'000), kStart);
+}
+
+TEST(QuotaLimitsTest, BulkReadsLeaveTheReserveToTheOthers) {
+  EXPECT_EQ(QuotaLimits{}.bulk_reads_per_day(), 95'000);
+}
+
+TEST(QuotaLimitsTest, WithoutAReserveTheWholeDayMayBeSpentInBulk) {
+  EXPECT_EQ((QuotaLimits{.reserve_percent = 0}).bulk_reads_per_day(), 100'000);
+}
+
+TEST(QuotaLimitsTest, ALargeDayDoesNotOverflow) {
+  EXPECT_EQ(
+      (QuotaLimits{.reads_per_day = 2'000'000'000, .reserve_percent = 50}).bulk_reads_per_day(),
+      1'000'000'000);
 }
 
 }  // namespace
