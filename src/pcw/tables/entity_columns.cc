@@ -59,31 +59,23 @@ Result<std::set<std::string>> FilledOnce(pg::Connection& connection,
 
 }  // namespace
 
-Result<ColumnCheck> CheckColumns(pg::Connection& connection, const connector::EntityDef& entity,
-                                 const connector::Mapping& mapping, std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"table_columns",
-                           "SELECT attname, format_type(atttypid, NULL), attnotnull AND NOT "
-                           "atthasdef AND attidentity = '', attgenerated <> '' OR attidentity = "
-                           "'a' FROM pg_attribute WHERE attrelid = "
-                           "to_regclass($1) AND attnum > 0 AND NOT attisdropped"},
-                          {std::string(entity.table)}, stop));
+ColumnCheck CompareColumns(const connector::EntityDef& entity, const connector::Mapping& mapping,
+                           std::span<const TableColumn> columns,
+                           const std::set<std::string>& filled_once) {
   ColumnCheck check;
-  check.has_table = !rows.empty();
+  check.has_table = !columns.empty();
   if (!check.has_table) return check;
-  PCW_TRY(const std::set<std::string> once, FilledOnce(connection, entity, stop));
   std::map<std::string, std::string, std::less<>> held;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::string name(rows.Text(row, 0));
-    held.emplace(name, rows.Text(row, 1));
-    if (connector::IsReservedColumn(name) || IsMapped(mapping, name)) continue;
-    if (rows.Bool(row, 2)) {
+  for (const TableColumn& column : columns) {
+    held.emplace(column.name, column.type);
+    if (connector::IsReservedColumn(column.name) || IsMapped(mapping, column.name)) continue;
+    if (column.must_be_given) {
       check.conflicts.push_back(fmt::format(
           "{0}: {1} has it NOT NULL, and the mapping does not fill it: every record "
           "would be refused; fill it, or ALTER TABLE {1} ALTER COLUMN {2} DROP NOT NULL",
-          name, entity.table, Quoted(name)));
-    } else if (!rows.Bool(row, 3)) {
-      (once.contains(name) ? check.left : check.owners).push_back(name);
+          column.name, entity.table, Quoted(column.name)));
+    } else if (!column.is_generated) {
+      (filled_once.contains(column.name) ? check.left : check.owners).push_back(column.name);
     }
   }
   for (const ColumnMapping& column : mapping.columns) {
@@ -100,6 +92,27 @@ Result<ColumnCheck> CheckColumns(pg::Connection& connection, const connector::En
     }
   }
   return check;
+}
+
+Result<ColumnCheck> CheckColumns(pg::Connection& connection, const connector::EntityDef& entity,
+                                 const connector::Mapping& mapping, std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"table_columns",
+                           "SELECT attname, format_type(atttypid, NULL), attnotnull AND NOT "
+                           "atthasdef AND attidentity = '', attgenerated <> '' OR attidentity = "
+                           "'a' FROM pg_attribute WHERE attrelid = "
+                           "to_regclass($1) AND attnum > 0 AND NOT attisdropped"},
+                          {std::string(entity.table)}, stop));
+  if (rows.empty()) return ColumnCheck{};
+  std::vector<TableColumn> columns;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    columns.push_back({.name = std::string(rows.Text(row, 0)),
+                       .type = std::string(rows.Text(row, 1)),
+                       .must_be_given = rows.Bool(row, 2),
+                       .is_generated = rows.Bool(row, 3)});
+  }
+  PCW_TRY(const std::set<std::string> once, FilledOnce(connection, entity, stop));
+  return CompareColumns(entity, mapping, columns, once);
 }
 
 Result<std::int64_t> ClearColumns(pg::Connection& connection, const connector::EntityDef& entity,

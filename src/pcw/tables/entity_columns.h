@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -24,6 +26,19 @@ struct ColumnCheck {
   std::vector<std::string> left;       ///< columns that a mapping filled once and this one does not
   std::vector<std::string> owners;     ///< columns that no mapping ever filled: the table owner's
 };
+
+/// One column of a table, as the server has it.
+struct TableColumn {
+  std::string name;
+  std::string type;            ///< format_type's: "timestamp with time zone"
+  bool must_be_given = false;  ///< NOT NULL, and nothing fills it by itself
+  bool is_generated = false;   ///< nobody can write it
+};
+
+/// The comparison itself. `filled_once`: columns that a mapping filled at any time. Pure.
+ColumnCheck CompareColumns(const connector::EntityDef& entity, const connector::Mapping& mapping,
+                           std::span<const TableColumn> columns,
+                           const std::set<std::string>& filled_once);
 
 /// Compares; changes nothing.
 Result<ColumnCheck> CheckColumns(pg::Connection& connection, const connector::EntityDef& entity,

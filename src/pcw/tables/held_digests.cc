@@ -43,18 +43,22 @@ Result<std::optional<HeldDigests>> HeldDigests::Load(pg::Database& database, con
         connection, catalog,
         [&](const pg::Rows& rows) {
           for (std::size_t row = 0; row < rows.size(); ++row) {
-            const std::uint64_t companion =
-                rows.At(row, 2) ? LeadingBits(rows.Text(row, 2)) : kNoCompanion;
-            held->rows_[HashOf(rows.Text(row, 0))] = Mixed(
-                LeadingBits(rows.Text(row, 1)), companion, static_cast<int>(rows.Int(row, 3)));
+            held->Note(rows.Text(row, 0), rows.Text(row, 1), rows.At(row, 2),
+                       static_cast<int>(rows.Int(row, 3)));
           }
-          is_within = held->rows_.size() <= most_rows;
+          is_within = held->size() <= most_rows;
           return is_within;
         },
         stop));
     if (!is_within) held.reset();
     return held;
   });
+}
+
+void HeldDigests::Note(std::string_view id, std::string_view payload_sha256,
+                       std::optional<std::string_view> companion_sha256, int rank) {
+  const std::uint64_t companion = companion_sha256 ? LeadingBits(*companion_sha256) : kNoCompanion;
+  rows_[HashOf(id)] = Mixed(LeadingBits(payload_sha256), companion, rank);
 }
 
 bool HeldDigests::Holds(std::uint64_t id_hash, const KnownVersion& version) const {

@@ -34,10 +34,15 @@ class HeldDigests {
   /// What this and a re-ingest's other maps know a record by.
   static std::uint64_t HashOf(std::string_view id) { return std::hash<std::string_view>{}(id); }
 
+  /// Notes a row: digests as PostgreSQL prints bytea, their first 8 bytes are enough; nullopt = it
+  /// has no companion.
+  void Note(std::string_view id, std::string_view payload_sha256,
+            std::optional<std::string_view> companion_sha256, int rank);
   /// The table holds exactly that of the record, or held it before it was sent to it.
   bool Holds(std::uint64_t id_hash, const KnownVersion& version) const;
   /// From now on the record is not known.
   void Forget(std::uint64_t id_hash) { rows_.erase(id_hash); }
+  std::size_t size() const { return rows_.size(); }
 
  private:
   std::unordered_map<std::uint64_t, std::uint64_t> rows_;  // hash of the id -> content

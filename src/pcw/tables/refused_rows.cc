@@ -5,19 +5,33 @@
 namespace pcw::tables {
 namespace {
 
+class PgSavepoint final : public Savepoint {
+ public:
+  explicit PgSavepoint(pg::Connection& connection) : connection_(connection) {}
+  Status Set() override { return connection_.ExecScript("refused_try", "SAVEPOINT refused_rows"); }
+  Status Keep() override {
+    return connection_.ExecScript("refused_keep", "RELEASE SAVEPOINT refused_rows");
+  }
+  Status Undo() override {
+    return connection_.ExecScript(
+        "refused_undo", "ROLLBACK TO SAVEPOINT refused_rows; RELEASE SAVEPOINT refused_rows");
+  }
+
+ private:
+  pg::Connection& connection_;
+};
+
 class Search {
  public:
-  Search(pg::Connection& connection, const MergeRange& merge)
-      : connection_(connection), merge_(merge) {}
+  Search(Savepoint& savepoint, const MergeRange& merge) : savepoint_(savepoint), merge_(merge) {}
 
   Status Try(std::size_t begin, std::size_t end) {
     if (begin == end) return Ok{};
-    PCW_TRY_OK(connection_.ExecScript("refused_try", "SAVEPOINT refused_rows"));
+    PCW_TRY_OK(savepoint_.Set());
     Status tried = merge_(begin, end);
-    if (tried) return connection_.ExecScript("refused_keep", "RELEASE SAVEPOINT refused_rows");
+    if (tried) return savepoint_.Keep();
     if (tried.error().code() != ErrorCode::kSchemaMismatch) return tried;
-    PCW_TRY_OK(connection_.ExecScript(
-        "refused_undo", "ROLLBACK TO SAVEPOINT refused_rows; RELEASE SAVEPOINT refused_rows"));
+    PCW_TRY_OK(savepoint_.Undo());
     if (end - begin == 1) {
       refused_.push_back({.index = begin, .error = std::move(tried).error()});
       return Ok{};
@@ -30,7 +44,7 @@ class Search {
   std::vector<RefusedRow> TakeRefused() { return std::move(refused_); }
 
  private:
-  pg::Connection& connection_;
+  Savepoint& savepoint_;
   const MergeRange& merge_;
   std::vector<RefusedRow> refused_;
 };
@@ -40,7 +54,13 @@ class Search {
 Result<std::vector<RefusedRow>> FindRefusedRows(pg::Connection& connection, std::size_t count,
                                                 const MergeRange& merge) {
   PCW_TRY_OK(connection.ExecScript("refused_checks", "SET CONSTRAINTS ALL IMMEDIATE"));
-  Search search(connection, merge);
+  PgSavepoint savepoint(connection);
+  return FindRefusedRows(savepoint, count, merge);
+}
+
+Result<std::vector<RefusedRow>> FindRefusedRows(Savepoint& savepoint, std::size_t count,
+                                                const MergeRange& merge) {
+  Search search(savepoint, merge);
   PCW_TRY_OK(search.Try(0, count));
   return search.TakeRefused();
 }

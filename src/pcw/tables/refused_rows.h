@@ -35,4 +35,17 @@ using MergeRange = std::function<Status(std::size_t begin, std::size_t end)>;
 Result<std::vector<RefusedRow>> FindRefusedRows(pg::Connection& connection, std::size_t count,
                                                 const MergeRange& merge);
 
+/// The savepoint that a try is made behind.
+class Savepoint {
+ public:
+  virtual ~Savepoint() = default;
+  virtual Status Set() = 0;
+  virtual Status Keep() = 0;  ///< what was done since it was set stays
+  virtual Status Undo() = 0;  ///< what was done since it was set is gone
+};
+
+/// The search itself.
+Result<std::vector<RefusedRow>> FindRefusedRows(Savepoint& savepoint, std::size_t count,
+                                                const MergeRange& merge);
+
 }  // namespace pcw::tables

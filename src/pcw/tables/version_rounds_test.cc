@@ -93,6 +93,54 @@ TEST(RoundsOfTest, AnOlderRecordStillTellsWhatASparseOneDoesNot) {
               ElementsAre(ElementsAre(0), ElementsAre(1)));
 }
 
+TEST(RoundsOfTest, AnotherCompanionIsAChangeOfTheSameBytes) {
+  std::vector<MappedRecord> records{Version("a", 1, 1), Version("a", 2, 1)};
+  records[1].companion_sha256[0] = 7;
+
+  EXPECT_THAT(Rounds(records, VersionClock::kObserved),
+              ElementsAre(ElementsAre(0), ElementsAre(1)));
+}
+
+TEST(RoundsOfTest, ANewNameOfTheSameVersionIsAChange) {
+  std::vector<MappedRecord> records{Version("a", 1, 1), Version("a", 2, 1)};
+  records[0].listed_version = "v1";
+  records[1].listed_version = "v2";
+
+  EXPECT_THAT(Rounds(records, VersionClock::kObserved),
+              ElementsAre(ElementsAre(0), ElementsAre(1)));
+}
+
+TEST(RoundsOfTest, AHigherSourceFollowsALowerOneHoweverOldItIs) {
+  std::vector<MappedRecord> records{Version("a", 9, 1), Version("a", 1, 2)};
+  records[1].rank = 1;
+
+  EXPECT_THAT(Rounds(records, VersionClock::kObserved),
+              ElementsAre(ElementsAre(0), ElementsAre(1)));
+}
+
+TEST(RoundsOfTest, ARecordThatLeavesAColumnAloneDoesNotSwallowTheOneBefore) {
+  std::vector<MappedRecord> records{Version("a", 1, 1), Version("a", 2, 2)};
+  records[1].row.left_alone = {1};
+
+  EXPECT_THAT(Rounds(records, VersionClock::kSource), ElementsAre(ElementsAre(0), ElementsAre(1)));
+}
+
+TEST(RoundsOfTest, AnAcceptedOlderVersionOfTheSameBytesIsADecision) {
+  std::vector<MappedRecord> records{Version("a", 2, 1), Version("a", 2, 1)};
+  records[1].accepts_older = true;
+
+  EXPECT_THAT(Rounds(records, VersionClock::kObserved),
+              ElementsAre(ElementsAre(0), ElementsAre(1)));
+}
+
+TEST(RoundsOfTest, AThirdVersionGoesBehindTheSecondAndOtherRecordsStayInTheFirstRound) {
+  const std::vector<MappedRecord> records{Version("a", 1, 1), Version("a", 2, 2),
+                                          Version("b", 1, 1), Version("a", 3, 3)};
+
+  EXPECT_THAT(Rounds(records, VersionClock::kObserved),
+              ElementsAre(ElementsAre(0, 2), ElementsAre(1), ElementsAre(3)));
+}
+
 TEST(RoundsOfTest, NothingIsOneEmptyRound) {
   EXPECT_THAT(Rounds({}, VersionClock::kSource), ElementsAre(IsEmpty()));
 }
