@@ -33,5 +33,55 @@ TEST(SummarizeConninfoTest, WhatLibpqCannotReadIsNotRepeated) {
   }
 }
 
+TEST(SummarizeConninfoTest, TheAddressIsShownWhereThereIsNoHost) {
+  EXPECT_EQ(SummarizeConninfo("hostaddr=10.0.0.1 port=5433 dbname=d")->shown,
+            "postgresql://10.0.0.1:5433/d");
+}
+
+TEST(SummarizeConninfoTest, TheHostIsShownBeforeItsAddress) {
+  EXPECT_EQ(SummarizeConninfo("host=h hostaddr=10.0.0.1")->shown, "postgresql://h");
+}
+
+TEST(SummarizeConninfoTest, AKeysPasswordIsAPasswordAndNotTheLogins) {
+  const auto summary = SummarizeConninfo("host=h user=u sslpassword=s3cret");
+  EXPECT_TRUE(summary->has_password);
+  EXPECT_EQ(summary->shown, "postgresql://u@h");
+}
+
+TEST(SummarizeConninfoTest, APasswordWithoutAUserIsShownAsOne) {
+  EXPECT_EQ(SummarizeConninfo("host=h password=s3cret")->shown, "postgresql://:****@h");
+}
+
+TEST(SummarizeConninfoTest, SeveralHostsAndPortsAreTaken) {
+  EXPECT_EQ(SummarizeConninfo("postgresql://a:1,b:2/d")->shown, "postgresql://a,b:1,2/d");
+}
+
+TEST(SummarizeConninfoTest, AnAtSignInAKeyValueStringIsWhatItSays) {
+  EXPECT_EQ(SummarizeConninfo("host=h dbname=a@b")->shown, "postgresql://h/a@b");
+}
+
+TEST(ConninfoEnvironmentTest, EverySettingGoesToItsVariable) {
+  const auto environment = ConninfoEnvironment("postgresql://u:s3cret@h:5433/d");
+  ASSERT_THAT(environment, Succeeds());
+  EXPECT_EQ(environment->at("PGHOST"), "h");
+  EXPECT_EQ(environment->at("PGPORT"), "5433");
+  EXPECT_EQ(environment->at("PGUSER"), "u");
+  EXPECT_EQ(environment->at("PGPASSWORD"), "s3cret");
+  EXPECT_EQ(environment->at("PGDATABASE"), "d");
+}
+
+TEST(ConninfoEnvironmentTest, WhatIsNotSetLeavesTheEnvironmentAlone) {
+  EXPECT_FALSE(ConninfoEnvironment("host=h")->contains("PGPASSWORD"));
+}
+
+TEST(ConninfoEnvironmentTest, SettingsWithoutAVariableAreLeftOut) {
+  EXPECT_EQ(ConninfoEnvironment("host=h keepalives=0")->size(),
+            ConninfoEnvironment("host=h")->size());
+}
+
+TEST(ConninfoEnvironmentTest, WhatLibpqCannotReadIsRefused) {
+  EXPECT_THAT(ConninfoEnvironment("host"), FailsWith(ErrorCode::kConfig));
+}
+
 }  // namespace
 }  // namespace pcw::pg

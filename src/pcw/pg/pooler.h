@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 
@@ -20,5 +21,21 @@ Status RefuseTransactionPooler(
     Connection& connection, int claimed_pid,
     const std::function<Result<Connection>(std::chrono::milliseconds patience)>& open_other,
     const std::stop_token& stop);
+
+/// What is asked of a session, and of a second one, to find out.
+class ServerSessions {
+ public:
+  virtual ~ServerSessions() = default;
+  /// The process of the server that answers this session now.
+  virtual Result<std::int64_t> Pid() = 0;
+  /// Opens the second session, which stays open. False: it could not be opened.
+  virtual bool OpenOther() = 0;
+  /// The process that answers the second one. kConfig: it knows a statement that only this session
+  /// prepared.
+  virtual Result<std::int64_t> OtherPid() = 0;
+};
+
+/// The judgement itself.
+Status RefuseTransactionPooler(ServerSessions& sessions, std::int64_t claimed_pid);
 
 }  // namespace pcw::pg
