@@ -23,5 +23,17 @@ TEST(FreshnessTest, NothingSyncedIsNotFresh) {
   EXPECT_EQ(JudgeFreshness(std::nullopt, minutes(5), false), Freshness::kNever);
 }
 
+TEST(FreshnessTest, AnIntervalOfNothingStillLeavesAMinute) {
+  EXPECT_EQ(JudgeFreshness(seconds(60), minutes(0), false), Freshness::kOk);
+  EXPECT_EQ(JudgeFreshness(seconds(61), minutes(0), false), Freshness::kStale);
+}
+
+TEST(NameOfFreshnessTest, EveryJudgementHasItsName) {
+  EXPECT_EQ(NameOf(Freshness::kOk), "ok");
+  EXPECT_EQ(NameOf(Freshness::kStale), "stale");
+  EXPECT_EQ(NameOf(Freshness::kFailing), "failing");
+  EXPECT_EQ(NameOf(Freshness::kNever), "never");
+}
+
 }  // namespace
 }  // namespace pcw::runs

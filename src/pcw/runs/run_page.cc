@@ -2,81 +2,15 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "pcw/base/assert.h"
+#include "pcw/runs/run_page_sql.h"
 
 namespace pcw::runs {
-namespace {
-
-// As `pcw runs list` shows a run: a running one whose lease is gone or that stands still is
-// stalled.
-//
-// Which runs is said by pieces of the text, one statement for each set of filters that is asked
-// for, and not by parameters that may be empty: with those the server plans anew at each execution
-// though it may keep a plan, which costs four times what the execution does. A bound that is known
-// when it plans (kMostRuns) lets it walk the index from the newest run on.
-constexpr std::string_view kColumns = R"sql(
-    SELECT r.id, c.kind, r.entity, r.mode,
-           CASE WHEN r.status = 'running' AND (l.run_id IS DISTINCT FROM r.id OR l.expires_at < pcw_now() OR j.stalls_at < pcw_now())
-                THEN 'stalled' ELSE r.status END AS status,
-           r.catalog, to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-           to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), r.resumed_from, r.bronze_prefix, r.error_code, r.error,
-           r.stats_json, r.requested_by, r.trigger)sql";
-constexpr std::string_view kJoins = R"sql(
-    JOIN connectors c ON c.tenant_id = r.tenant_id AND c.id = r.connector_id
-    LEFT JOIN leases l ON l.tenant_id = r.tenant_id AND l.connector_id = r.connector_id AND l.entity = r.entity
-    LEFT JOIN jobs j ON j.tenant_id = r.tenant_id AND j.run_id = r.id AND j.state = 'running')sql";
-constexpr int kMostRuns = 1'000;
-
-// Whether a run is running or stalled is seen in its lease and its job only; of those there are
-// few.
-bool IsOfRunning(std::string_view status) { return status == "running" || status == "stalled"; }
-
-struct Statement {
-  std::string text;
-  std::vector<pg::Param> params;
-
-  std::string Bind(std::string value) {
-    params.emplace_back(std::move(value));
-    return fmt::format("${}", params.size());
-  }
-};
-
-Statement Select(const RunPageRequest& request) {
-  Statement select;
-  std::string where = "tenant_id = pcw_tenant()";
-  if (!request.entity.empty()) where += " AND entity = " + select.Bind(request.entity);
-  if (!request.before_id.empty())
-    where += fmt::format(" AND id < {}::uuid", select.Bind(request.before_id));
-  // A scan that waited in the queue may have begun after one that was asked for later.
-  const std::string_view order = request.is_of_scans ? "started_at" : "id";
-  if (request.is_of_scans) {
-    where +=
-        " AND mode IN ('full', 'incremental') AND started_at <= pcw_now() + interval '1 minute'";
-  }
-  const std::string limit = select.Bind(std::to_string(request.limit)) + "::int";
-  if (IsOfRunning(request.status)) {
-    select.text = fmt::format(
-        "SELECT * FROM ({} FROM (SELECT * FROM ingestion_runs WHERE {} AND status = 'running' AND "
-        "ended_at IS NULL) r {}) runs WHERE status = {} ORDER BY id DESC LIMIT {}",
-        kColumns, where, kJoins, select.Bind(request.status), limit);
-    return select;
-  }
-  if (!request.status.empty()) where += " AND status = " + select.Bind(request.status);
-  select.text = fmt::format(
-      "{5} FROM (SELECT * FROM (SELECT * FROM ingestion_runs WHERE {0} ORDER BY {1} DESC LIMIT "
-      "{2}) newest LIMIT {3}) r {4} ORDER BY r.{1} DESC",
-      where, order, kMostRuns, limit, kJoins, kColumns);
-  return select;
-}
-
-}  // namespace
 
 Result<std::vector<StoredRun>> ListRunPage(pg::Connection& connection,
                                            const RunPageRequest& request, std::stop_token stop) {
-  PCW_ASSERT(request.limit <= kMostRuns);
-  const Statement select = Select(request);
+  PCW_ASSERT(request.limit <= kMostRunsOfPage);
+  const RunPageSql select = SelectRunPage(request);
   PCW_TRY(const pg::Rows rows, connection.Exec({"run_page", select.text}, select.params, stop));
   std::vector<StoredRun> runs;
   for (std::size_t row = 0; row < rows.size(); ++row) runs.push_back(ReadRun(rows, row));
@@ -85,10 +19,8 @@ Result<std::vector<StoredRun>> ListRunPage(pg::Connection& connection,
 
 Result<std::optional<StoredRun>> FindRun(pg::Connection& connection, std::string_view id,
                                          std::stop_token stop) {
-  static const std::string kById = fmt::format(
-      "{} FROM ingestion_runs r {} WHERE r.tenant_id = pcw_tenant() AND r.id = $1::uuid", kColumns,
-      kJoins);
-  PCW_TRY(const pg::Rows rows, connection.Exec({"run_by_id", kById}, {std::string(id)}, stop));
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"run_by_id", SelectRunById()}, {std::string(id)}, stop));
   if (rows.empty()) return std::optional<StoredRun>();
   return std::optional<StoredRun>(ReadRun(rows, 0));
 }

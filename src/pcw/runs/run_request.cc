@@ -3,27 +3,11 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "pcw/base/uuid.h"
+#include "pcw/runs/request_rules.h"
 
 namespace pcw::runs {
 namespace {
-
-// Priorities of jobs: lower goes first. A person waits for what he asked for.
-constexpr int kInteractive = 10;
-constexpr int kByEvent = 30;
-constexpr int kScheduled = 50;
-
-int PriorityOf(std::string_view trigger) {
-  if (trigger == "event") return kByEvent;
-  return trigger == "schedule" ? kScheduled : kInteractive;
-}
-
-// Runs that list, and runs that get records by name: one open one of each kind.
-std::string_view KindOf(connector::RunMode mode) {
-  return mode == connector::RunMode::kFetch ? "fetch" : "sync";
-}
 
 // An open run counts while a job stands behind it or its process holds the entity's lease.
 Result<std::optional<StoredRun>> OpenRunOf(pg::Connection& connection, std::int64_t connector_id,
@@ -145,18 +129,11 @@ Status RequestCancel(pg::Connection& connection, std::string_view run_id, std::s
                            "r.id WHERE r.tenant_id = pcw_tenant() AND r.id = $1::uuid FOR UPDATE "
                            "OF r"},
                           {run.id}, stop));
-  const std::string status(state.Text(0, 0));
-  if (status != "queued" && status != "running" && status != "stalled") {
-    return Error(ErrorCode::kConflict,
-                 fmt::format("run {} is {} already; there is nothing to cancel", run.id, status))
-        .With("run_id", run.id);
-  }
-  if (job.empty()) {
-    return Error(ErrorCode::kConflict,
-                 fmt::format("run {} belongs to a command on {}; stop it there with Ctrl-C", run.id,
-                             state.Text(0, 1)))
-        .With("run_id", run.id);
-  }
+  const CancelTarget target{.run_id = run.id,
+                            .status = state.Text(0, 0),
+                            .job_state = job.empty() ? "" : job.Text(0, 0),
+                            .holder = state.Text(0, 1)};
+  PCW_TRY_OK(CheckCancel(target));
   PCW_TRY_OK(connection.Exec(
       {"run_cancel",
        "UPDATE ingestion_runs SET cancel_requested_at = coalesce(cancel_requested_at, now()), "
@@ -164,7 +141,7 @@ Status RequestCancel(pg::Connection& connection, std::string_view run_id, std::s
        "$2::boolean THEN now() ELSE ended_at END, error_code = CASE WHEN $2::boolean THEN "
        "'cancelled' ELSE error_code END, error = CASE WHEN $2::boolean THEN 'cancelled before it "
        "began' ELSE error END WHERE tenant_id = pcw_tenant() AND id = $1::uuid"},
-      {run.id, job.Text(0, 0) == "queued" ? "true" : "false"}, stop));
+      {run.id, EndsAtOnce(target) ? "true" : "false"}, stop));
   PCW_TRY_OK(connection.Exec(
       {"job_cancel",
        "UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, now()), state = CASE "

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <functional>
 
-#include <fmt/format.h>
-
 #include "pcw/runs/database_clock.h"
 #include "pcw/runs/run_request.h"
+#include "pcw/runs/schedule_rules.h"
 
 namespace pcw::runs {
 namespace {
@@ -14,18 +13,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// A sweep whose entity is busy with something else is tried again so soon.
-constexpr milliseconds kBusyPause{5'000};
 constexpr microseconds kMostJitter = std::chrono::minutes(5);
-
-std::string SpecOf(const Timing& timing) {
-  if (const auto* cron = std::get_if<CronTiming>(&timing)) return cron->text;
-  return fmt::format("every {} ms", std::get<milliseconds>(timing).count());
-}
-
-std::string KeyOf(const std::string& tenant_id, const PlannedSync& sync) {
-  return fmt::format("{}/{}/{}", tenant_id, sync.entity, NameOf(sync.mode));
-}
 
 // FNV-1a: the same on every machine, unlike std::hash.
 std::uint64_t SpreadOf(std::string_view text) {
@@ -35,14 +23,6 @@ std::uint64_t SpreadOf(std::string_view text) {
 }
 
 std::string EpochMicros(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
-
-const PlannedSync* FindSync(const SchedulePlan& plan, std::string_view entity,
-                            std::string_view mode) {
-  const auto found = std::find_if(
-      plan.syncs.begin(), plan.syncs.end(),
-      [&](const PlannedSync& sync) { return sync.entity == entity && NameOf(sync.mode) == mode; });
-  return found == plan.syncs.end() ? nullptr : &*found;
-}
 
 Result<std::optional<std::string>> ServeDue(pg::Connection& connection, const SchedulePlan& plan,
                                             const PlannedSync& sync, const std::string& tenant_id,
@@ -64,12 +44,9 @@ Result<std::optional<std::string>> ServeDue(pg::Connection& connection, const Sc
                             .requested_by = "scheduler",
                             .trigger = "schedule"},
                            rng, clock, stop));
-  const bool is_served = requested.is_new || sync.mode == connector::RunMode::kIncremental ||
-                         requested.run.mode == NameOf(connector::RunMode::kFull);
+  const bool is_served = IsServed(sync.mode, requested);
   PCW_TRY(const WallTime now, DatabaseNow(connection, stop));
-  const WallTime next = is_served
-                            ? NextDue(sync.timing, now, KeyOf(tenant_id, sync), rng.NextUnit())
-                            : now + kBusyPause;
+  const WallTime next = DueAgain(sync, tenant_id, is_served, now, rng.NextUnit());
   PCW_TRY_OK(connection.Exec(
       {"schedule_serve",
        "UPDATE schedules SET last_due = CASE WHEN $6::boolean THEN next_due ELSE last_due END, "
@@ -108,7 +85,7 @@ Status AlignSchedules(pg::Connection& connection, const SchedulePlan& plan,
                       const std::string& tenant_id, Rng& rng, std::stop_token stop) {
   PCW_TRY(const WallTime now, DatabaseNow(connection, stop));
   for (const PlannedSync& sync : plan.syncs) {
-    const WallTime next = NextDue(sync.timing, now, KeyOf(tenant_id, sync), rng.NextUnit());
+    const WallTime next = NextDue(sync.timing, now, ScheduleKeyOf(tenant_id, sync), rng.NextUnit());
     PCW_TRY_OK(connection.Exec(
         {"schedule_align",
          "INSERT INTO schedules AS s (tenant_id, connector_id, entity, mode, spec, next_due) "

@@ -61,5 +61,26 @@ TEST(NextDueTest, AFrequentCronIsHardlyMoved) {
   EXPECT_LE(due, Moment("2026-11-24T05:01:06Z"));
 }
 
+TEST(NextDueTest, AKeyIsMovedTheSameWayEveryTime) {
+  const Timing timing = CronOf("0 */6 * * *");
+  const WallTime now = Moment("2026-11-24T05:00:00Z");
+  EXPECT_EQ(NextDue(timing, now, "k", 0), NextDue(timing, now, "k", 0.9));
+  EXPECT_EQ(NextDue(timing, now + std::chrono::hours(6), "k", 0) - NextDue(timing, now, "k", 0),
+            std::chrono::hours(6));
+}
+
+TEST(NextDueTest, AMovedFiringThatIsStillToComeIsTheNextOne) {
+  const Timing timing = CronOf("0 */6 * * *");
+  const WallTime due = NextDue(timing, Moment("2026-11-24T05:00:00Z"), "t/leads/full", 0);
+  ASSERT_GT(due, Moment("2026-11-24T06:00:00Z")) << "this key is moved";
+  EXPECT_EQ(NextDue(timing, due - std::chrono::microseconds(1), "t/leads/full", 0), due);
+}
+
+TEST(NextDueTest, AFiringIsNotDueAgainAtItsOwnTime) {
+  const Timing timing = CronOf("0 */6 * * *");
+  const WallTime due = NextDue(timing, Moment("2026-11-24T05:00:00Z"), "t/leads/full", 0);
+  EXPECT_EQ(NextDue(timing, due, "t/leads/full", 0), due + std::chrono::hours(6));
+}
+
 }  // namespace
 }  // namespace pcw::runs
