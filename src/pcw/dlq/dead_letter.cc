@@ -1,8 +1,7 @@
 #include "pcw/dlq/dead_letter.h"
 
 #include <algorithm>
-#include <set>
-#include <tuple>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "pcw/base/rng.h"
 #include "pcw/base/storable_text.h"
 #include "pcw/base/uuid.h"
+#include "pcw/dlq/dead_letter_rows.h"
 #include "pcw/dlq/drop_all.h"
 #include "pcw/dlq/filter_check.h"
 #include "pcw/dlq/record_key.h"
@@ -147,8 +147,6 @@ DeadLetter MakeDeadLetter(const Error& error, Stage stage, std::string record_ke
 
 namespace {
 
-constexpr std::size_t kPutAtOnce = 500;
-
 // Dead letters of one statement must be of different records: a row can be changed only once by it.
 constexpr std::string_view kPut =
     "INSERT INTO dead_letters AS d (tenant_id, id, run_id, connector_id, entity, catalog, "
@@ -174,52 +172,19 @@ constexpr std::string_view kPut =
     "excluded.error, excluded.error_context) THEN excluded.failed_replays ELSE d.failed_replays + "
     "excluded.failed_replays END";
 
-Json RowOf(const DeadLetter& letter, std::string id) {
-  const bool is_in_bronze = !letter.bronze_key.empty();
-  Json row{{"tenant_id", letter.tenant_id},
-           {"id", std::move(id)},
-           {"connector_id", letter.connector_id},
-           {"entity", letter.entity},
-           {"catalog", letter.catalog},
-           {"record_key", RecordKeyOf(letter.record_key)},
-           {"stage", NameOf(letter.stage)},
-           {"error_code", letter.error_code},
-           {"error", StorableText(letter.error, kMostErrorBytes, LineBreaks::kKeep)},
-           {"error_context", StorableJson(letter.error_context_json)},
-           {"attempts", letter.attempts},
-           {"failed_replays", letter.is_replay ? 1 : 0}};
-  if (!letter.run_id.empty()) row["run_id"] = letter.run_id;
-  if (is_in_bronze) row["bronze_key"] = letter.bronze_key;
-  if (is_in_bronze) row["bronze_line"] = letter.bronze_line;
-  if (letter.mapping_version != 0) row["mapping_version"] = letter.mapping_version;
-  if (!letter.original.empty())
-    row["original"] = StorableText(letter.original, kUnlimited, LineBreaks::kKeep);
-  return row;
-}
-
 }  // namespace
 
 Status PutDeadLetters(pg::Connection& connection, const std::vector<DeadLetter>& letters,
                       std::stop_token stop) {
   SystemClock clock;
   SystemRng rng;
-  Json rows = Json::array();
-  std::set<std::tuple<std::string_view, std::string_view, std::string_view, Stage>> records;
-  const auto put = [&]() -> Status {
-    if (rows.empty()) return Ok{};
+  for (const std::span<const DeadLetter> statement : StatementsOf(letters)) {
+    Json rows = Json::array();
+    for (const DeadLetter& letter : statement)
+      rows.push_back(RowOf(letter, letter.id.empty() ? MakeUuidV7(clock.Now(), rng) : letter.id));
     PCW_TRY_OK(connection.Exec({"dead_letters_put", kPut}, {DumpJson(rows)}, stop));
-    rows.clear();
-    records.clear();
-    return Ok{};
-  };
-  for (const DeadLetter& letter : letters) {
-    const std::tuple record{std::string_view(letter.entity), std::string_view(letter.catalog),
-                            std::string_view(letter.record_key), letter.stage};
-    if (rows.size() >= kPutAtOnce || records.contains(record)) PCW_TRY_OK(put());
-    records.insert(record);
-    rows.push_back(RowOf(letter, letter.id.empty() ? MakeUuidV7(clock.Now(), rng) : letter.id));
   }
-  return put();
+  return Ok{};
 }
 
 Result<std::int64_t> SettleDeadLetters(pg::Connection& connection, std::string_view tenant_id,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,14 +12,13 @@
 #include "pcw/base/uuid.h"
 #include "pcw/dlq/dead_letter.h"
 #include "pcw/dlq/held_messages.h"
+#include "pcw/dlq/queue_look.h"
 
 namespace pcw::dlq {
 namespace {
 
 constexpr std::string_view kKind = "pcw.dead_letter";
 constexpr int kVersion = 1;
-constexpr int kEmptyReceives = 2;   // one alone does not mean that nothing is there
-constexpr int kStaleReceives = 20;  // in a row without a message that is new to the pass
 
 constexpr std::string_view kClaim =
     "SELECT d.id, coalesce(d.run_id::text, ''), c.kind, d.entity, d.catalog, d.record_key, "
@@ -105,10 +103,6 @@ class Pass {
   struct KnownLetter {
     std::string id, state;
   };
-  /// The message of an open dead letter that stays.
-  struct Kept {
-    std::string message_id, receipt_handle;
-  };
   /// A message that can go; `letter` is the one that has ended, empty for a surplus message.
   struct Finished {
     std::string receipt_handle, letter;
@@ -187,8 +181,6 @@ class Pass {
     return Ok{};
   }
 
-  // Receiving costs calls and counts as a receive, so it is done only if something can come of it:
-  // a dead letter that has ended, or more messages than we know of.
   Result<bool> IsLookNeeded() {
     PCW_TRY(const pg::Rows rows,
             connection_.Exec({"outbox_look",
@@ -197,25 +189,21 @@ class Pass {
                               "NULL AND removed_at IS NULL"},
                              {std::string(tenant_id_)}, stop_));
     PCW_TRY(const aws::sqs::QueueAttributes now, queue_.Attributes(stop_));
-    return rows.Int(0, 0) > 0 || now.messages + now.in_flight > rows.Int(0, 1);
+    return pcw::dlq::IsLookNeeded({.ended = rows.Int(0, 0),
+                                   .known = rows.Int(0, 1),
+                                   .visible = now.messages,
+                                   .in_flight = now.in_flight});
   }
 
   Status LookThrough() {
-    int empty = 0;
-    int stale = 0;
-    int seen = 0;
-    while (empty < kEmptyReceives && stale < kStaleReceives && seen < options_.most_messages) {
+    QueueLook look(options_.most_messages);
+    while (!look.is_over()) {
       if (stop_.stop_requested()) return Error(ErrorCode::kCancelled, "stopped while delivering");
       const SteadyTime asked_at = clock_.Steady();
       PCW_TRY(const auto messages,
               queue_.Receive(static_cast<int>(aws::sqs::kMostEntries),
                              static_cast<int>(options_.visibility.count()), 0, stop_));
-      const std::size_t known = seen_.size();
-      for (const aws::sqs::Message& message : messages) seen_.insert(message.message_id);
-      empty = messages.empty() ? empty + 1 : 0;
-      // Messages that come again although they are held: somebody makes them visible.
-      stale = messages.empty() || seen_.size() > known ? 0 : stale + 1;
-      seen += static_cast<int>(messages.size());
+      look.Note(messages);
       PCW_TRY_OK(TakeMessages(messages, asked_at));
       PCW_TRY_OK(held_.Extend(stop_));
     }
@@ -239,7 +227,7 @@ class Pass {
       } else if (known[i].state != "open") {
         finished.push_back({message.receipt_handle, known[i].id});
         continue;
-      } else if (std::string other = FindSurplus(known[i].id, message); !other.empty()) {
+      } else if (std::string other = surplus_.Add(known[i].id, message); !other.empty()) {
         finished.push_back({std::move(other), ""});
       }
       held_.Add(message.receipt_handle, asked_at);
@@ -317,19 +305,6 @@ class Pass {
     return Ok{};
   }
 
-  // A kill between SQS's answer and the commit leaves a dead letter with two messages. Of two that
-  // are in our hands at once the one with the smaller id stays, in whatever order they came: two
-  // passes at once never delete both. Returns the receipt handle of the other one; empty = there is
-  // none.
-  std::string FindSurplus(const std::string& letter, const aws::sqs::Message& message) {
-    Kept& kept = kept_[letter];
-    if (!kept.message_id.empty() && message.message_id > kept.message_id)
-      return message.receipt_handle;
-    std::string other = kept.message_id == message.message_id ? "" : kept.receipt_handle;
-    kept = {message.message_id, message.receipt_handle};
-    return other;
-  }
-
   // Its body is kept as it is: nothing that was put there is lost with the queue (I26).
   Status TakeIn(const aws::sqs::Message& message, const ForeignMessage& foreign) {
     PCW_TRY(const pg::Rows connector,
@@ -395,9 +370,8 @@ class Pass {
   const Clock& clock_;
   std::stop_token stop_;
   aws::sqs::QueueAttributes attributes_;
-  HeldMessages held_;                        // messages that stay
-  std::set<std::string, std::less<>> seen_;  // ids of messages
-  std::map<std::string, Kept> kept_;         // by dead letter
+  HeldMessages held_;  // messages that stay
+  SurplusMessages surplus_;
   DeliveryReport report_;
 };
 

@@ -13,6 +13,7 @@
 #include "pcw/base/json.h"
 #include "pcw/base/uuid.h"
 #include "pcw/dlq/filter_check.h"
+#include "pcw/dlq/replay_rules.h"
 
 namespace pcw::dlq {
 namespace {
@@ -94,29 +95,6 @@ std::string IdsOf(std::span<const PackedId> letters) {
   Json ids = Json::array();
   for (const PackedId& letter : letters) ids.push_back(Unpack(letter));
   return DumpJson(ids);
-}
-
-// Columns that change, of one run and the next.
-std::string AddChanges(const std::string& sum_json, const std::string& more_json) {
-  constexpr std::size_t kMostShown = 3;
-  Result<Json> sum = ParseJson(sum_json);
-  const Result<Json> more = ParseJson(more_json);
-  if (!sum || !more || sum->empty()) return more_json;
-  for (const Json& change : *more) {
-    const auto known = std::find_if(sum->begin(), sum->end(), [&](const Json& column) {
-      return column["column"] == change["column"];
-    });
-    if (known == sum->end()) {
-      sum->push_back(change);
-      continue;
-    }
-    (*known)["rows"] =
-        known->value("rows", std::int64_t{0}) + change.value("rows", std::int64_t{0});
-    for (const Json& example : change["examples"]) {
-      if ((*known)["examples"].size() < kMostShown) (*known)["examples"].push_back(example);
-    }
-  }
-  return DumpJson(*sum);
 }
 
 class Replay {
@@ -227,12 +205,8 @@ class Replay {
       PCW_TRY(const int known, handler->VersionOf(entity));
       version = versions_.emplace(entity, known).first;
     }
-    // A dead letter without a version failed where no mapping had a say: nothing new can be hoped
-    // for.
-    const std::int64_t failed_by = rows.Int(row, 6);
-    const bool is_guarded = options_.loop_guard > 0 && rows.Int(row, 5) >= options_.loop_guard &&
-                            (failed_by == 0 || failed_by == version->second);
-    if (is_guarded) {
+    const ReplayHistory history{.failed_replays = rows.Int(row, 5), .failed_by = rows.Int(row, 6)};
+    if (IsGuarded(history, options_.loop_guard, version->second)) {
       Skip(target, fmt::format("{} replays in a row ended with the same error; correct the "
                                "mapping, give a --patch, or insist with --again",
                                rows.Int(row, 5)));
