@@ -87,5 +87,41 @@ TEST(OutcomeOfListedTest, AFailedRecordKeepsNoLowerSourceOut) {
   EXPECT_EQ(OutcomeOfListed(Listed("x", 0), &failed, nullptr, kRun), ListedOutcome::kFetch);
 }
 
+TEST(OutcomeOfListedTest, ALowerSourceIsADuplicateOfWhatAHigherOneLandedInThisRun) {
+  const tables::HeldRecord held = Held("x", kRun, 1);
+  EXPECT_EQ(OutcomeOfListed(Listed("1", 0), nullptr, &held, kRun), ListedOutcome::kDuplicate);
+}
+
+TEST(OutcomeOfListedTest, AHintOfALowerSourceAsksForNothing) {
+  ListedRecord listed = Listed("1", 0);
+  listed.is_version_only_hint = true;
+  const tables::HeldRecord held = Held("1", "an earlier run", 1);
+  EXPECT_EQ(OutcomeOfListed(listed, nullptr, &held, kRun), ListedOutcome::kSkipped);
+}
+
+TEST(OutcomeOfListedTest, ANewVersionWhileAnOlderOneIsPendingIsFetched) {
+  const PendingRecord pending{.version = "1", .rank = 0};
+  EXPECT_EQ(OutcomeOfListed(Listed("2"), &pending, nullptr, kRun), ListedOutcome::kFetch);
+}
+
+TEST(OutcomeOfListedTest, TheSameVersionWhileItIsPendingIsADuplicate) {
+  const PendingRecord pending{.version = "1", .rank = 0};
+  EXPECT_EQ(OutcomeOfListed(Listed("1"), &pending, nullptr, kRun), ListedOutcome::kDuplicate);
+}
+
+TEST(OutcomeOfListedTest, AnotherInstantIsAnotherVersionHoweverItIsSpelled) {
+  tables::HeldRecord held = Held("2026-03-01T10:00:30Z");
+  held.modified_at = *ParseRfc3339(held.version);
+  EXPECT_EQ(OutcomeOfListed(Listed("2026-03-01T10:00:31Z"), nullptr, &held, kRun),
+            ListedOutcome::kFetch);
+}
+
+TEST(OutcomeOfListedTest, AnItemThatIsItsOwnRecordIsNotDeferredForAFailure) {
+  ListedRecord listed = Listed("1");
+  listed.has_detail = false;
+  listed.has_failed_before = true;
+  EXPECT_EQ(OutcomeOfListed(listed, nullptr, nullptr, kRun), ListedOutcome::kTakeAsListed);
+}
+
 }  // namespace
 }  // namespace pcw::sync

@@ -279,13 +279,7 @@ Status PartCommitter::LearnDrift(pg::Connection& connection) const {
 
 void PartCommitter::NoteFailed(const std::string& id, int rank) {
   if (def_.sources.size() < 2) return;
-  int& highest = failed_ranks_.try_emplace(id, rank).first->second;
-  highest = std::max(highest, rank);
-}
-
-bool PartCommitter::MaySettle(const tables::MappedRecord& row) const {
-  const auto failed = failed_ranks_.find(row.id);
-  return failed == failed_ranks_.end() || failed->second <= row.rank;
+  failed_ranks_.Note(id, rank);
 }
 
 dlq::DeadLetter PartCommitter::LetterFor(const Error& error, const Prepared& prepared,
@@ -348,30 +342,24 @@ Result<runs::RunStats> PartCommitter::TryCommitRows(pg::Connection& connection,
     std::vector<std::string> landed = batch.absent;
     landed.reserve(landed.size() + prepared.rows.size());
     for (const tables::MappedRecord& row : prepared.rows) {
-      if (MaySettle(row)) landed.push_back(row.id);
+      if (failed_ranks_.MaySettle(row.id, row.rank)) landed.push_back(row.id);
     }
     PCW_TRY_OK(dlq::SettleDeadLetters(connection, run_.tenant_id, run_.connector_id, def_.name,
                                       run_.catalog, landed, {}));
   }
   PCW_TRY_OK(tables::SaveDrift(connection, Scope(), prepared.bronze_key, prepared.drift));
 
-  runs::RunStats after = prepared.before;
-  const auto absent = static_cast<std::int64_t>(batch.absent.size());
-  const auto processed = static_cast<std::int64_t>(prepared.rows.size()) + absent;
-  const auto dead = static_cast<std::int64_t>(prepared.letters.size());
-  after.records_skipped += batch.skipped;
-  after.records_duplicate += batch.duplicate;
-  after.records_deferred += batch.deferred;
-  after.records_processed += processed;
-  after.rows_inserted += merged.inserted;
-  after.rows_updated += merged.updated;
-  after.rows_unchanged += merged.unchanged + absent;
-  after.records_absent += absent;
-  after.dead_lettered += dead;
-  after.records_listed += batch.skipped + batch.duplicate + processed + dead;
-  after.misfits += prepared.misfits;
+  const runs::RunStats after =
+      Counted(prepared.before, {.skipped = batch.skipped,
+                                .duplicate = batch.duplicate,
+                                .deferred = batch.deferred,
+                                .absent = static_cast<std::int64_t>(batch.absent.size()),
+                                .mapped = static_cast<std::int64_t>(prepared.rows.size()),
+                                .merged = merged,
+                                .dead_lettered = static_cast<std::int64_t>(prepared.letters.size()),
+                                .misfits = prepared.misfits,
+                                .part = prepared.part});
   if (prepared.part > 0) {
-    after.parts = prepared.part;
     if (prepared.part == 1) {
       PCW_TRY_OK(connection.Exec({"run_served_from",
                                   "UPDATE ingestion_runs SET served_from = $2::timestamptz WHERE "
@@ -409,23 +397,7 @@ Result<std::optional<runs::RunStats>> PartCommitter::ReadBack(pg::Connection& co
               {run_.run_id, std::to_string(prepared.part)}));
   if (rows.empty()) return std::optional<runs::RunStats>();
   PCW_TRY(const Json stored, ParseJson(rows.Text(0, 0)));
-  runs::RunStats after = prepared.before;
-  const auto read = [&stored](const char* key, std::int64_t& value) {
-    value = stored.value(key, value);
-  };
-  read("records_listed", after.records_listed);
-  read("records_skipped", after.records_skipped);
-  read("records_duplicate", after.records_duplicate);
-  read("records_deferred", after.records_deferred);
-  read("records_processed", after.records_processed);
-  read("rows_inserted", after.rows_inserted);
-  read("rows_updated", after.rows_updated);
-  read("rows_unchanged", after.rows_unchanged);
-  read("records_absent", after.records_absent);
-  read("dead_lettered", after.dead_lettered);
-  read("misfits", after.misfits);
-  after.parts = prepared.part;
-  return std::optional<runs::RunStats>(std::move(after));
+  return std::optional<runs::RunStats>(CountedBefore(prepared.before, stored, prepared.part));
 }
 
 Status PartCommitter::IsolateRefused(Prepared& prepared, const Batch& batch) {

@@ -7,7 +7,6 @@
 #include <set>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "pcw/connector/drift_observer.h"
@@ -20,6 +19,7 @@
 #include "pcw/pg/database.h"
 #include "pcw/runs/run_stats.h"
 #include "pcw/sync/failure_limit.h"
+#include "pcw/sync/part_counts.h"
 #include "pcw/tables/change_listener.h"
 #include "pcw/tables/drift_store.h"
 #include "pcw/tables/entity_table.h"
@@ -145,7 +145,6 @@ class PartCommitter {
   void Address(dlq::DeadLetter& letter) const;
   tables::DriftScope Scope() const;
   void NoteFailed(const std::string& id, int rank);
-  bool MaySettle(const tables::MappedRecord& row) const;
 
   const connector::EntityDef& def_;
   const connector::Mapping& mapping_;
@@ -161,9 +160,7 @@ class PartCommitter {
   std::size_t id_column_ = 0;
   std::size_t version_column_ = 0;
   bool has_open_letters_;
-  /// Of the worker: records that failed in this run, by the highest rank of a source that tells of
-  /// them. What a lower one tells is not an answer to it.
-  std::unordered_map<std::string, int> failed_ranks_;
+  FailedRanks failed_ranks_;  ///< of the worker
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
