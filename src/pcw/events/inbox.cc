@@ -1,18 +1,15 @@
 #include "pcw/events/inbox.h"
 
-#include <algorithm>
-
 #include "pcw/base/failpoint.h"
 #include "pcw/base/log.h"
 #include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/dlq/dead_letter.h"
+#include "pcw/events/inbox_rules.h"
 #include "pcw/runs/fetch_requests.h"
 
 namespace pcw::events {
 namespace {
-
-constexpr int kMostTries = 5;  // two listeners may meet in the same rows
 
 std::string Storable(std::string_view body) {
   return StorableText(body, kUnlimited, LineBreaks::kKeep);
@@ -34,16 +31,12 @@ Result<InboxReport> Record(pg::Connection& connection, const InboxScope& scope,
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "record events", stop));
   InboxReport report;
   for (const aws::sqs::Message& message : messages) {
-    ++report.received;
     const Result<RecordedEvent> recorded = RecordEvent(connection, scope, message.body, stop);
-    if (recorded) {
-      report.duplicates += recorded->is_new ? 0 : 1;
-      report.fetches += recorded->fetches;
-      continue;
-    }
-    if (recorded.error().code() != ErrorCode::kSchemaMismatch) return recorded.error();
-    PCW_TRY_OK(PutLetter(connection, scope, message, recorded.error(), stop));
-    ++report.malformed;
+    const MessageOutcome outcome = OutcomeOf(recorded);
+    if (outcome == MessageOutcome::kFailed) return recorded.error();
+    if (outcome == MessageOutcome::kDeadLetter)
+      PCW_TRY_OK(PutLetter(connection, scope, message, recorded.error(), stop));
+    Count(report, outcome, recorded ? recorded->fetches : 0);
   }
   PCW_TRY_OK(connection.Exec({"event_inbox_received",
                               "UPDATE event_inbox SET received_at = now() WHERE tenant_id = "
@@ -116,17 +109,11 @@ Result<InboxReport> TakeMessages(pg::Connection& connection, const InboxScope& s
                                  std::stop_token stop) {
   if (messages.empty()) return InboxReport{};
   PCW_FAILPOINT("events.record.before");
-  Result<InboxReport> report = Record(connection, scope, messages, stop);
-  for (int tries = 1; !report && tries < kMostTries; ++tries) {
-    if (report.error().code() != ErrorCode::kConflict) break;
-    report = Record(connection, scope, messages, stop);
-  }
+  Result<InboxReport> report =
+      RecordAgainAfterConflicts([&] { return Record(connection, scope, messages, stop); });
   if (!report) return report;
   PCW_FAILPOINT("events.record.after");
-  for (std::size_t begin = 0; begin < messages.size(); begin += aws::sqs::kMostEntries) {
-    std::vector<std::string> handles;
-    for (std::size_t i = begin; i < std::min(begin + aws::sqs::kMostEntries, messages.size()); ++i)
-      handles.push_back(messages[i].receipt_handle);
+  for (const std::vector<std::string>& handles : HandleBatches(messages)) {
     const Result<aws::sqs::BatchOutcome> deleted = queue.Delete(handles, stop);
     if (!deleted && deleted.error().code() != ErrorCode::kCancelled)
       LogError(
