@@ -4,6 +4,20 @@
 
 namespace pcw::reingest {
 
+std::string CatalogNamedIn(const lake::ScannedPart& part) {
+  for (const lake::ScannedLine& line : part.lines) {
+    std::string catalog;
+    RawMembers members(line.payload);
+    for (RawMember member; members.Next(member);) {
+      const bool is_text = member.name == "Catalog" && member.value.size() > 2 &&
+                           member.value.front() == '"' && member.value.back() == '"';
+      if (is_text) catalog = member.value.substr(1, member.value.size() - 2);
+    }
+    if (!catalog.empty()) return catalog;  // not each record can be read
+  }
+  return "";
+}
+
 Result<std::string> RunCatalogs::CatalogOf(pg::Database& database, const ReadObject& object,
                                            std::stop_token stop) {
   if (!object.catalog.empty()) return object.catalog;
@@ -17,16 +31,7 @@ Result<std::string> RunCatalogs::CatalogOf(pg::Database& database, const ReadObj
   if (!rows.empty()) {
     known = rows.Text(0, 0);
   }
-  // Else the first record that names one: not each can be read.
-  for (auto line = object.part.lines.begin(); known.empty() && line != object.part.lines.end();
-       ++line) {
-    RawMembers members(line->payload);
-    for (RawMember member; members.Next(member);) {
-      const bool is_text = member.name == "Catalog" && member.value.size() > 2 &&
-                           member.value.front() == '"' && member.value.back() == '"';
-      if (is_text) known = member.value.substr(1, member.value.size() - 2);
-    }
-  }
+  if (known.empty()) known = CatalogNamedIn(object.part);
   return known;
 }
 

@@ -10,6 +10,9 @@
 
 namespace pcw::reingest {
 
+/// The catalog that the first record which names one is of; empty: none can be read that does.
+std::string CatalogNamedIn(const lake::ScannedPart& part);
+
 /// Catalogs of runs, asked for once each. Bronze of a run that was killed has no manifest to name
 /// its catalog. Not thread-safe.
 class RunCatalogs {

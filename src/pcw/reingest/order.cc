@@ -13,11 +13,6 @@
 namespace pcw::reingest {
 namespace {
 
-/// When a run's first answer was served, and when the run began.
-struct RunTimes {
-  std::optional<WallTime> served, started;
-};
-
 std::optional<WallTime> TimeIn(std::string_view text) {
   const Result<WallTime> time = ParseRfc3339(text);
   return time ? std::optional<WallTime>(*time) : std::nullopt;
@@ -29,10 +24,8 @@ bool IsOutOfReach(const Error& error) {
          error.code() == ErrorCode::kUnauthenticated;
 }
 
-Result<std::map<std::string, RunTimes, std::less<>>> LoadTimes(pg::Database& database,
-                                                               std::int64_t connector_id,
-                                                               std::string_view entity,
-                                                               std::stop_token stop) {
+Result<KnownRunTimes> LoadTimes(pg::Database& database, std::int64_t connector_id,
+                                std::string_view entity, std::stop_token stop) {
   PCW_TRY(const pg::Rows rows,
           database.Exec({"reingest_run_times",
                          "SELECT id, (extract(epoch FROM served_from) * 1000000)::bigint, "
@@ -40,7 +33,7 @@ Result<std::map<std::string, RunTimes, std::less<>>> LoadTimes(pg::Database& dat
                          "WHERE tenant_id = "
                          "pcw_tenant() AND connector_id = $1::bigint AND entity = $2"},
                         {std::to_string(connector_id), std::string(entity)}, stop));
-  std::map<std::string, RunTimes, std::less<>> times;
+  KnownRunTimes times;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     RunTimes run{.served = std::nullopt,
                  .started = WallTime(std::chrono::microseconds(rows.Int(row, 2)))};
@@ -94,7 +87,14 @@ Result<std::vector<lake::RunFolder>> InServedOrder(std::vector<lake::RunFolder> 
                                                    std::int64_t connector_id,
                                                    std::string_view entity, std::stop_token stop) {
   if (folders.size() < 2) return folders;
-  PCW_TRY(const auto known, LoadTimes(database, connector_id, entity, stop));
+  PCW_TRY(const KnownRunTimes known, LoadTimes(database, connector_id, entity, stop));
+  return InServedOrder(std::move(folders), store, known, std::move(stop));
+}
+
+Result<std::vector<lake::RunFolder>> InServedOrder(std::vector<lake::RunFolder> folders,
+                                                   lake::BronzeStore& store,
+                                                   const KnownRunTimes& known,
+                                                   std::stop_token stop) {
   using Key = std::tuple<WallTime, WallTime, std::size_t>;
   std::vector<Key> keys;
   keys.reserve(folders.size());

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "pcw/base/clock.h"
 #include "pcw/lake/bronze_store.h"
 #include "pcw/lake/selection.h"
 #include "pcw/pg/database.h"
@@ -25,6 +27,19 @@ Result<std::vector<lake::RunFolder>> InServedOrder(std::vector<lake::RunFolder> 
                                                    lake::BronzeStore& store, pg::Database& database,
                                                    std::int64_t connector_id,
                                                    std::string_view entity, std::stop_token stop);
+
+/// When a run's first answer was served, and when the run began.
+struct RunTimes {
+  std::optional<WallTime> served, started;
+};
+/// By run id, as their rows have them.
+using KnownRunTimes = std::map<std::string, RunTimes, std::less<>>;
+
+/// The same with the runs' rows at hand.
+Result<std::vector<lake::RunFolder>> InServedOrder(std::vector<lake::RunFolder> folders,
+                                                   lake::BronzeStore& store,
+                                                   const KnownRunTimes& known,
+                                                   std::stop_token stop);
 
 /// Where each run folder stands among the others. Immutable; thread-safe.
 class FolderPlaces {

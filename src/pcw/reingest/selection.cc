@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,10 +14,9 @@
 namespace pcw::reingest {
 namespace {
 
-std::uint64_t HashOf(std::string_view id) { return std::hash<std::string_view>{}(id); }
-
 Status AddNullRows(pg::Connection& connection, const connector::EntityDef& def,
-                   const std::string& column, RecordFilter& filter, std::stop_token stop) {
+                   const std::string& column, std::vector<std::uint64_t>& hashes,
+                   std::stop_token stop) {
   PCW_TRY(const pg::Rows known,
           connection.Exec({"reingest_column",
                            "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = "
@@ -34,14 +35,15 @@ Status AddNullRows(pg::Connection& connection, const connector::EntityDef& def,
   for (;;) {
     PCW_TRY(const pg::Rows rows, connection.Exec({"reingest_null", sql}, {last}, stop));
     for (std::size_t row = 0; row < rows.size(); ++row)
-      filter.id_hashes.push_back(HashOf(rows.Text(row, 0)));
+      hashes.push_back(HashOfId(rows.Text(row, 0)));
     if (rows.size() < 10'000) return Ok{};
     last = rows.Text(rows.size() - 1, 0);
   }
 }
 
 Status AddLetters(pg::Connection& connection, const connector::EntityDef& def,
-                  std::int64_t connector_id, ResolvedSelection& resolved, std::stop_token stop) {
+                  std::int64_t connector_id, ResolvedSelection& resolved,
+                  std::vector<std::uint64_t>& hashes, std::stop_token stop) {
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"reingest_letters",
                            "SELECT record_key, bronze_key FROM dead_letters WHERE tenant_id = "
@@ -49,7 +51,7 @@ Status AddLetters(pg::Connection& connection, const connector::EntityDef& def,
                            "'open' AND stage = 'map' AND bronze_key IS NOT NULL"},
                           {std::to_string(connector_id), std::string(def.name)}, stop));
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    resolved.records.id_hashes.push_back(HashOf(rows.Text(row, 0)));
+    hashes.push_back(HashOfId(rows.Text(row, 0)));
     resolved.objects.keys.emplace(rows.Text(row, 1));
   }
   // Without dead letters no object is read, not every one.
@@ -118,13 +120,44 @@ Result<ReingestSelection> ParseSelection(const Json& json) {
 }
 
 bool RecordFilter::Takes(const lake::ScannedLine& line) const {
-  if (is_by_id && !std::binary_search(id_hashes.begin(), id_hashes.end(), HashOf(line.id)))
+  if (is_by_id && !std::binary_search(id_hashes.begin(), id_hashes.end(), HashOfId(line.id)))
     return false;
   if (!since && !until) return true;
   const Result<WallTime> fetched = ParseRfc3339(line.fetched_at);
   // A line that does not say when it was fetched is taken: nothing is left out by accident.
   if (!fetched) return true;
   return (!since || *fetched >= *since) && (!until || *fetched < *until);
+}
+
+void RecordFilter::NarrowTo(std::vector<std::uint64_t> hashes) {
+  std::sort(hashes.begin(), hashes.end());
+  if (is_by_id) {
+    std::vector<std::uint64_t> both;
+    std::set_intersection(id_hashes.begin(), id_hashes.end(), hashes.begin(), hashes.end(),
+                          std::back_inserter(both));
+    hashes = std::move(both);
+  }
+  id_hashes = std::move(hashes);
+  is_by_id = true;
+}
+
+std::uint64_t HashOfId(std::string_view id) { return std::hash<std::string_view>{}(id); }
+
+std::string UntilDay(WallTime until) {
+  // A run begins no later than it fetches.
+  std::string day = FormatRfc3339(until).substr(0, 10);
+  std::replace(day.begin(), day.end(), '-', '/');
+  return day;
+}
+
+Status CheckRunStart(std::string_view run) {
+  const bool is_id =
+      run.size() >= 8 && run.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+  if (is_id) return Ok{};
+  return Error(ErrorCode::kInvalidRequest,
+               fmt::format("\"{}\" is not a run id; give the id that `pcw runs list` shows, or "
+                           "its first 8 or more characters",
+                           CutAtCharacter(run, 64)));
 }
 
 Result<ResolvedSelection> Resolve(pg::Connection& connection, const connector::EntityDef& def,
@@ -135,14 +168,7 @@ Result<ResolvedSelection> Resolve(pg::Connection& connection, const connector::E
   records.since = selection.since;
   records.until = selection.until;
   if (!selection.run.empty()) {
-    const bool is_id = selection.run.size() >= 8 &&
-                       selection.run.find_first_not_of("0123456789abcdef-") == std::string::npos;
-    if (!is_id) {
-      return Error(ErrorCode::kInvalidRequest,
-                   fmt::format("\"{}\" is not a run id; give the id that `pcw runs list` shows, or "
-                               "its first 8 or more characters",
-                               CutAtCharacter(selection.run, 64)));
-    }
+    PCW_TRY_OK(CheckRunStart(selection.run));
     resolved.objects.run = selection.run;
   }
   if (!selection.finding.empty()) {
@@ -150,40 +176,21 @@ Result<ResolvedSelection> Resolve(pg::Connection& connection, const connector::E
             FirstSeen(connection, def, connector_id, selection.finding, stop));
     records.since = std::max(records.since.value_or(first), first);
   }
-  // Each way of naming records narrows what the others leave.
-  const auto narrow = [&records](const std::function<Status()>& add) -> Status {
-    std::vector<std::uint64_t> before = std::exchange(records.id_hashes, {});
-    PCW_TRY_OK(add());
-    std::sort(records.id_hashes.begin(), records.id_hashes.end());
-    if (records.is_by_id) {
-      std::vector<std::uint64_t> both;
-      std::set_intersection(before.begin(), before.end(), records.id_hashes.begin(),
-                            records.id_hashes.end(), std::back_inserter(both));
-      records.id_hashes = std::move(both);
-    }
-    records.is_by_id = true;
-    return Ok{};
-  };
+  std::vector<std::uint64_t> hashes;
   if (!selection.ids.empty()) {
-    PCW_TRY_OK(narrow([&]() -> Status {
-      for (const std::string& id : selection.ids) records.id_hashes.push_back(HashOf(id));
-      return Ok{};
-    }));
+    for (const std::string& id : selection.ids) hashes.push_back(HashOfId(id));
+    records.NarrowTo(std::exchange(hashes, {}));
   }
   if (!selection.null_column.empty()) {
-    PCW_TRY_OK(
-        narrow([&] { return AddNullRows(connection, def, selection.null_column, records, stop); }));
+    PCW_TRY_OK(AddNullRows(connection, def, selection.null_column, hashes, stop));
+    records.NarrowTo(std::exchange(hashes, {}));
   }
   if (selection.letters) {
-    PCW_TRY_OK(narrow([&] { return AddLetters(connection, def, connector_id, resolved, stop); }));
+    PCW_TRY_OK(AddLetters(connection, def, connector_id, resolved, hashes, stop));
+    records.NarrowTo(std::exchange(hashes, {}));
   }
   resolved.objects.since = records.since;
-  if (records.until) {
-    // A run begins no later than it fetches.
-    std::string day = FormatRfc3339(*records.until).substr(0, 10);
-    std::replace(day.begin(), day.end(), '-', '/');
-    resolved.objects.until_day = day;
-  }
+  if (records.until) resolved.objects.until_day = UntilDay(*records.until);
   return resolved;
 }
 

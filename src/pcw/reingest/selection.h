@@ -40,11 +40,21 @@ Result<ReingestSelection> ParseSelection(const Json& json);
 class RecordFilter {
  public:
   bool Takes(const lake::ScannedLine& line) const;
+  /// Each way of naming records narrows what the others leave: from now on only records of these
+  /// hashes (HashOfId) are taken, in any order.
+  void NarrowTo(std::vector<std::uint64_t> hashes);
 
   std::optional<WallTime> since, until;
   bool is_by_id = false;
   std::vector<std::uint64_t> id_hashes;  ///< sorted; 8 bytes an id, whatever its length
 };
+
+std::uint64_t HashOfId(std::string_view id);
+
+/// The folder of the day in which a run begins at the latest that fetched before `until`.
+std::string UntilDay(WallTime until);
+/// kInvalidRequest for what is not the beginning of a run id.
+Status CheckRunStart(std::string_view run);
 
 struct ResolvedSelection {
   ObjectFilter objects;
