@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
+
+#include "pcw/base/backoff.h"
 
 namespace pcw::aws {
 namespace {
@@ -45,11 +46,11 @@ int RetryBudget::tokens() const {
 milliseconds BackoffDelay(const RetryPolicy& policy, int retry, bool is_throttle, Rng& rng,
                           std::optional<std::string_view> amz_retry_after,
                           std::optional<std::string_view> retry_after) {
-  const auto base =
-      static_cast<double>((is_throttle ? policy.throttling_base : policy.transient_base).count());
-  const double ceiling =
-      std::min(base * std::pow(2.0, retry), static_cast<double>(policy.max_delay.count()));
-  const milliseconds own(static_cast<std::int64_t>(rng.NextUnit() * ceiling));
+  const milliseconds own =
+      PauseBefore({.first = is_throttle ? policy.throttling_base : policy.transient_base,
+                   .most = policy.max_delay,
+                   .fixed_share = 0},
+                  retry, rng);
   if (const auto asked = WholeNumber(amz_retry_after)) {
     return std::max(own, std::min(milliseconds(std::min<std::int64_t>(*asked, 86'400'000)),
                                   own + kMostAboveOwn));

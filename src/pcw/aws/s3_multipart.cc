@@ -4,6 +4,7 @@
 #include "pcw/aws/s3_call.h"
 #include "pcw/aws/sigv4.h"
 #include "pcw/aws/xml.h"
+#include "pcw/base/xml_text.h"
 
 namespace pcw::aws::s3 {
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/hex.h"
 #include "pcw/base/time.h"
 
 namespace pcw::aws {
@@ -70,13 +71,6 @@ std::string NormalizePath(std::string_view path) {
   }
   if (ends_in_slash && out.size() > 1) out += '/';
   return out;
-}
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 std::string CanonicalPath(const SigningRequest& request) {

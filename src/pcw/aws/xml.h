@@ -40,7 +40,4 @@ Result<XmlElement> ParseXml(std::string_view xml, const XmlLimits& limits = {});
 /// there is none, it holds elements, or the document is malformed.
 std::optional<std::string> XmlText(std::string_view xml, std::string_view name);
 
-/// Text as it stands inside an element.
-std::string XmlEscape(std::string_view text);
-
 }  // namespace pcw::aws

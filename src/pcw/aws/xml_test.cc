@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/result_matchers.h"
+#include "pcw/base/xml_text.h"
 
 namespace pcw::aws {
 namespace {

@@ -20,18 +20,6 @@ Sha256Digest Sha256(std::string_view data) {
   return digest;
 }
 
-std::string Hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 std::string Hex(const Sha256Digest& digest) { return Hex(BytesOf(digest)); }
 
 std::string Sha256Hex(std::string_view data) { return Hex(Sha256(data)); }

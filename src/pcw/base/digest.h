@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "pcw/base/hex.h"
+
 namespace pcw {
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
@@ -21,7 +23,6 @@ std::string Sha256Hex(std::string_view data);
 Sha256Digest HmacSha256(std::string_view key, std::string_view data);
 
 /// Lower-case hex.
-std::string Hex(std::string_view bytes);
 std::string Hex(const Sha256Digest& digest);
 
 /// Base64 with padding, as S3 writes checksums.

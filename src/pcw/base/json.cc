@@ -119,6 +119,10 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   return builder.TakeRoot();
 }
 
+OrderedJson TextOrNull(std::string_view text) {
+  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
+}
+
 std::string DumpJson(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

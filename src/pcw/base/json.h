@@ -29,6 +29,9 @@ struct JsonLimits {
 /// beyond the range of a double (1e400) are refused.
 Result<Json> ParseJson(std::string_view text, const JsonLimits& limits = {});
 
+/// null for an empty text.
+OrderedJson TextOrNull(std::string_view text);
+
 /// Compact text; invalid UTF-8 is replaced, never thrown. For logs, tables and API answers.
 std::string DumpJson(const Json& value);
 std::string DumpJson(const OrderedJson& value);

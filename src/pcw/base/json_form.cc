@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "pcw/base/hex.h"
+
 namespace pcw {
 namespace {
 
@@ -203,10 +205,9 @@ class FormChecker {
   int HexAt(std::size_t pos) const {
     int unit = 0;
     for (std::size_t i = pos; i < pos + 4; ++i) {
-      const char c = At(i);
-      const char lower = static_cast<char>(c | 0x20);
-      if (!IsDigit(c) && (lower < 'a' || lower > 'f')) return -1;
-      unit = unit * 16 + (IsDigit(c) ? c - '0' : lower - 'a' + 10);
+      const int digit = HexValue(At(i));
+      if (digit < 0) return -1;
+      unit = unit * 16 + digit;
     }
     return unit;
   }

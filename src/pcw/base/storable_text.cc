@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/hex.h"
+
 namespace pcw {
 namespace {
 
@@ -93,10 +95,9 @@ std::optional<std::uint32_t> HexAt(std::string_view text, std::size_t at) {
   if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
   std::uint32_t value = 0;
   for (const char c : text.substr(at + 2, 4)) {
-    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
-    const bool is_digit = c >= '0' && c <= '9';
-    if (!is_digit && (lower < 'a' || lower > 'f')) return std::nullopt;
-    value = value << 4U | static_cast<std::uint32_t>(is_digit ? c - '0' : lower - 'a' + 10);
+    const int digit = HexValue(c);
+    if (digit < 0) return std::nullopt;
+    value = value << 4U | static_cast<std::uint32_t>(digit);
   }
   return value;
 }

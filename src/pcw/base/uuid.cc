@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/hex.h"
+
 namespace pcw {
 
 std::string MakeUuidV7(WallTime now, Rng& rng) {
@@ -20,10 +22,27 @@ bool IsUuid(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    if (is_dash ? c != '-' : !is_hex) return false;
+    if (is_dash ? c != '-' : HexValue(c) < 0) return false;
   }
   return true;
+}
+
+std::optional<PackedUuid> PackUuid(std::string_view text) {
+  if (!IsUuid(text)) return std::nullopt;
+  PackedUuid packed{};
+  std::size_t digit = 0;
+  for (const char c : text) {
+    if (c == '-') continue;
+    std::uint8_t& byte = packed.at(digit++ / 2);
+    byte = static_cast<std::uint8_t>(byte << 4U | static_cast<unsigned>(HexValue(c)));
+  }
+  return packed;
+}
+
+std::string UnpackUuid(const PackedUuid& packed) {
+  std::string text = Hex({reinterpret_cast<const char*>(packed.data()), packed.size()});
+  for (const std::size_t dash : {8U, 13U, 18U, 23U}) text.insert(dash, 1, '-');
+  return text;
 }
 
 }  // namespace pcw

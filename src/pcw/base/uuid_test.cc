@@ -42,5 +42,14 @@ TEST(IsUuidTest, AcceptsTheCanonicalFormOnly) {
   EXPECT_FALSE(IsUuid("{17f22e2-79b0-7cc3-98c4-dc0c0c07398}"));
 }
 
+TEST(PackUuidTest, ComesBackInLowerCase) {
+  const auto packed = PackUuid("01A2b3c4-d5e6-7f80-9a0b-0c1d2e3f4a5b");
+  ASSERT_TRUE(packed.has_value());
+  EXPECT_EQ(packed->front(), 0x01);
+  EXPECT_EQ(packed->back(), 0x5b);
+  EXPECT_EQ(UnpackUuid(*packed), "01a2b3c4-d5e6-7f80-9a0b-0c1d2e3f4a5b");
+  EXPECT_FALSE(PackUuid("01a2b3c4-d5e6-7f80-9a0b-0c1d2e3f4a5").has_value());
+}
+
 }  // namespace
 }  // namespace pcw

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/connector/response_shape.h"
 
 namespace pcw::connector {
 namespace {
@@ -15,27 +16,6 @@ constexpr std::string_view kMasked = "***";
 constexpr std::array<std::string_view, 8> kSecretMembers{
     "SecretAccessKey",    "SessionToken",  "WebIdentityToken", "RegistrationToken",
     "AuthorizationToken", "Authorization", "Password",         "ClientSecret"};
-
-// "/a/*/b~1c" -> a, *, b/c
-std::vector<std::string> Segments(std::string_view pointer) {
-  std::vector<std::string> segments;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '/') {
-      segments.emplace_back();
-    } else if (pointer[i] == '~' && i + 1 < pointer.size()) {
-      segments.back() += pointer[++i] == '1' ? '/' : '~';
-    } else {
-      segments.back() += pointer[i];
-    }
-  }
-  // An element by its number or by a member is any element: the mask must not miss the second one.
-  for (std::string& segment : segments) {
-    if (!segment.empty() &&
-        (segment.front() == '[' || segment.find_first_not_of("0123456789") == std::string::npos))
-      segment = "*";
-  }
-  return segments;
-}
 
 // AWS explains a refused signature with the canonical request, session token and all.
 bool HoldsCanonicalRequest(std::string_view text) {
@@ -93,17 +73,18 @@ PiiMask::PiiMask(std::span<const Mapping> mappings) {
   for (const Mapping& mapping : mappings) {
     for (const ColumnMapping& column : mapping.columns) {
       if (column.pii == Pii::kNone) continue;
-      for (const std::string& pointer : column.pointers) patterns_.push_back(Segments(pointer));
+      for (const std::string& pointer : column.pointers)
+        patterns_.push_back(PointerSegments(pointer));
     }
     for (const PiiMember& member : mapping.pii) {
-      if (member.pii != Pii::kNone) patterns_.push_back(Segments(member.pointer));
+      if (member.pii != Pii::kNone) patterns_.push_back(PointerSegments(member.pointer));
     }
   }
 }
 
 std::string PiiMask::Apply(std::string_view json, Masking masking) const {
   Result<Json> document = ParseJson(json);
-  if (!document) return fmt::format("({} bytes that are no JSON)", json.size());
+  if (!document) return fmt::format("({} bytes that are not JSON)", json.size());
   Walk(patterns_, masking).Visit(*document, false);
   return DumpJson(*document);
 }

@@ -50,7 +50,7 @@ TEST(PiiMaskTest, TheCanonicalRequestOfARefusedSignatureIsMaskedAlways) {
 
 TEST(PiiMaskTest, WhatIsNoJsonIsNotShown) {
   EXPECT_EQ(OpportunityMask().Apply("<xml>secret</xml>", Masking::kSecretsOnly),
-            "(17 bytes that are no JSON)");
+            "(17 bytes that are not JSON)");
 }
 
 }  // namespace

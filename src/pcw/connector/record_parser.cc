@@ -131,10 +131,22 @@ bool HoldsDuplicates(const element& value) {
   return false;
 }
 
+Result<element> ObjectIn(const element& document, std::string_view text) {
+  if (!document.is_object())
+    return Error(ErrorCode::kSchemaMismatch, "the record is not a JSON object")
+        .With("found", std::string(TypeName(TypeOf(document))));
+  PCW_TRY_OK(CheckNoNul(text));
+  return document;
+}
+
+}  // namespace
+
 std::string_view TypeName(element_type type) {
   switch (type) {
     case element_type::ARRAY:
       return "array";
+    case element_type::OBJECT:
+      return "object";
     case element_type::STRING:
       return "string";
     case element_type::BOOL:
@@ -145,16 +157,6 @@ std::string_view TypeName(element_type type) {
       return "number";
   }
 }
-
-Result<element> ObjectIn(const element& document, std::string_view text) {
-  if (!document.is_object())
-    return Error(ErrorCode::kSchemaMismatch, "the record is not a JSON object")
-        .With("found", std::string(TypeName(TypeOf(document))));
-  PCW_TRY_OK(CheckNoNul(text));
-  return document;
-}
-
-}  // namespace
 
 Error MalformedRecord(std::string_view why) {
   return Error(ErrorCode::kSchemaMismatch,

@@ -38,6 +38,8 @@ class RecordParser {
 std::optional<std::string_view> ExactNumber(const simdjson::dom::element& value);
 /// The type of the value in the record: a marked number is a number (DOUBLE).
 simdjson::dom::element_type TypeOf(const simdjson::dom::element& value);
+/// "array", "object", "string", "number", "boolean" or "null".
+std::string_view TypeName(simdjson::dom::element_type type);
 /// The value as compact JSON text; marked numbers become numbers again.
 std::string JsonTextOf(const simdjson::dom::element& value);
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/base/json_pointer.h"
 #include "pcw/base/nearest.h"
 
 namespace pcw::connector {
@@ -38,20 +39,6 @@ Type TypeOf(const std::string& name) {
   return Type::kString;
 }
 
-std::string Escaped(std::string_view name) {
-  std::string out;
-  for (const char c : name) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 // Adds `facts` and what is below it; returns its place.
 std::uint32_t Add(const Json& facts, ShapeNode above, std::vector<ShapeNode>& nodes) {
   const auto place = static_cast<std::uint32_t>(nodes.size());
@@ -72,7 +59,7 @@ std::uint32_t Add(const Json& facts, ShapeNode above, std::vector<ShapeNode>& no
   };
   if (const auto members = facts.find("members"); members != facts.end()) {
     for (const auto& [name, child] : members->items())
-      add_below(name, Escaped(name), child, above.is_in_list);
+      add_below(name, PointerSegment(name), child, above.is_in_list);
   }
   for (const char* element : {"member", "value"}) {
     if (const auto child = facts.find(element); child != facts.end())
@@ -93,18 +80,7 @@ Result<Json> LoadFacts(std::string_view operation) {
 }  // namespace
 
 std::vector<std::string> PointerSegments(std::string_view pointer) {
-  std::vector<std::string> segments;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '/') {
-      segments.emplace_back();
-    } else if (segments.empty()) {
-      return segments;  // "@id" names no member
-    } else if (pointer[i] == '~' && i + 1 < pointer.size()) {
-      segments.back() += pointer[++i] == '1' ? '/' : '~';
-    } else {
-      segments.back() += pointer[i];
-    }
-  }
+  std::vector<std::string> segments = SplitPointer(pointer);  // "@id" names no member
   for (std::string& segment : segments) {
     if (!segment.empty() &&
         (segment.front() == '[' || segment.find_first_not_of("0123456789") == std::string::npos))

@@ -55,7 +55,8 @@ Result<std::vector<ResponseShape>> ShapesOf(const EntityDef& entity);
 /// API versions of the facts compiled in, "partnercentral-selling 2022-07-26", one a service.
 std::vector<std::string> ShippedApiVersions();
 
-/// "/a/*/b~1c" -> a, *, b/c; numbers and [Type=Lead] become *.
+/// "/a/*/b~1c" -> a, *, b/c. An element that is named by its number or by a member is any element:
+/// numbers and [Type=Lead] become *.
 std::vector<std::string> PointerSegments(std::string_view pointer);
 
 }  // namespace pcw::connector

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/assert.h"
+#include "pcw/base/backoff.h"
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
 #include "pcw/base/storable_text.h"
@@ -87,12 +88,10 @@ Result<std::vector<OutgoingEvent>> Claim(pg::Connection& connection, const Event
 
 }  // namespace
 
-std::chrono::milliseconds RetryPause(int attempts, double unit) {
-  const int doublings = std::clamp(attempts - 1, 0, 9);
-  const auto most = std::min(std::chrono::milliseconds(1'000) * (1 << doublings),
-                             std::chrono::milliseconds(300'000));
-  return std::chrono::milliseconds(
-      static_cast<std::int64_t>(static_cast<double>(most.count()) * (0.5 + unit / 2)));
+std::chrono::milliseconds RetryPause(int attempts, Rng& rng) {
+  return PauseBefore(
+      {.first = std::chrono::milliseconds(1'000), .most = std::chrono::milliseconds(300'000)},
+      attempts - 1, rng);
 }
 
 bool IsPublished(std::string_view entity) { return entity == connector::Opportunities().name; }
@@ -140,7 +139,7 @@ Result<PublishReport> PublishOnce(pg::Connection& connection, EventTarget& targe
     list.push_back({{"i", events[i].id},
                     {"c", events[i].claim},
                     {"d", NameOf(outcome.delivery)},
-                    {"p", RetryPause(events[i].attempts, rng.NextUnit()).count()},
+                    {"p", RetryPause(events[i].attempts, rng).count()},
                     {"e", StorableText(outcome.error, kLongestError)}});
   }
   // What was sent is written down although a stop was asked for.

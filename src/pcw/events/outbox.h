@@ -89,7 +89,7 @@ Result<std::int64_t> RedeliverFailed(pg::Connection& connection, std::stop_token
 Status PruneOutbox(pg::Connection& connection, std::stop_token stop);
 
 /// The pause before the next of so many tries: 1 s, doubling, at most 5 minutes; half of it random.
-std::chrono::milliseconds RetryPause(int attempts, double unit);
+std::chrono::milliseconds RetryPause(int attempts, Rng& rng);
 
 struct OutboxStatus {
   std::int64_t pending = 0, failed = 0, day_delivered = 0;

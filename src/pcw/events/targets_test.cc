@@ -148,10 +148,12 @@ TEST_F(BusTargetTest, WhatIsTooLargeTogetherWaitsAndWhatIsTooLargeAloneIsRefused
 }
 
 TEST(RetryPauseTest, DoublesUpToFiveMinutesAndIsHalfRandom) {
-  EXPECT_EQ(RetryPause(1, 0.0), milliseconds(500));
-  EXPECT_EQ(RetryPause(1, 1.0), milliseconds(1'000));
-  EXPECT_EQ(RetryPause(4, 1.0), milliseconds(8'000));
-  EXPECT_EQ(RetryPause(1'000, 1.0), milliseconds(300'000));
+  FakeRng zeros(0);
+  FakeRng half;
+  EXPECT_EQ(RetryPause(1, zeros), milliseconds(500));
+  EXPECT_EQ(RetryPause(1, half), milliseconds(750));
+  EXPECT_EQ(RetryPause(4, half), milliseconds(6'000));
+  EXPECT_EQ(RetryPause(1'000, half), milliseconds(225'000));
 }
 
 TEST(WebhookSignatureTest, IsAnHmacOfTimeAndBody) {

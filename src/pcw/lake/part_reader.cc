@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/base64.h"
+#include "pcw/base/hex.h"
 #include "pcw/base/json.h"
 #include "pcw/base/storable_text.h"
 
@@ -22,12 +23,6 @@ constexpr std::string_view kInBase64 = "null,\"payload_base64\":\"";
 Error Refused(int line, std::string_view what) {
   return Error(ErrorCode::kSchemaMismatch, fmt::format("line {}: {}", line, what))
       .With("line", std::to_string(line));
-}
-
-int Nibble(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
 }
 
 // What meta says, of a record or of a companion.
@@ -231,16 +226,7 @@ Result<ScannedLine> ReadLine(std::string_view line, int number, LineDigests dige
 
 }  // namespace
 
-bool ReadHexDigest(std::string_view hex, Sha256Digest& digest) {
-  if (hex.size() != digest.size() * 2) return false;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    const int high = Nibble(hex[2 * i]);
-    const int low = Nibble(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    digest[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  return true;
-}
+bool ReadHexDigest(std::string_view hex, Sha256Digest& digest) { return HexDecode(hex, digest); }
 
 Result<ScannedPart> ScanPart(std::string_view text, LineDigests digests) {
   PCW_TRY_OK(CheckWhole(text));

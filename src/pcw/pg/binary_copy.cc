@@ -86,20 +86,9 @@ void BinaryCopy::AddDate(std::int32_t year, unsigned month, unsigned day) {
 }
 
 Status BinaryCopy::AddUuid(std::string_view text) {
-  if (!IsUuid(text)) return Error(ErrorCode::kInternal, "not a UUID");
-  std::string bytes;
-  const auto nibble = [](char c) {
-    return static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-  };
-  for (std::size_t i = 0; i < text.size();) {
-    if (text[i] == '-') {
-      ++i;
-      continue;
-    }
-    bytes += static_cast<char>(nibble(text[i]) << 4U | nibble(text[i + 1]));
-    i += 2;
-  }
-  PutField(data_, bytes);
+  const std::optional<PackedUuid> packed = PackUuid(text);
+  if (!packed) return Error(ErrorCode::kInternal, "not a UUID");
+  PutField(data_, {reinterpret_cast<const char*>(packed->data()), packed->size()});
   return Ok{};
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/xml_text.h"
 #include "pcw/sim/json_text.h"
 
 namespace pcw::sim {
@@ -141,29 +142,6 @@ Answer FrontError(std::string_view name, std::string_view message, int status) {
   return answer;
 }
 
-std::string EscapeXml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 Answer QueryError(std::string_view code, std::string_view message, int status) {
   Answer answer{.status = status,
                 .body = {},
@@ -175,7 +153,7 @@ Answer QueryError(std::string_view code, std::string_view message, int status) {
       "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  <Error>\n"
       "    <Type>Sender</Type>\n    <Code>{}</Code>\n    <Message>{}</Message>\n  </Error>\n"
       "  <RequestId>@REQUEST_ID@</RequestId>\n</ErrorResponse>\n",
-      code, EscapeXml(message));
+      code, XmlEscape(message));
   return answer;
 }
 

@@ -108,7 +108,4 @@ Answer FrontError(std::string_view name, std::string_view message, int status = 
 /// An STS error: XML, Type Sender.
 Answer QueryError(std::string_view code, std::string_view message, int status = 400);
 
-/// `text` for XML content.
-std::string EscapeXml(std::string_view text);
-
 }  // namespace pcw::sim

@@ -228,36 +228,18 @@ Status BulkTable::CheckColumns(pg::Connection& connection, std::stop_token stop)
 
 Status BulkTable::EncodeRound(std::span<const MappedRecord* const> round, const MappedRecord* first,
                               std::string spare, EncodedRows& rows) const {
-  const std::size_t fields = mapping_->columns.size() + 7 + (has_companion_ ? 2 : 0) +
-                             (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
-  constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average
-  std::size_t expected = 64;
-  for (const MappedRecord* record : round)
-    expected += record->payload.size() + record->companion.size() + fields * kColumnBytes;
-  pg::BinaryCopy copy(expected, std::move(spare));
+  const StagingRow row{.mapping = *mapping_,
+                       .has_run = true,
+                       .has_companion = has_companion_,
+                       .is_ranked = is_ranked_,
+                       .has_sparse = def_->has_sparse()};
+  pg::BinaryCopy copy(ExpectedBytes(row, round), std::move(spare));
   rows.offsets.reserve(round.size());
   rows.records.reserve(round.size());
   for (const MappedRecord* record : round) {
     rows.offsets.push_back(copy.bytes());
     rows.records.push_back(static_cast<std::size_t>(record - first));
-    copy.BeginRow(static_cast<std::int16_t>(fields));
-    for (std::size_t i = 0; i < mapping_->columns.size(); ++i)
-      PCW_TRY_OK(AddValue(copy, record->row.values[i], mapping_->columns[i].type));
-    copy.AddJsonb(record->payload);
-    copy.AddBytea(BytesOf(record->payload_sha256));
-    copy.AddText(record->bronze_key);
-    copy.AddInt4(record->bronze_line);
-    AddVersionNames(copy, *record);
-    PCW_TRY_OK(copy.AddUuid(record->fetched_run));
-    if (has_companion_ && record->companion.empty()) {
-      copy.AddNull();
-      copy.AddNull();
-    } else if (has_companion_) {
-      copy.AddJsonb(record->companion);
-      copy.AddBytea(BytesOf(record->companion_sha256));
-    }
-    if (is_ranked_) copy.AddInt2(static_cast<std::int16_t>(record->rank));
-    if (def_->has_sparse()) copy.AddBool(record->is_sparse);
+    PCW_TRY_OK(AddRecord(copy, row, *record));
   }
   for (const MappedRecord* record : round) {
     for (const std::size_t column : record->row.left_alone)

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/digest.h"
+
 namespace pcw::tables {
 
 using connector::ColumnMapping;
@@ -84,6 +86,41 @@ void AddVersionNames(pg::BinaryCopy& copy, const MappedRecord& record) {
   }
 }
 
+std::size_t StagingRow::fields() const {
+  return mapping.columns.size() + 6 + (has_run ? 1 : 0) + (has_companion ? 2 : 0) +
+         (is_ranked ? 1 : 0) + (has_sparse ? 1 : 0);
+}
+
+std::size_t ExpectedBytes(const StagingRow& row, std::span<const MappedRecord* const> records) {
+  constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average, with its length
+  std::size_t expected = 64;
+  for (const MappedRecord* record : records)
+    expected += record->payload.size() + record->companion.size() + row.fields() * kColumnBytes;
+  return expected;
+}
+
+Status AddRecord(pg::BinaryCopy& copy, const StagingRow& row, const MappedRecord& record) {
+  copy.BeginRow(static_cast<std::int16_t>(row.fields()));
+  for (std::size_t i = 0; i < row.mapping.columns.size(); ++i)
+    PCW_TRY_OK(AddValue(copy, record.row.values[i], row.mapping.columns[i].type));
+  copy.AddJsonb(record.payload);
+  copy.AddBytea(BytesOf(record.payload_sha256));
+  copy.AddText(record.bronze_key);
+  copy.AddInt4(record.bronze_line);
+  AddVersionNames(copy, record);
+  if (row.has_run) PCW_TRY_OK(copy.AddUuid(record.fetched_run));
+  if (row.has_companion && record.companion.empty()) {
+    copy.AddNull();
+    copy.AddNull();
+  } else if (row.has_companion) {
+    copy.AddJsonb(record.companion);
+    copy.AddBytea(BytesOf(record.companion_sha256));
+  }
+  if (row.is_ranked) copy.AddInt2(static_cast<std::int16_t>(record.rank));
+  if (row.has_sparse) copy.AddBool(record.is_sparse);
+  return Ok{};
+}
+
 Error AsDataError(Error error) {
   const auto state = error.Find("sqlstate");
   // A value, a constraint (of the table's owner too), a limit of the server, a trigger's own word.
@@ -92,9 +129,8 @@ Error AsDataError(Error error) {
       state && std::any_of(kOfTheRow.begin(), kOfTheRow.end(),
                            [&](std::string_view c) { return state->starts_with(c); });
   if (!is_of_row) return error;
-  Error refused(ErrorCode::kSchemaMismatch, "PostgreSQL refused this record: " + error.message());
-  for (const auto& [key, value] : error.context()) refused.With(key, value);
-  return refused;
+  return error.Retold(ErrorCode::kSchemaMismatch,
+                      "PostgreSQL refused this record: " + error.message());
 }
 
 std::string OwnColumns(const connector::EntityDef& def) {

@@ -1,6 +1,8 @@
 // What the SQL of every writer of an entity's table shares.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,24 @@ Status AddValue(pg::BinaryCopy& copy, const connector::Value& value, connector::
 
 /// Appends listed_version and accepted_key.
 void AddVersionNames(pg::BinaryCopy& copy, const MappedRecord& record);
+
+/// Which columns a staging table has, for COPY: those of the mapping, what every record has, then
+/// what only some tables have.
+struct StagingRow {
+  const connector::Mapping& mapping;
+  bool has_run = false;  ///< the run that fetched the record
+  bool has_companion = false;
+  bool is_ranked = false;
+  bool has_sparse = false;
+
+  std::size_t fields() const;
+};
+
+/// About how many bytes the records take in COPY.
+std::size_t ExpectedBytes(const StagingRow& row, std::span<const MappedRecord* const> records);
+
+/// Adds a record as a row. Errors as AddValue; kInternal for a run that is not a UUID.
+Status AddRecord(pg::BinaryCopy& copy, const StagingRow& row, const MappedRecord& record);
 
 /// A row that the server refuses is the record's fault, not the statement's: kSchemaMismatch then,
 /// else the error as it is. SQLSTATE classes 22 (its values), 23 (a constraint, of whoever added it

@@ -239,32 +239,12 @@ Result<std::unordered_map<std::string, HeldRecord>> EntityTable::LoadHeld(
 Status EntityTable::CopyToStaging(pg::Connection& connection,
                                   std::span<const MappedRecord* const> records,
                                   std::stop_token stop) const {
-  const std::size_t fields = mapping_->columns.size() + 6 + (has_companion_ ? 2 : 0) +
-                             (is_ranked_ ? 1 : 0) + (def_->has_sparse() ? 1 : 0);
-  constexpr std::size_t kColumnBytes = 40;  // what a mapped value takes on average, with its length
-  std::size_t expected = 0;
-  for (const MappedRecord* record : records)
-    expected += record->payload.size() + record->companion.size() + fields * kColumnBytes;
-  pg::BinaryCopy copy(expected);
-  for (const MappedRecord* record : records) {
-    copy.BeginRow(static_cast<std::int16_t>(fields));
-    for (std::size_t i = 0; i < mapping_->columns.size(); ++i)
-      PCW_TRY_OK(AddValue(copy, record->row.values[i], mapping_->columns[i].type));
-    copy.AddJsonb(record->payload);
-    copy.AddBytea(BytesOf(record->payload_sha256));
-    copy.AddText(record->bronze_key);
-    copy.AddInt4(record->bronze_line);
-    AddVersionNames(copy, *record);
-    if (has_companion_ && record->companion.empty()) {
-      copy.AddNull();
-      copy.AddNull();
-    } else if (has_companion_) {
-      copy.AddJsonb(record->companion);
-      copy.AddBytea(BytesOf(record->companion_sha256));
-    }
-    if (is_ranked_) copy.AddInt2(static_cast<std::int16_t>(record->rank));
-    if (def_->has_sparse()) copy.AddBool(record->is_sparse);
-  }
+  const StagingRow row{.mapping = *mapping_,
+                       .has_companion = has_companion_,
+                       .is_ranked = is_ranked_,
+                       .has_sparse = def_->has_sparse()};
+  pg::BinaryCopy copy(ExpectedBytes(row, records));
+  for (const MappedRecord* record : records) PCW_TRY_OK(AddRecord(copy, row, *record));
   PCW_TRY_OK(connection.Exec({"staging_create", sql_->create_staging}, {}, stop));
   PCW_TRY_OK(connection.Exec({"staging_clear", sql_->clear_staging}, {}, stop));
   if (auto copied = connection.CopyIn({"staging_copy", sql_->copy}, copy.Finish(), stop); !copied)

@@ -21,7 +21,7 @@ struct LeftAlone {
 };
 
 /// Where staged rows wait, and the table that they are merged into.
-struct MergePlace {
+struct MergeLocation {
   std::string_view staging;
   std::string_view table;
   std::string_view catalog;
@@ -31,7 +31,7 @@ struct MergePlace {
 /// merge: a value that cannot be stored must not become NULL over a good one. Of a record that the
 /// table does not hold they stay NULL. A statement a column, and none if there are none.
 Status FillLeftAlone(pg::Connection& connection, const connector::EntityDef& def,
-                     const connector::Mapping& mapping, const MergePlace& place,
+                     const connector::Mapping& mapping, const MergeLocation& location,
                      std::span<const LeftAlone> left_alone, std::stop_token stop);
 
 }  // namespace pcw::tables

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pcw/base/digest.h"
+#include "pcw/base/hex.h"
 
 namespace pcw::sim {
 namespace {
@@ -13,18 +14,6 @@ namespace {
 constexpr std::string_view kPrefix = "AAMA-";
 constexpr std::size_t kChecksumDigits = 16;
 constexpr std::size_t kMaxToken = 4'096;
-
-std::optional<std::string> FromHex(std::string_view hex) {
-  if (hex.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    unsigned value = 0;
-    const auto [end, problem] = std::from_chars(hex.data() + i, hex.data() + i + 2, value, 16);
-    if (problem != std::errc{} || end != hex.data() + i + 2) return std::nullopt;
-    bytes += static_cast<char>(value);
-  }
-  return bytes;
-}
 
 template <typename T>
 bool ReadNumber(std::string_view& text, T& value) {
@@ -59,7 +48,7 @@ Result<TokenContent> TokenMint::Read(std::string_view token, std::uint64_t finge
   }
   const std::string_view checksum = token.substr(token.size() - kChecksumDigits);
   token.remove_suffix(kChecksumDigits);
-  const auto content = FromHex(token.substr(kPrefix.size()));
+  const auto content = HexDecode(token.substr(kPrefix.size()));
   if (!content || Checksum(*content) != checksum) return unknown;
 
   std::string_view rest = *content;

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/hex.h"
 #include "pcw/base/time.h"
+#include "pcw/base/xml_text.h"
 #include "pcw/sim/answer.h"
 
 namespace pcw::sim {
@@ -14,13 +16,6 @@ namespace {
 
 constexpr std::string_view kBase64Letters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool IsPlain(char c, std::string_view also) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -118,7 +113,7 @@ std::optional<std::string> FromBase64(std::string_view text) {
 
 std::string XmlText(std::string_view text) {
   std::string out;
-  for (const char c : EscapeXml(text)) {
+  for (const char c : XmlEscape(text)) {
     if (static_cast<unsigned char>(c) < 0x20) {
       out += fmt::format("&#x{:x};", static_cast<unsigned>(c));
     } else {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/xml_text.h"
 #include "pcw/sim/sts/sts.h"
 
 namespace pcw::sim {
@@ -110,7 +111,7 @@ std::string XmlOf(const OrderedJson& object, Operation operation);
 
 std::string XmlValue(const OrderedJson& value, Operation operation) {
   if (value.is_object()) return XmlOf(value, operation);
-  return EscapeXml(value.is_string() ? value.get<std::string>() : value.dump());
+  return XmlEscape(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
 std::string XmlOf(const OrderedJson& object, Operation operation) {
@@ -120,7 +121,7 @@ std::string XmlOf(const OrderedJson& object, Operation operation) {
       const std::string_view element = member == "Attributes" ? "Attribute" : "MessageAttribute";
       for (const auto& [name, item] : value.items()) {
         xml += fmt::format("<{0}><Name>{1}</Name><Value>{2}</Value></{0}>", element,
-                           EscapeXml(name), XmlValue(item, operation));
+                           XmlEscape(name), XmlValue(item, operation));
       }
       continue;
     }
@@ -233,7 +234,7 @@ Answer RenderSqs(const SqsRequest& request, const SqsResult& result, int status)
       "<?xml version=\"1.0\"?><ErrorResponse "
       "xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><Error><Type>{}</Type><Code>{}</Code>"
       "<Message>{}</Message><Detail/></Error><RequestId>@REQUEST_ID@</RequestId></ErrorResponse>",
-      status < 500 ? "Sender" : "Receiver", LegacyCode(result.error), EscapeXml(result.message));
+      status < 500 ? "Sender" : "Receiver", LegacyCode(result.error), XmlEscape(result.message));
   return answer;
 }
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/time.h"
+#include "pcw/base/xml_text.h"
 #include "pcw/sim/draw.h"
 
 namespace pcw::sim {
@@ -116,7 +117,7 @@ Answer Sts::GetCallerIdentity(const Key& caller) const {
   return Success("GetCallerIdentity",
                  fmt::format("    <Arn>{}</Arn>\n    <UserId>{}</UserId>\n    "
                              "<Account>{}</Account>\n",
-                             EscapeXml(caller.arn), EscapeXml(caller.user_id), caller.account));
+                             XmlEscape(caller.arn), XmlEscape(caller.user_id), caller.account));
 }
 
 Answer Sts::AssumeRole(const OperationFacts& facts, const FormFields& form, const Key& caller,
@@ -185,7 +186,7 @@ Answer Sts::Grant(const OperationFacts& facts, const Json& request, std::string_
                              "      <SecretAccessKey>{}</SecretAccessKey>\n"
                              "      <SessionToken>{}</SessionToken>\n"
                              "      <Expiration>{}</Expiration>\n    </Credentials>\n",
-                             more, EscapeXml(key.user_id), EscapeXml(key.arn), key.access_key_id,
+                             more, XmlEscape(key.user_id), XmlEscape(key.arn), key.access_key_id,
                              key.secret, key.session_token, FormatRfc3339(expires)));
 }
 
