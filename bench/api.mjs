@@ -57,7 +57,7 @@ async function load(what, service, parts, route, body) {
   const done = await promisify(execFile)('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, '-s', script, '-H', `Authorization: Bearer ${service.token}`, service.url + route],
     { encoding: 'utf8', env: { PATH: process.env.PATH, ...(body ? { PCW_BODY: body } : {}) } });
   const figures = JSON.parse(/^JSON (.*)$/m.exec(done.stdout)[1]);
-  if (figures.bad > 0 || figures.rate === 0) throw new Error(`${figures.bad} answers were no success`);
+  if (figures.bad > 0 || figures.rate === 0) throw new Error(`${figures.bad} answers were not a success`);
   const spent = Object.entries(parts).map(([name, pid]) => `${name} ${((cpuOf(pid) - before[name]) / SECONDS).toFixed(2)}`).join(', ');
   if (process.env.PCW_BENCH_JSON) console.log(JSON.stringify({ what, ...figures }));
   console.log(`${what.padEnd(58)} ${String(figures.rate).padStart(7)} ${figures.p50.toFixed(2).padStart(8)} ${figures.p99.toFixed(2).padStart(8)}   ${spent}`);

@@ -1,5 +1,5 @@
 // Dead letters in bulk: how many a second are made, listed, grouped, tried and replayed, and whether memory stays flat. Run by scripts/bench.
-// usage: node bench/dlq.mjs [SMALL] [LARGE]     10,000 and 100,000 letters by default
+// usage: node bench/dlq.mjs [SMALL] [LARGE]     10,000 and 100,000 dead letters by default
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Postgres, Sim, site, NO_QUOTA } from '../tests/e2e/harness.mjs';
@@ -27,7 +27,7 @@ async function timed(here, count, args, env, codes) {
   const done = await here.pcw(args, env, { onSpawn: (child) => { memory = watchMemory(child); }, deadline: DEADLINE_MS });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (!codes.includes(done.code)) throw new Error(`${args.join(' ')}: exit ${done.code}: ${done.stderr}`);
-  console.error(`${count} letters: pcw ${args.join(' ')}: ${seconds.toFixed(1)} s, ${memory().toFixed(1)} MiB`);
+  console.error(`${count} dead letters: pcw ${args.join(' ')}: ${seconds.toFixed(1)} s, ${memory().toFixed(1)} MiB`);
   return { seconds, mib: memory(), stdout: done.stdout };
 }
 
@@ -80,12 +80,12 @@ async function measure(postgres, count) {
   }
 }
 
-const NAMES = { sync: 'sync, every record a letter', list: 'list', groups: 'groups', dry: 'replay --dry-run', failing: 'replay that fails again', replay: 'replay' };
+const NAMES = { sync: 'sync, every record a dead letter', list: 'list', groups: 'groups', dry: 'replay --dry-run', failing: 'replay that fails again', replay: 'replay' };
 const postgres = await Postgres.start({ fsync: 'on' });
 try {
   const small = await measure(postgres, SMALL);
   const large = await measure(postgres, LARGE);
-  console.log(`${''.padEnd(30)} ${String(SMALL).padStart(12)} ${String(LARGE).padStart(12)}   letters/s, and peak MiB`);
+  console.log(`${''.padEnd(30)} ${String(SMALL).padStart(12)} ${String(LARGE).padStart(12)}   dead letters/s, and peak MiB`);
   for (const [key, name] of Object.entries(NAMES)) {
     const rates = [SMALL / small[key].seconds, LARGE / large[key].seconds];
     const ratio = large[key].mib / small[key].mib;

@@ -9,7 +9,7 @@ with caution: without --yes nothing is changed; what would change is shown row b
   platform/scripts/replay-dlq.py --all --expect 120 --yes
 
 Everything but --yes and --pcw is handed on; `pcw dlq replay --help` lists it. The exit code is that of pcw: 0 all settled,
-3 some letters are still open, 1 failed or not as many as --expect, 64 usage.
+3 some dead letters are still open, 1 failed or not as many as --expect, 64 usage.
 
 Which pcw: --pcw FILE, else $PCW_BIN, else build/release/bin/pcw of this checkout, else the one on the path.
 """

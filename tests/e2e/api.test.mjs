@@ -158,7 +158,7 @@ test('every route answers no token, a bad one, too small a scope and another ten
   assert.equal(texts.size, 1, 'one text for every cause of a 401');
   assert.ok(seen >= 14, `${seen}`);
   for (const route of ['/v1/actions', '/v1/audit', '/v1/entitlements', '/v1/meter/ledger']) assert.equal((await service.get(route)).status, 404, route);
-  // The wrong secret for a known id, and what is no token at all.
+  // The wrong secret for a known id, and what is not a token at all.
   for (const authorization of ['Basic eDp5', `bearer\t${service.token}`, `Bearer  ${service.token}`, 'Bearer', `Bearer ${'x'.repeat(5000)}`])
     assert.equal((await service.get('/v1/runs', { headers: { authorization } })).status, 401, authorization.slice(0, 12));
   assert.equal((await service.get(`/v1/runs?token=${service.token}`, { token: '' })).status, 401, 'a token in the address counts for nothing');

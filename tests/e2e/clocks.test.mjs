@@ -194,7 +194,7 @@ test('details in milliseconds and a list in seconds: what is held is not fetched
   await expectRebuildEqual(here, 'opportunities');
 }));
 
-test('what a scan waited for is no part of its length', () => withSim(async (sim, here) => {
+test('what a scan waited for is not part of its length', () => withSim(async (sim, here) => {
   const slow = { PCW_CONNECTORS_PARTNER_CENTRAL_MIN_INTERVAL: '50ms' };  // 30 details: at least a second and a half
   const stats = await sync(here, 'opportunities', 'full', slow);
   assert.ok(stats.elapsed_ms > 1000, JSON.stringify(stats));

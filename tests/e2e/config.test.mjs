@@ -52,7 +52,7 @@ test('every mistake is named in one run, in the order of the file, with place, e
   ]);
 });
 
-test('what is no YAML names line and column', async () => {
+test('what is not YAML names line and column', async () => {
   for (const [text, says] of [
     ['environment: [a\n', /^\d+:\d+ .*sequence/],
     ['sync:\n\tlag: 5m\n', /^2:1 .*tab/],

@@ -1,6 +1,6 @@
 // Dead letters under fire (I23 to I25): two consumers on one queue, a fifth of its messages twice, messages that come twice, late and in
-// another order, visibility that ends while their work goes on, kill -9 between effect and delete. Each letter has exactly one effect.
-// 1,500 letters here; `scripts/soak dlq` takes 10,000.
+// another order, visibility that ends while their work goes on, kill -9 between effect and delete. Each dead letter has exactly one effect.
+// 1,500 dead letters here; `scripts/soak dlq` takes 10,000.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ function draws(seed) {
   };
 }
 
-// Whatever commits is written down by the server itself: rows that change, letters that end.
+// Whatever commits is written down by the server itself: rows that change, dead letters that end.
 const AUDIT = `
   CREATE TABLE effects (id text, op text);
   CREATE TABLE endings (id uuid, state text);
@@ -47,11 +47,11 @@ function brokenMapping(here) {
   return { PCW_CONNECTORS_PARTNER_CENTRAL_MAPPINGS: dir };
 }
 
-// Where a process dies: while letters land, and while the messages of those that have landed are deleted.
+// Where a process dies: while dead letters land, and while the messages of those that have landed are deleted.
 const LANDING = ['reingest.commit.before', 'reingest.commit.after', 'reingest.batch.before', 'reingest.commit.after', 'replay.run.after'];
 const DELETING = ['dlq.delete.before', 'dlq.delete.after'];
 
-test(`${LETTERS} letters under fire, ${KILLS} kills, seed ${SEED}: exactly one effect each`, { timeout: DEADLINE_MS + 60_000 }, async (t) => {
+test(`${LETTERS} dead letters under fire, ${KILLS} kills, seed ${SEED}: exactly one effect each`, { timeout: DEADLINE_MS + 60_000 }, async (t) => {
   const draw = draws(SEED);
   const postgres = await Postgres.start();
   const sim = await Sim.start(['--opportunities', String(LETTERS), '--seed', String(SEED), '--no-quota']);
@@ -87,9 +87,9 @@ test(`${LETTERS} letters under fire, ${KILLS} kills, seed ${SEED}: exactly one e
       for (;;) {
         const depth = (await queueDepth(sim.url, url)).all;
         const left = open();
-        assert.ok(depth >= left, `${depth} messages for ${left} open letters`);
+        assert.ok(depth >= left, `${depth} messages for ${left} open dead letters`);
         if (left === 0 && depth === 0) return;
-        assert.ok(Date.now() < give_up, `${left} letters and ${depth} messages are left after ${DEADLINE_MS} ms`);
+        assert.ok(Date.now() < give_up, `${left} dead letters and ${depth} messages are left after ${DEADLINE_MS} ms`);
         // Early in its work, so that much is left for the next one.
         const isLanding = left > 0 && (kills >= KILLS || draw(3) > 0);
         // Letters land by hundreds: those points come in turn, so that each has something left to do.
@@ -114,8 +114,8 @@ test(`${LETTERS} letters under fire, ${KILLS} kills, seed ${SEED}: exactly one e
     assert.ok(kills >= Math.min(KILLS, 5), `only ${kills} kills`);
     assert.equal(here.sql('SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE op <> \'INSERT\') FROM effects'), `${LETTERS}|${LETTERS}|0`);
     assert.equal(here.sql("SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE state <> 'settled') FROM endings"), `${LETTERS}|${LETTERS}|0`);
-    assert.equal(here.sql('SELECT count(*) FROM dead_letters'), String(LETTERS), 'no letter was made by the fire');
-    assert.equal(here.sql('SELECT count(*) FROM dead_letters WHERE removed_at IS NOT NULL AND removed_at < settled_at'), '0', 'a message went before its letter');
+    assert.equal(here.sql('SELECT count(*) FROM dead_letters'), String(LETTERS), 'no dead letter was made by the fire');
+    assert.equal(here.sql('SELECT count(*) FROM dead_letters WHERE removed_at IS NOT NULL AND removed_at < settled_at'), '0', 'a message went before its dead letter');
     assert.deepEqual(await differences(here, sim), []);
     assert.equal(brokenRuns(here).split('\n').filter((line) => line && !line.includes('|running|')).join('\n'), '');
 

@@ -38,7 +38,7 @@ async function aws(here, ...args) {
   return stdout.trim() ? JSON.parse(stdout) : {};
 }
 
-/** A site with a queue of its own and letters of every record. */
+/** A site with a queue of its own and dead letters of every record. */
 async function withLetters() {
   const name = `dlq-${++queues}`;
   const url = `${sim.url}/${ACCOUNT}/${name}`;
@@ -89,13 +89,13 @@ test('runbook 3.3 as it stands: the aws command line shows what failed, and the 
   assert.equal(await depth(here, url), 0);
 });
 
-test('messages go only after their letter is settled, wherever the process dies', async () => {
+test('messages go only after their dead letter is settled, wherever the process dies', async () => {
   const { here, url, broken } = await withLetters();
   const killed = await here.pcw(SYNC, { ...broken, PCW_FAILPOINT: 'dlq.send.after:2' });
   assert.equal(killed.signal, 'SIGKILL');
-  assert.equal(await depth(here, url), 20);  // the second ten without a letter that knows of it
+  assert.equal(await depth(here, url), 20);  // the second ten without a dead letter that knows of it
   const delivered = JSON.parse((await here.pcw(['dlq', 'deliver', '-o', 'json'])).stdout);
-  assert.deepEqual([delivered.waiting, delivered.sent, delivered.removed], [0, COUNT - 10, 10], 'ten were sent twice; of two messages of a letter one stays');
+  assert.deepEqual([delivered.waiting, delivered.sent, delivered.removed], [0, COUNT - 10, 10], 'ten were sent twice; of two messages of a dead letter one stays');
   assert.equal(await depth(here, url), COUNT);
   assert.equal((await here.pcw(['dlq', 'deliver', '-o', 'json'])).code, 0);
   assert.equal(await depth(here, url), COUNT);

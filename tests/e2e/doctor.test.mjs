@@ -137,7 +137,7 @@ test('1.1 a rotated key file that is gone names the rotation and the way back', 
   assert.deepEqual((await doctor(here)).trouble, []);
 });
 
-test('a home that cannot be used is no health', async () => {
+test('a home that cannot be used is not healthy', async () => {
   const here = await site(postgres, sim);
   const file = path.join(here.dir, 'file');
   writeFileSync(file, '');
@@ -206,7 +206,7 @@ test('1.1 clock off by 10 minutes', async () => {
   });
 });
 
-test("1.2 the day's quota is spent, with who spent it and when it frees", async () => {
+test("1.2 the daily quota is exhausted, with who spent it and when it frees", async () => {
   const here = await site(postgres, sim, { PCW_QUOTA_READS_PER_DAY: '6', PCW_QUOTA_RESERVE_PERCENT: '50', PCW_CONNECTORS_PARTNER_CENTRAL_INCREMENTAL_EVERY: '2d' });
   assert.equal((await here.pcw(SYNC)).code, 5);
   const finding = isOnly(await doctor(here), 'PCW1201', TEAMS.api);

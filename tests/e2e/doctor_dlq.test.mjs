@@ -33,7 +33,7 @@ async function doctor(here, extra = {}) {
 
 const codes = (findings) => findings.map((finding) => finding.code);
 
-test('no letters: nothing is said', async () => {
+test('no dead letters: nothing is said', async () => {
   const here = await site(postgres, sim, NO_QUOTA);
   assert.equal((await here.pcw(SYNC)).code, 0);
   assert.deepEqual(await doctor(here), []);
@@ -56,8 +56,8 @@ for (const [code, title, prepare] of [
   ['PCW3304', 'a queue that is denied', async () => { await sim.post('/_sim/account', { denied_actions: ['sqs:GetQueueAttributes'] }); return {}; }],
   ['PCW3305', 'an endpoint that nobody listens on', () => ({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9' })],
   ['PCW3306', 'messages past half of their retention', (here) => { here.sql("UPDATE dead_letters SET sent_at = now() - interval '8 days', expires_at = now() + interval '6 days'"); return {}; }],
-  ['PCW3307', 'letters that are not delivered', (here) => { here.sql("UPDATE dead_letters SET delivered_at = NULL, delivery_error = 'InternalError: no'"); return {}; }],
-  ['PCW3308', 'letters that the loop guard holds', (here) => { here.sql('UPDATE dead_letters SET failed_replays = 3'); return {}; }],
+  ['PCW3307', 'dead letters that are not delivered', (here) => { here.sql("UPDATE dead_letters SET delivered_at = NULL, delivery_error = 'InternalError: no'"); return {}; }],
+  ['PCW3308', 'dead letters that the loop guard holds', (here) => { here.sql('UPDATE dead_letters SET failed_replays = 3'); return {}; }],
 ]) {
   test(`${code}: ${title}`, async () => {
     const here = await withLetters('pcw-dlq');

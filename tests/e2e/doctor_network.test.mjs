@@ -129,7 +129,7 @@ test('a certificate of another host', { skip }, () => {
   assert.match(finding.message, /portal.corp.example/);
 });
 
-test('what listens at 443 is no TLS server', { skip }, () => {
+test('what listens at 443 is not a TLS server', { skip }, () => {
   const server = path.join(dir, 'plain.mjs');
   writeFileSync(server, `import { createServer } from 'node:net';
     createServer((socket) => socket.once('data', () => socket.end('220 smtp ready\\r\\n'))).listen(443, '127.0.0.1', () => console.log('ready'));`);

@@ -53,7 +53,7 @@ test('doctor: a cause that still stands is the one alarm, and the age of the dat
   assert.ok(done.some((finding) => finding.code === 'PCW2100'));
 }));
 
-test('doctor: data that is older than a day, and letters of a partial run', () => withSim(async (sim, here) => {
+test('doctor: data that is older than a day, and dead letters of a partial run', () => withSim(async (sim, here) => {
   await sim.faults([{ operation: 'GetOpportunity', kind: 'bad_record', variant: 'wrong_type', at: [3] }]);
   assert.equal((await here.pcw([...SYNC, '--mode', 'full'])).code, 3);
   await sim.faults([]);

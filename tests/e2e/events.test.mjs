@@ -182,7 +182,7 @@ test('leads follow their events; other catalogs and unknown kinds are recorded a
   assert.deepEqual((await sim.calls()).filter((call) => call.operation.startsWith('GetEngagement')).map((call) => call.identifier), []);
 }, { entities: 'opportunities,leads' }));
 
-test('a message that is no event is a dead letter and holds up nobody; its replay takes it as if it had just come', () => withEvents(async ({ sim, here, start, until, sendMessage }) => {
+test('a message that is not an event is a dead letter and holds up nobody; its replay takes it as if it had just come', () => withEvents(async ({ sim, here, start, until, sendMessage }) => {
   const service = await start();
   await until(LISTENING, (n) => n === '1');
   const id = (await sim.truth())[0].id;
@@ -202,7 +202,7 @@ test('a message that is no event is a dead letter and holds up nobody; its repla
   const letter = here.sql("SELECT id FROM dead_letters WHERE error_context->>'pointer' = '/detail/opportunity/identifier'");
   assert.match((await here.pcw(['dlq', 'show', letter])).stdout, /next +pcw dlq replay --id \S+ --dry-run\n/);
   const dry = await here.pcw(['dlq', 'replay', '--id', letter, '--dry-run']);
-  assert.match(dry.stdout, /fails: the message is no event that can be followed: \/detail\/opportunity\/identifier is missing/);
+  assert.match(dry.stdout, /fails: the message is not an event that can be followed: \/detail\/opportunity\/identifier is missing/);
   assert.equal((await here.pcw(['dlq', 'replay', '--id', letter])).code, 3, 'still open');
 
   const patch = path.join(here.dir, 'patch.json');
@@ -226,7 +226,7 @@ test('a record that cannot be fetched does not hold up the others', () => withEv
   assert.deepEqual(here.sql("SELECT record_key, stage, error_code, state FROM dead_letters").split('\n').sort(), [`${changed[0]}|fetch|permission_denied|open`, 'O999999999|fetch|not_found|open'].sort());
   assert.equal(here.sql("SELECT status FROM ingestion_runs WHERE mode = 'fetch'"), 'partial');
 
-  // A sweep that gets it settles its letter.
+  // A sweep that gets it settles its dead letter.
   await sim.faults([]);
   assert.equal((await here.pcw(SWEEP)).code, 0);
   assert.equal(here.sql("SELECT state FROM dead_letters WHERE error_code = 'permission_denied'"), 'settled');

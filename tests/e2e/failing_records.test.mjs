@@ -92,7 +92,7 @@ test('a denied record is a dead letter; a denied account ends the run', () => wi
   await sim.modify({ ids: ids.slice(0, 3) });
   const stopped = await runs(here, ['sync', 'run', 'partner-central', 'opportunities'], 4);
   assert.match(stopped.stderr, /is not authorized to perform: partnercentral:GetOpportunity/);
-  assert.equal(open(here), 25, 'what the account may not is no fault of a record');
+  assert.equal(open(here), 25, 'what the account may not is not a fault of a record');
   await sim.post('/_sim/account', {});
   await runs(here, full(), 0);
   assert.deepEqual([rows(here), open(here)], [60, 0]);
@@ -123,7 +123,7 @@ for (const [operation, entity, table] of [['GetEngagement', 'leads', 'leads'], [
   }));
 }
 
-test('an opportunity without a summary is no failure, and a row whose summary is gone stays', () => withSim(['--opportunities', '200'], async (sim, here) => {
+test('an opportunity without a summary is not a failure, and a row whose summary is gone stays', () => withSim(['--opportunities', '200'], async (sim, here) => {
   const ids = (await sim.truth()).map((row) => row.id).sort();
   const without = ids.slice(80);
   await sim.faults([{ operation: 'GetAwsOpportunitySummary', kind: 'not_found', identifier: without }]);

@@ -46,7 +46,7 @@ async function survives(rules, codes, { seed = 1, env = {} } = {}) {
     assert.equal(brokenRuns(here), '');
     const live = new Set((await sim.truth()).map((row) => row.id));
     const open = here.sql("SELECT record_key FROM dead_letters WHERE state = 'open'").split('\n').filter((id) => live.has(id));
-    assert.deepEqual(open, [], 'letters of records that landed are settled');
+    assert.deepEqual(open, [], 'dead letters of records that landed are settled');
     return { ...first, stats };
   } finally {
     await sim.stop();

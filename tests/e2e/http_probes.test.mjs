@@ -93,7 +93,7 @@ const rows = () => [
   ['nonsense of 9 KB', 'x'.repeat(9_000), 431],
 ];
 
-test('what is no good HTTP is refused, and the connection ends', async () => {
+test('what is not good HTTP is refused, and the connection ends', async () => {
   for (const [name, bytes, status, more = ''] of rows()) {
     const answer = await service.raw(more ? bytes.replace(/\r\n\r\n$/, `\r\n${more}\r\n`) : bytes);
     assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), `${name}\n${answer.slice(0, 300)}`);

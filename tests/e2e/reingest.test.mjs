@@ -212,7 +212,7 @@ test('a manifest that names a key outside its run is refused, and so is what it 
   const done = await here.pcw(REINGEST);
 
   assert.equal(done.code, 3, done.stderr);
-  assert.match(done.stderr, /passwd, which is no part of this run/);
+  assert.match(done.stderr, /passwd, which is not a part of this run/);
   assert.match(done.stderr, /is not in its manifest/);
 });
 
@@ -454,7 +454,7 @@ test('verify compares the lake with the database', async () => {
   assert.match(foreign.stdout, new RegExp(`run-${run}/\\) belongs to a run that the database does not know`));
 });
 
-test('money is exact in every form, what is no amount leaves the old one, and a rebuild ends the same', async () => {
+test('money is exact in every form, what is not an amount leaves the old one, and a rebuild ends the same', async () => {
   const money = (here) => here.sql(`SELECT pc_opportunity_id, coalesce(expected_spend_amount::text, '~'), coalesce(expected_spend_currency, '~'), coalesce(expected_revenue_usd::text, '~'),
       coalesce(total_contract_value::text, '~') FROM partnercentral_opportunities ORDER BY 1`).split('\n').map((line) => line.split('|'));
   const expectCode = (result, code) => assert.equal(result.code, code, `${result.stdout}\n${result.stderr}`);

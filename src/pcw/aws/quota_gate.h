@@ -16,8 +16,8 @@ class QuotaGate {
   virtual ~QuotaGate() = default;
 
   /// Blocks until one call of the operation's class may be sent. kThrottled with context
-  /// `reason`=quota_spent and `free_at` when the rolling day is spent; kCancelled on stop;
-  /// kUnavailable when the ledger cannot be reached.
+  /// `reason`=quota_spent and `free_at` when the daily quota (of the rolling day) is exhausted;
+  /// kCancelled on stop; kUnavailable when the ledger cannot be reached.
   virtual Status Acquire(const Operation& operation, std::stop_token stop) = 0;
 
   /// AWS refused a call of this class: the whole account pauses for at least `delay`.

@@ -36,7 +36,7 @@ Result<Json> Parsed(const CallResult& answer) {
   if (answer.body.empty()) return Json::object();
   PCW_TRY(Json json, ParseJson(answer.body));
   if (json.is_object()) return json;
-  return Error(ErrorCode::kUnavailable, "SQS answered 200 with something that is no object");
+  return Error(ErrorCode::kUnavailable, "SQS answered 200 with something that is not an object");
 }
 
 Error Malformed(const Json::exception& problem) {

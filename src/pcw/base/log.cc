@@ -99,7 +99,7 @@ void LogVerbatim(std::string_view line) {
 void LogError(std::string_view message, const Error& error) {
   LogFields fields{{"code", std::string(NameOf(error.code()))}, {"error", error.message()}};
   for (const auto& [key, value] : error.context()) fields.emplace_back(key, value);
-  fields.emplace_back("place",
+  fields.emplace_back("location",
                       fmt::format("{}:{}", error.place().file_name(), error.place().line()));
   Log(LogLevel::kError, message, fields);
 }

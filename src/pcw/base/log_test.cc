@@ -90,9 +90,9 @@ TEST(LogTest, AnErrorIsLoggedWithCodeContextAndPlace) {
 
   LogError("run failed", Error(ErrorCode::kThrottled, "rate exceeded").With("run_id", "r1"));
 
-  EXPECT_THAT(
-      testing::internal::GetCapturedStderr(),
-      testing::HasSubstr("ERROR run failed code=throttled error=rate exceeded run_id=r1 place="));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              testing::HasSubstr(
+                  "ERROR run failed code=throttled error=rate exceeded run_id=r1 location="));
 }
 
 }  // namespace

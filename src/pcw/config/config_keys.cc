@@ -10,6 +10,7 @@
 
 #include "pcw/base/nearest.h"
 #include "pcw/base/time.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/lake/s3_store.h"
 #include "pcw/net/server/address_set.h"
 #include "pcw/net/url.h"
@@ -220,8 +221,7 @@ std::string StoreUntil(Config& config, const RawValue& value) {
   [](Config & config_) -> auto& { return config_.expression; }
 
 const std::vector<std::string>& Entities() {
-  static const std::vector<std::string> names{"opportunities", "leads", "solutions", "profiles",
-                                              "aws_summaries"};
+  static const std::vector<std::string> names = connector::EntityNames();
   return names;
 }
 
@@ -258,7 +258,7 @@ const std::array kKeys{
               "how long a pass hides what it received; extended when half is over",
               StoreDuration<PCW_FIELD(dlq.visibility), 1000>},
     ConfigKey{"dlq.auto_replay", KeyType::kBool, "true",
-              "the service replays a group whose newest letter succeeds by a changed mapping",
+              "the service replays a group whose newest dead letter succeeds by a changed mapping",
               StoreBool<PCW_FIELD(dlq.auto_replay)>},
     ConfigKey{"events.url", KeyType::kText, "",
               "SQS queue URL that an EventBridge rule sends Partner Central's events to; empty = "

@@ -17,11 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Reason(int code) { return std::error_code(code, std::generic_category()).message(); }
+std::string WordsOf(int code) { return std::error_code(code, std::generic_category()).message(); }
 
 Error Failed(std::string_view doing, const fs::path& path) {
   return Error(ErrorCode::kUnavailable,
-               fmt::format("cannot {} {}: {}", doing, path.string(), Reason(errno)));
+               fmt::format("cannot {} {}: {}", doing, path.string(), WordsOf(errno)));
 }
 
 bool WriteAll(int fd, std::string_view text) {
@@ -61,12 +61,12 @@ Status MakeHome(const fs::path& home) {
   if (!is_new && errno != EEXIST) {
     return Error(ErrorCode::kConfig,
                  fmt::format("cannot make {}: {}; set PCW_HOME to a directory this user may write",
-                             home.string(), Reason(errno)));
+                             home.string(), WordsOf(errno)));
   }
   struct stat info {};
   if (::stat(home.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     return Error(ErrorCode::kConfig,
-                 fmt::format("{} is no directory; set PCW_HOME to one", home.string()));
+                 fmt::format("{} is not a directory; set PCW_HOME to one", home.string()));
   }
   constexpr mode_t kOfOthers = S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
   const mode_t mode = is_new ? mode_t{0700} : info.st_mode & 07777 & ~kOfOthers;
@@ -75,7 +75,7 @@ Status MakeHome(const fs::path& home) {
       ::chmod(home.c_str(), mode) != 0) {
     return Error(ErrorCode::kConfig,
                  fmt::format("{} is open to other users and cannot be closed: {}; chmod 700 {}",
-                             home.string(), Reason(errno), home.string()));
+                             home.string(), WordsOf(errno), home.string()));
   }
   return Ok{};
 }

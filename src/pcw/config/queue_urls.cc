@@ -56,12 +56,12 @@ std::string QueueUrlProblem(std::string_view url,
                             const std::map<std::string, std::string>& environment,
                             std::string_view profile) {
   const Result<net::Url> parsed = net::ParseUrl(url);
-  if (!parsed) return "is no URL, expected https://sqs.<region>.amazonaws.com/<account>/<name>";
+  if (!parsed) return "is not a URL, expected https://sqs.<region>.amazonaws.com/<account>/<name>";
   const bool is_aws = parsed->scheme == "https" && parsed->authority == parsed->host &&
                       aws::RegionOfQueueHost(parsed->host).has_value();
   if (is_aws || HasSqsEndpoint(environment, profile)) return "";
   return fmt::format(
-      "{} is no host of SQS, expected https://sqs.<region>.amazonaws.com/<account>/<name>; for "
+      "{} is not a host of SQS, expected https://sqs.<region>.amazonaws.com/<account>/<name>; for "
       "another endpoint set AWS_ENDPOINT_URL_SQS",
       parsed->host);
 }
@@ -89,7 +89,7 @@ std::string BusProblem(std::string_view bus) {
 std::string WebhookProblem(std::string_view url) {
   const Result<net::Url> parsed = net::ParseUrl(url);
   // What it is stands in its parts, which may be secret.
-  if (!parsed) return "is no URL, expected https://host/path";
+  if (!parsed) return "is not a URL, expected https://host/path";
   const std::string_view host = parsed->host;
   const bool is_bus = host.starts_with("events.") &&
                       (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"));

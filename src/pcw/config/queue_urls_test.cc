@@ -20,7 +20,7 @@ TEST(QueueUrlProblemTest, OnlyHostsOfSqsAreQueues) {
         "https://sqs.us-east-1.amazonaws.com:8443/123456789012/pcw",
         "https://evil.s3.amazonaws.com/123456789012/pcw", "https://queue.example.com/1/q",
         "http://127.0.0.1:4566/123456789012/pcw"})
-    EXPECT_THAT(QueueUrlProblem(bad, kNoFiles, ""), HasSubstr("is no host of SQS")) << bad;
+    EXPECT_THAT(QueueUrlProblem(bad, kNoFiles, ""), HasSubstr("is not a host of SQS")) << bad;
 }
 
 TEST(QueueUrlProblemTest, AConfiguredEndpointAnswersForAnotherHost) {

@@ -41,6 +41,12 @@ std::span<const EntityDef* const> AllEntities() {
   return entities;
 }
 
+std::vector<std::string> EntityNames() {
+  std::vector<std::string> names;
+  for (const EntityDef* entity : AllEntities()) names.emplace_back(entity->name);
+  return names;
+}
+
 const ConnectorDef* FindConnector(std::string_view spelling) {
   const ConnectorDef& def = PartnerCentral();
   return spelling == def.kind || spelling == def.url_name || spelling == def.lake_prefix ? &def

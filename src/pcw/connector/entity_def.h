@@ -3,7 +3,9 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "pcw/aws/operation.h"
 
@@ -96,6 +98,8 @@ const EntityDef& AwsSummaries();
 
 /// Every entity that exists, in sync order.
 std::span<const EntityDef* const> AllEntities();
+/// Their names, in the same order.
+std::vector<std::string> EntityNames();
 /// nullptr if unknown. Accepts every spelling of the connector (partner-central, partner_central,
 /// partnercentral).
 const ConnectorDef* FindConnector(std::string_view spelling);

@@ -196,7 +196,7 @@ TEST(MapperTest, RefusesWhatPostgreSqlCannotHold) {
   EXPECT_THAT(Map("{ from: /a, type: text }", R"({"b":"x\u0000y"})"),
               FailsWith(ErrorCode::kSchemaMismatch));
   EXPECT_THAT(Map("{ from: /a, type: text }", R"({"a":"about \\u0000"})"), Succeeds())
-      << "a text about the escape is no escape";
+      << "a text about the escape is not an escape";
   EXPECT_THAT(Map("{ from: /a, type: text }", "[1]"), FailsWith(ErrorCode::kSchemaMismatch));
   EXPECT_THAT(Map("{ from: /a, type: text }", "{\"a\":"), FailsWith(ErrorCode::kSchemaMismatch));
   EXPECT_THAT(Map("{ from: /a, type: text }", "{\"a\":\"\xff\"}"),

@@ -71,7 +71,7 @@ std::vector<Finding> JudgeBronze(const Facts& facts) {
                         .evidence = {{"error", *bronze.refused_write}},
                         .next_steps = {"pcw runs list --status failed",
                                        "pcw sync run partner-central <entity> --resume   # once "
-                                       "it is mended; nothing was lost"}});
+                                       "it is fixed; nothing was lost"}});
   }
   if (!bronze.missing.empty()) {
     Finding finding{

@@ -29,7 +29,7 @@ using enum IssueType;
 const std::array kCatalogue{
     FindingDef{"PCW1001", kSetup, kError, kApi, "the configuration has mistakes",
                "A key, a value or a file that the configuration names is wrong; nothing starts.",
-               "Mend each named place; `pcw config check` names them all again."},
+               "Fix each named location; `pcw config check` names them all again."},
     FindingDef{"PCW1002", kSetup, kError, kPerformance, "pcw's database cannot be used",
                "PostgreSQL does not answer, or refuses the login. Syncs and the ledger of calls "
                "need it.",
@@ -47,12 +47,12 @@ const std::array kCatalogue{
                "Read what pcw does instead; take the setting away if it was meant for pcw."},
 
     FindingDef{"PCW1101", kAuth, kError, kIam, "there are no AWS credentials",
-               "None of the places that AWS's tools look at has any.",
+               "None of the locations that AWS's tools look at has any.",
                "Give keys, a profile, or the role of the machine."},
     FindingDef{"PCW1102", kAuth, kError, kIam, "the credentials are configured wrongly",
                "A profile, a role or an environment variable is incomplete or contradicts another, "
                "or needs a person (SSO, MFA).",
-               "Mend what the message names."},
+               "Fix what the message names."},
     FindingDef{"PCW1103", kAuth, kError, kIam, "the source of the credentials does not answer",
                "The instance metadata, the container endpoint, STS or the credential_process was "
                "asked and gave nothing. In a container on an instance the hop limit is the usual "
@@ -76,7 +76,7 @@ const std::array kCatalogue{
     FindingDef{"PCW1108", kAuth, kError, kIam, "the role cannot be assumed",
                "STS refuses AssumeRole: the role's trust policy does not name the caller, wants "
                "another external id, or the role does not exist.",
-               "Mend the trust policy, or the external id."},
+               "Fix the trust policy, or the external id."},
     FindingDef{"PCW1109", kAuth, kError, kIam,
                "Partner Central denies everything: the account may not be linked",
                "STS knows the caller and Partner Central denies every operation without naming a "
@@ -108,7 +108,7 @@ const std::array kCatalogue{
                "does not take, a header that a proxy removed.",
                "Read AWS's words in the evidence; give the credentials anew."},
 
-    FindingDef{"PCW1201", kRateLimits, kError, kApi, "the rolling day's quota is spent",
+    FindingDef{"PCW1201", kRateLimits, kError, kApi, "daily quota exhausted",
                "AWS allows so many calls in any 24 hours; they age out minute by minute.",
                "Wait, or spend less, or ask AWS for more."},
     FindingDef{"PCW1202", kRateLimits, kWarn, kApi, "AWS throttles calls",
@@ -187,7 +187,7 @@ const std::array kCatalogue{
                "Use AWS's name for the service; see that the resolver asks the public DNS."},
     FindingDef{"PCW1402", kConnectivity, kError, kPerformance, "the resolver does not answer",
                "DNS itself is out of reach or out of order.",
-               "Mend /etc/resolv.conf or the way to the resolver (UDP and TCP 53)."},
+               "Fix /etc/resolv.conf or the way to the resolver (UDP and TCP 53)."},
     FindingDef{"PCW1403", kConnectivity, kError, kPerformance, "the connection is refused",
                "The host answers and nobody listens at that port.",
                "Correct host and port, or the VPC endpoint's security group."},
@@ -223,7 +223,7 @@ const std::array kCatalogue{
     FindingDef{"PCW1411", kConnectivity, kInfo, kPerformance, "which way calls take",
                "The endpoint in force and the address behind it.", "Nothing to do."},
     FindingDef{"PCW1412", kConnectivity, kError, kPerformance, "the TLS handshake fails",
-               "The other side cuts it, speaks no TLS 1.2, or is no TLS server at all.",
+               "The other side cuts it, speaks no TLS 1.2, or is not a TLS server at all.",
                "See what listens there: openssl s_client says."},
     FindingDef{"PCW1413", kConnectivity, kError, kPerformance, "there is no route to AWS",
                "The machine's routing has no way to that address.",
@@ -245,7 +245,7 @@ const std::array kCatalogue{
         "PCW2101", kRuns, kError, kApi, "the newest run of an entity failed",
         "The scan did not reach its end; what it stored stays, and nothing else follows from "
         "it. Said only if nothing else on this page is why.",
-        "Mend what the error names, then resume the run."},
+        "Fix what the error names, then resume the run."},
     FindingDef{"PCW2102", kRuns, kError, kPerformance, "a run is stalled",
                "Its worker's lease has ended, or it lives and makes no progress.",
                "A service takes it over by itself; without one, start the sync again."},
@@ -264,7 +264,7 @@ const std::array kCatalogue{
         "PCW2106", kRuns, kInfo, kData, "the newest run left dead letters",
         "The scan is complete; some records could not be fetched or mapped. Section 3.3 says "
         "what is to be done about them.",
-        "Look at the letters, mend the cause, replay them."},
+        "Look at the dead letters, fix the cause, replay them."},
     FindingDef{"PCW2107", kRuns, kWarn, kIam, "an API token ends soon",
                "It was made with an expiry that lies within two weeks.",
                "Make another one and change over."},
@@ -314,7 +314,7 @@ const std::array kCatalogue{
     FindingDef{"PCW3204", kBronze, kError, kPerformance, "the lake cannot be used as configured",
                "The directory cannot be written, or the bucket lies in another region than the one "
                "that is asked.",
-               "Mend what the message names."},
+               "Fix what the message names."},
     FindingDef{
         "PCW3205", kBronze, kError, kData, "objects that the database names are missing",
         "Somebody deleted them, a lifecycle rule expired them, or lake.url points to another "
@@ -326,7 +326,7 @@ const std::array kCatalogue{
                "Nothing, or re-ingest them."},
     FindingDef{"PCW3207", kBronze, kError, kIam, "the newest run could not store what it read",
                "S3 refused or lost the write; the run stopped before anything was interpreted.",
-               "Mend what the error names, then resume the run."},
+               "Fix what the error names, then resume the run."},
     FindingDef{"PCW3301", kDlq, kWarn, kData, "records that cannot be mapped",
                "AWS sends something that the mapping does not take, or PostgreSQL refuses a value. "
                "The bytes are in bronze.",
@@ -334,30 +334,32 @@ const std::array kCatalogue{
     FindingDef{"PCW3302", kDlq, kWarn, kApi, "records or messages that could not be processed",
                "A detail call failed to the end, or a message in the queue is none of pcw's.",
                "Replay with --refetch once AWS answers; drop what is nobody's."},
-    FindingDef{"PCW3303", kDlq, kError, kPerformance, "the queue of dead letters does not exist",
-               "dlq.url names a queue that was deleted, or another account's or region's. Letters "
-               "stay in PostgreSQL.",
-               "Create it with 14 days of retention, or correct dlq.url; then `pcw dlq deliver`."},
+    FindingDef{
+        "PCW3303", kDlq, kError, kPerformance, "the queue of dead letters does not exist",
+        "dlq.url names a queue that was deleted, or another account's or region's. Dead letters "
+        "stay in PostgreSQL.",
+        "Create it with 14 days of retention, or correct dlq.url; then `pcw dlq deliver`."},
     FindingDef{"PCW3304", kDlq, kError, kIam, "access to the queue of dead letters is denied",
                "The role's policy or the queue's own leaves out an action that pcw needs.",
                "Allow SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility and "
                "GetQueueAttributes."},
     FindingDef{"PCW3305", kDlq, kError, kPerformance, "the queue of dead letters cannot be reached",
-               "SQS does not answer, or dlq.url is no queue's address.",
-               "Mend the address or the way there; letters are delivered by the next pass."},
-    FindingDef{"PCW3306", kDlq, kWarn, kData, "messages are past half of their retention",
-               "Nobody has dealt with their letters yet, and SQS will drop the messages. A redrive "
-               "does not make them younger.",
-               "Replay or drop the letters; nothing of them is lost in PostgreSQL and bronze."},
-    FindingDef{"PCW3307", kDlq, kWarn, kPerformance, "letters that are not delivered to SQS",
+               "SQS does not answer, or dlq.url is not a queue's address.",
+               "Fix the address or the way there; dead letters are delivered by the next pass."},
+    FindingDef{
+        "PCW3306", kDlq, kWarn, kData, "messages are past half of their retention",
+        "Nobody has dealt with their dead letters yet, and SQS will drop the messages. A redrive "
+        "does not make them younger.",
+        "Replay or drop the dead letters; nothing of them is lost in PostgreSQL and bronze."},
+    FindingDef{"PCW3307", kDlq, kWarn, kPerformance, "dead letters that are not delivered to SQS",
                "The pass after the run failed, or SQS refused entries.",
                "Run `pcw dlq deliver` and look at what it says."},
-    FindingDef{"PCW3308", kDlq, kWarn, kData, "letters that the loop guard leaves alone",
+    FindingDef{"PCW3308", kDlq, kWarn, kData, "dead letters that the loop guard leaves alone",
                "Replays in a row ended with the same error by the same mapping; trying again "
                "changes nothing.",
                "Correct the mapping, give a patch, or drop them with a reason."},
     FindingDef{"PCW3309", kDlq, kWarn, kData, "dead letters are growing",
-               "Most open letters are of the last 24 hours: something changed at AWS or in a "
+               "Most open dead letters are of the last 24 hours: something changed at AWS or in a "
                "mapping.",
                "Look at the largest group and at the drift of that day."},
     FindingDef{
@@ -369,8 +371,8 @@ const std::array kCatalogue{
                "The role's policy or the queue's own leaves out an action that pcw needs.",
                "Allow ReceiveMessage, DeleteMessage and GetQueueAttributes."},
     FindingDef{"PCW3403", kEvents, kError, kPerformance, "the queue of events cannot be reached",
-               "SQS does not answer, or events.url is no queue's address.",
-               "Mend the address or the way there; sweeps bring the changes meanwhile."},
+               "SQS does not answer, or events.url is not a queue's address.",
+               "Fix the address or the way there; sweeps bring the changes meanwhile."},
     FindingDef{"PCW3404", kEvents, kWarn, kPerformance, "nobody listens to the queue of events",
                "events.url is set, but no service with the role events runs for this tenant.",
                "Run `pcw serve`; SQS keeps messages for days."},
@@ -380,7 +382,8 @@ const std::array kCatalogue{
                "Look at the rule's FailedInvocations; sweeps bring the changes, only later."},
     FindingDef{
         "PCW3406", kEvents, kWarn, kPerformance, "events pile up",
-        "More comes than is fetched: the quota is spent, a sweep is at work for long, or the "
+        "More comes than is fetched: the daily quota is exhausted, a sweep is at work for long, or "
+        "the "
         "fetches fail.",
         "See the runs of mode fetch and the quota; a sweep makes up for all of them at once."},
     FindingDef{
@@ -396,7 +399,7 @@ const std::array kCatalogue{
     FindingDef{"PCW3409", kEvents, kWarn, kPerformance, "changes whose delivery was given up",
                "They could not be delivered for events.out.give_up_after, or the bus refused them "
                "for good.",
-               "Mend the target, then `pcw events redeliver`; they are kept for 30 days."},
+               "Fix the target, then `pcw events redeliver`; they are kept for 30 days."},
 };
 
 }  // namespace
@@ -404,6 +407,8 @@ const std::array kCatalogue{
 std::string_view NameOf(Level level) {
   return level == kError ? "ERROR" : level == kWarn ? "WARN" : "INFO";
 }
+
+std::span<const SectionDef> Sections() { return kSections; }
 
 const SectionDef& DefOf(Section section) {
   const auto found = std::find_if(kSections.begin(), kSections.end(),

@@ -33,7 +33,7 @@ Finding QueueFinding(const DlqFacts& dlq) {
 Finding GroupFinding(const dlq::DeadLetterGroup& group) {
   return {.def = &DefOf(group.stage == "map" ? "PCW3301" : "PCW3302"),
           .resource = group.entity,
-          .message = fmt::format("{} letters of one cause: {}", group.letters, group.error),
+          .message = fmt::format("{} dead letters of one cause: {}", group.letters, group.error),
           .evidence = {{"group", group.fingerprint},
                        {"code", group.error_code},
                        {"first seen", group.first_seen_at},
@@ -62,13 +62,14 @@ std::vector<Finding> JudgeDlq(const Facts& facts) {
          .resource = dlq.queue_url.empty() ? "dead letters" : dlq.queue_url,
          .message = fmt::format("{} messages are past half of their retention; the nearest ends {}",
                                 dlq.past_half_life, dlq.nearest_expiry_at),
-         .evidence = {{"kept anyway", "the letter and its record stay in PostgreSQL and bronze"}},
+         .evidence = {{"kept anyway",
+                       "the dead letter and its record stay in PostgreSQL and bronze"}},
          .next_steps = {"pcw dlq groups", "pcw dlq replay --auto"}});
   }
   if (!dlq.queue_url.empty() && dlq.undelivered > 0) {
     Finding finding{.def = &DefOf("PCW3307"),
                     .resource = dlq.queue_url,
-                    .message = fmt::format("{} letters are not delivered, the oldest since {}",
+                    .message = fmt::format("{} dead letters are not delivered, the oldest since {}",
                                            dlq.undelivered, dlq.oldest_undelivered_at),
                     .evidence = {},
                     .next_steps = {"pcw dlq deliver"}};
@@ -79,19 +80,20 @@ std::vector<Finding> JudgeDlq(const Facts& facts) {
     findings.push_back(
         {.def = &DefOf("PCW3308"),
          .resource = "dead letters",
-         .message = fmt::format("{} letters ended several replays in a row with the same error",
-                                dlq.guarded),
+         .message = fmt::format(
+             "{} dead letters ended several replays in a row with the same error", dlq.guarded),
          .evidence = {},
          .next_steps = {"pcw dlq groups", "pcw dlq replay --id ID --patch FILE",
                         "pcw dlq drop --id ID --reason TEXT"}});
   }
   if (dlq.last_day * 2 > dlq.open && dlq.last_day >= 10) {
-    findings.push_back({.def = &DefOf("PCW3309"),
-                        .resource = "dead letters",
-                        .message = fmt::format("{} of {} open letters are of the last 24 hours",
-                                               dlq.last_day, dlq.open),
-                        .evidence = {},
-                        .next_steps = {"pcw dlq groups", "pcw drift list"}});
+    findings.push_back(
+        {.def = &DefOf("PCW3309"),
+         .resource = "dead letters",
+         .message = fmt::format("{} of {} open dead letters are of the last 24 hours", dlq.last_day,
+                                dlq.open),
+         .evidence = {},
+         .next_steps = {"pcw dlq groups", "pcw drift list"}});
   }
   for (const dlq::DeadLetterGroup& group : dlq.groups) findings.push_back(GroupFinding(group));
   return findings;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,8 @@ struct SectionDef {
   std::string_view number;  ///< "1.2", as in the runbook
   std::string_view title;
 };
+/// All sections, in the order of a report.
+std::span<const SectionDef> Sections();
 /// The row of a section.
 const SectionDef& DefOf(Section section);
 /// By name or number; nullptr if there is none.
@@ -47,7 +50,7 @@ struct FindingDef {
   Section section;
   Level level;
   IssueType issue;
-  std::string_view title;  ///< "the day's quota is spent"
+  std::string_view title;  ///< "daily quota exhausted"
   std::string_view cause;  ///< why it happens: one or two sentences
   std::string_view fix;    ///< what fixes it, in general
 };

@@ -384,10 +384,11 @@ Status PatchDeadLetter(pg::Connection& connection, const DeadLetter& letter,
                  "surrogate pair, or bytes that are not UTF-8; leave it out");
   const bool has_something = !letter.bronze_key.empty() || !letter.original.empty();
   if (!has_something || letter.state != "open") {
-    return Error(ErrorCode::kInvalidRequest,
-                 fmt::format("letter {} has no record in bronze and no message that a patch could "
-                             "apply to, or is not open",
-                             letter.id));
+    return Error(
+        ErrorCode::kInvalidRequest,
+        fmt::format("dead letter {} has no record in bronze and no message that a patch could "
+                    "apply to, or is not open",
+                    letter.id));
   }
   PCW_TRY_OK(connection.Exec(
       {"dead_letter_patch",

@@ -220,10 +220,11 @@ class Pass {
       const aws::sqs::Message& message = messages[i];
       if (known[i].id.empty()) {
         const ReadEnvelope envelope = ReadMessage(message.body, tenant_id_);
-        PCW_TRY_OK(TakeIn(message, envelope.foreign.value_or(ForeignMessage{
-                                       "unknown_letter",
-                                       "the message names a letter that this database does not "
-                                       "have"})));
+        PCW_TRY_OK(
+            TakeIn(message, envelope.foreign.value_or(ForeignMessage{
+                                "unknown_letter",
+                                "the message names a dead letter that this database does not "
+                                "have"})));
       } else if (known[i].state != "open") {
         finished.push_back({message.receipt_handle, known[i].id});
         continue;
@@ -395,7 +396,7 @@ ReadEnvelope ReadMessage(std::string_view body, std::string_view tenant_id) {
     return foreign("other_tenant", "the envelope is of another tenant");
   const Json& id = json->contains("letter_id") ? (*json)["letter_id"] : Json();
   if (!id.is_string() || !IsUuid(id.get_ref<const std::string&>()))
-    return foreign("no_letter", "the envelope names no letter");
+    return foreign("no_letter", "the envelope names no dead letter");
   return {.letter_id = id.get<std::string>(), .foreign = std::nullopt};
 }
 

@@ -17,8 +17,9 @@ constexpr std::size_t kLongestName = 256;
 constexpr std::size_t kLongestId = 128;
 
 Error Unfit(std::string_view pointer, std::string_view what) {
-  return Error(ErrorCode::kSchemaMismatch,
-               fmt::format("the message is no event that can be followed: {} {}", pointer, what))
+  return Error(
+             ErrorCode::kSchemaMismatch,
+             fmt::format("the message is not an event that can be followed: {} {}", pointer, what))
       .With("pointer", std::string(pointer));
 }
 
@@ -47,7 +48,7 @@ bool IsId(std::string_view text) {
 
 Result<std::string> IdAt(const Json& json, const char* member, std::string_view pointer) {
   PCW_TRY(std::string id, TextAt(json, member, pointer));
-  if (!IsId(id)) return Unfit(pointer, "is no id");
+  if (!IsId(id)) return Unfit(pointer, "is not an id");
   return id;
 }
 
@@ -161,17 +162,17 @@ Result<PartnerEvent> ReadEvent(std::string_view body) {
   const Result<Json> parsed = ParseJson(body);
   if (!parsed) {
     return Error(ErrorCode::kSchemaMismatch,
-                 "the message is no event that can be followed: " + parsed.error().message());
+                 "the message is not an event that can be followed: " + parsed.error().message());
   }
   const Json& json = *parsed;
-  if (!json.is_object()) return Unfit("/", "is no object");
+  if (!json.is_object()) return Unfit("/", "is not an object");
   PartnerEvent event;
   PCW_TRY(event.id, TextAt(json, "id", "/id"));
   PCW_TRY(event.source, TextAt(json, "source", "/source"));
   PCW_TRY(event.detail_type, TextAt(json, "detail-type", "/detail-type"));
   PCW_TRY(const std::string time, TextAt(json, "time", "/time"));
   const Result<WallTime> at = ParseRfc3339(time);
-  if (!at) return Unfit("/time", "is no time");
+  if (!at) return Unfit("/time", "is not a time");
   event.time = *at;
   PCW_TRY(const Json* detail, ObjectAt(json, "detail", "/detail"));
   event.detail_json = DumpJson(*detail);

@@ -40,7 +40,7 @@ Result<Scope> ParseScope(std::string_view name) {
   }
   const auto nearest = NearestName(name, known);
   return Error(ErrorCode::kInvalidRequest,
-               fmt::format("\"{}\" is no scope; expected one of {}{}", CutAtCharacter(name, 64),
+               fmt::format("\"{}\" is not a scope; expected one of {}{}", CutAtCharacter(name, 64),
                            fmt::join(known, ", "),
                            nearest ? fmt::format("; did you mean {}?", *nearest) : ""));
 }

@@ -111,10 +111,11 @@ Status DirectoryBronzeStore::Probe(std::stop_token /*stop*/) {
   while (!fs::exists(there, problem) && there.has_relative_path()) there = there.parent_path();
   if (fs::is_directory(there, problem) && ::access(there.c_str(), R_OK | W_OK | X_OK) == 0)
     return Ok{};
-  return Error(ErrorCode::kConfig,
-               fmt::format("the lake {} cannot be written: {} is no directory that this user may "
-                           "write; mend that, or set lake.url",
-                           Describe(), there.string()));
+  return Error(
+      ErrorCode::kConfig,
+      fmt::format("the lake {} cannot be written: {} is not a directory that this user may "
+                  "write; fix that, or set lake.url",
+                  Describe(), there.string()));
 }
 
 Status BronzeStore::CheckRoom(std::stop_token /*stop*/) { return Ok{}; }

@@ -21,7 +21,7 @@ bool MayReach(AddressRule rule, const char* text) {
     six.sin6_family = AF_INET6;
     std::memcpy(&storage, &six, sizeof six);
   } else {
-    ADD_FAILURE() << text << " is no address";
+    ADD_FAILURE() << text << " is not an address";
   }
   return IsAllowed(rule, reinterpret_cast<const sockaddr&>(storage));
 }

@@ -21,7 +21,7 @@ struct PlanRequest {
   std::int64_t calls_per_resume = 0;  ///< what going on costs: listing from the start
 };
 
-/// A time in which nothing may be sent because the rolling day is spent.
+/// A time in which nothing may be sent because the daily quota is exhausted.
 struct PlanPause {
   WallTime from, until;
 };

@@ -115,7 +115,7 @@ Status BronzeReader::ReadFolder(const lake::RunFolder& folder, std::stop_token s
   for (const lake::FolderObject& found : folder.objects) {
     if (!IsWanted(found.key)) continue;
     if (found.part == 0) {
-      PCW_TRY_OK(Reject(folder, found.key, "lies in a run folder and is no part", stop));
+      PCW_TRY_OK(Reject(folder, found.key, "lies in a run folder and is not a part", stop));
       continue;
     }
     ReadObject object;
@@ -135,7 +135,7 @@ Status BronzeReader::ReadByManifest(const lake::RunFolder& folder, const lake::M
     const auto parts = lake::SplitKey(part.key);
     if (!parts || parts->prefix != folder.prefix || parts->part == 0) {
       PCW_TRY_OK(Reject(folder, lake::ManifestKey(folder.prefix),
-                        fmt::format("names {}, which is no part of this run", part.key), stop));
+                        fmt::format("names {}, which is not a part of this run", part.key), stop));
       continue;
     }
     ReadObject object;

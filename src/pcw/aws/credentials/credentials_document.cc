@@ -20,7 +20,8 @@ Result<CredentialsPtr> ParseCredentialsDocument(std::string_view json, const std
   const Result<Json> document =
       ParseJson(json, {.max_bytes = 64U << 10U, .max_depth = 8, .max_values = 1000});
   // The parser's own message may quote the text, and the text holds secrets.
-  if (!document || !document->is_object()) return Unusable(source, "the answer is no JSON object");
+  if (!document || !document->is_object())
+    return Unusable(source, "the answer is not a JSON object");
   const auto text = [&](const char* key) {
     const auto found = document->find(key);
     return found != document->end() && found->is_string() ? found->get<std::string>()

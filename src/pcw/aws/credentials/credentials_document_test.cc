@@ -15,7 +15,7 @@ using ::testing::Not;
 
 TEST(ParseCredentialsDocumentTest, NamesWhatIsMissingAndQuotesNothing) {
   const std::pair<const char*, const char*> cases[] = {
-      {"very-secret", "no JSON object"},
+      {"very-secret", "not a JSON object"},
       {R"({"AccessKeyId":"A"})", "SecretAccessKey"},
       {R"({"SecretAccessKey":"very-secret"})", "AccessKeyId"},
       {R"({"AccessKeyId":"A","SecretAccessKey":"very-secret","Expiration":"soon"})", "Expiration"},

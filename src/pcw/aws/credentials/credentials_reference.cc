@@ -40,7 +40,7 @@ Result<CredentialsReference> ParseReference(std::string_view text) {
     if (!is_relative) return reference;
   }
   return Error(ErrorCode::kInvalidRequest,
-               fmt::format("\"{}\" is no reference to credentials, expected profile:NAME or "
+               fmt::format("\"{}\" is not a reference to credentials, expected profile:NAME or "
                            "file:/absolute/path",
                            text));
 }

@@ -85,13 +85,13 @@ std::string FormProblem(const Json& body) {
   static const std::set<std::string> kKnown{"Time",   "Source",       "Resources",  "DetailType",
                                             "Detail", "EventBusName", "TraceHeader"};
   for (const Json& entry : *entries) {
-    if (!entry.is_object()) return "an entry is no object";
+    if (!entry.is_object()) return "an entry is not an object";
     for (const auto& [member, value] : entry.items()) {
       if (!kKnown.contains(member)) return fmt::format("unknown member {} of an entry", member);
     }
     // Times of this service are numbers (docs/aws-facts.md 3); decimals reach us as their text.
     if (entry.contains("Time") && !entry["Time"].is_number() && !entry["Time"].is_string())
-      return "Time is no number";
+      return "Time is not a number";
   }
   if (std::none_of(entries->begin(), entries->end(), IsComplete))
     return "No entry has Source, DetailType and Detail.";
