@@ -230,6 +230,21 @@ test('SIGTERM keeps what is fetched, ends the run as cancelled with exit 130, an
   assert.deepEqual(await differences(here, sim), []);
 }));
 
+test('--resume goes on in the mode of the run that failed, however many newer runs there are', () => withSim(['--opportunities', '20', '--no-quota'], async (sim, here) => {
+  await sim.faults([{ operation: 'ListOpportunities', kind: 'error', status: 500, rate: 1 }]);
+  expectCode(await here.pcw(FULL), 69);
+  const [failed, mode] = here.sql('SELECT id, mode FROM ingestion_runs').split('|');
+  assert.equal(mode, 'full');
+  here.sql(`INSERT INTO ingestion_runs SELECT (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid(), 'mode', 'incremental',
+    'status', 'succeeded', 'error_code', NULL, 'error', NULL, 'bronze_prefix', NULL, 'started_at', r.started_at + n * interval '1 ms'))).*
+    FROM ingestion_runs r, generate_series(1, 60) AS n`);
+  await sim.faults([]);
+
+  expectCode(await here.pcw(['sync', 'run', 'partner-central', 'opportunities', '--resume']), 0);
+
+  assert.equal(here.sql(`SELECT mode || ' ' || status FROM ingestion_runs WHERE resumed_from = '${failed}'`), 'full succeeded');
+}));
+
 test('two signals of one request, as timeout(1) sends them to its child and to its group, stop cleanly; a later one ends at once', () => withSim(['--opportunities', '2000', '--no-quota', '--latency', '5'], async (sim, here) => {
   let child;
   const going = here.pcw(FULL, { PCW_SYNC_PART_RECORDS: '50' }, { onSpawn: (c) => { child = c; } });

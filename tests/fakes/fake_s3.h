@@ -55,7 +55,7 @@ class FakeS3 final : public HttpClient {
       trouble = troubles.front();
       troubles.pop_front();
     }
-    const Error broken = Error(ErrorCode::kUnavailable, "reset").With("net", "receive");
+    const Error broken = Error(ErrorCode::kUnavailable, "reset").At(NetStep::kReceive);
     if (trouble == Trouble::kNotReached) return broken;
     HttpResponse answer = Answer(request);
     if (trouble == Trouble::kAnswerLost) return broken;

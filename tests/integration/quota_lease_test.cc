@@ -152,7 +152,7 @@ TEST_F(QuotaTest, ASpentDayIsSaidWithTheTimeItFrees) {
   const Status spent = gate->Acquire(kGetOpportunity, {});
 
   ASSERT_THAT(spent, FailsWith(ErrorCode::kThrottled));
-  EXPECT_EQ(spent.error().Find("reason"), "quota_spent");
+  EXPECT_EQ(spent.error().reason(), Reason::kQuotaSpent);
   EXPECT_FALSE(spent.error().Find("free_at").value_or("").empty());
   EXPECT_EQ(Used(), "7");
 }

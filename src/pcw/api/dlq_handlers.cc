@@ -98,7 +98,7 @@ OrderedJson ReportJson(const dlq::ReplayReport& report, bool is_dry_run) {
     if (!run.run_id.empty()) json["runs"].push_back(run.run_id);
     for (const dlq::ReplayFate& fate : run.result.fates) {
       json["fates"].push_back({{"record_key", fate.record_key},
-                               {"fate", fate.fate},
+                               {"fate", fate.Text()},
                                {"error", TextOrNone(fate.error)}});
     }
   }

@@ -20,33 +20,48 @@ struct Told {
   std::string detail;
 };
 
+// What the caller meets of an error. What PostgreSQL refuses is not theirs: its conflicts are of
+// two requests with each other, and pass; the login is this service's.
+ErrorCode CodeForCaller(const Error& error) {
+  if (error.origin() != Origin::kDatabase) return error.code();
+  switch (error.code()) {
+    case ErrorCode::kConflict:
+      return ErrorCode::kUnavailable;
+    case ErrorCode::kUnauthenticated:
+    case ErrorCode::kPermissionDenied:
+      return ErrorCode::kConfig;
+    default:
+      return error.code();
+  }
+}
+
 // Errors of other modules: what a caller can do something about is told in their words, which are
 // made for people; the rest only by kind.
 Told Tell(const Error& error) {
-  switch (error.code()) {
-    case ErrorCode::kInvalidRequest:
-      return {400, "invalid_request", error.message()};
-    case ErrorCode::kNotFound:
-      return {404, "not_found", "there is no such thing here"};
-    case ErrorCode::kConflict:
-      // A conflict of SQL is of two requests with each other, and passes.
-      if (error.Find("sqlstate")) return {503, "unavailable", "try again"};
-      return {409, "conflict", error.message()};
-    case ErrorCode::kUnauthenticated:
-      if (error.Find("sqlstate")) break;
-      return {401, "unauthorized", "a valid bearer token is required"};
-    case ErrorCode::kThrottled:
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kTimeout:
-    case ErrorCode::kCancelled:
-      return {503, "unavailable", "the service cannot answer now; try again"};
-    case ErrorCode::kPermissionDenied:
-    case ErrorCode::kSchemaMismatch:
-    case ErrorCode::kConfig:
-    case ErrorCode::kInternal:
-      break;
+  const Reaction& reaction = ReactionOf(CodeForCaller(error));
+  const int status =
+      error.origin() == Origin::kAws ? reaction.rest_aws_fault : reaction.rest_own_fault;
+  switch (status) {
+    case 400:
+      return {status, "invalid_request", error.message()};
+    case 401:
+      return {status, "unauthorized", "a valid bearer token is required"};
+    case 403:
+      return {status, "forbidden", "this is not allowed"};
+    case 404:
+      return {status, "not_found", "there is no such thing here"};
+    case 409:
+      return {status, "conflict", error.message()};
+    case 502:
+      return {status, "aws_failed",
+              "AWS gave no usable answer; the log has more under the request id"};
+    case 503:
+      return {status, "unavailable", "the service cannot answer now; try again"};
+    case 504:
+      return {status, "aws_timeout", "AWS did not answer in time; try again"};
+    default:
+      return {status, "internal", "the request failed; the log has more under its request id"};
   }
-  return {500, "internal", "the request failed; the log has more under its request id"};
 }
 
 Response Render(int status, std::string_view code, std::string_view detail, std::string_view field,

@@ -27,14 +27,17 @@ TEST(ProblemTest, NothingOfTheInsideIsTold) {
   for (const Reaction& reaction : kReactions) {
     if (reaction.code == ErrorCode::kInvalidRequest || reaction.code == ErrorCode::kConflict)
       continue;  // their sentences are made for the caller
-    const Error error =
-        Error(reaction.code, "SELECT secret FROM /var/lib/pcw").With("query", "runs_list");
-    const auto answer = ProblemResponse(error, "r-2");
-    EXPECT_THAT(answer.body, Not(HasSubstr("secret"))) << reaction.name;
-    EXPECT_THAT(answer.body, Not(HasSubstr("runs_list"))) << reaction.name;
-    EXPECT_GE(answer.status, 400) << reaction.name;
+    for (const Origin origin : {Origin::kHere, Origin::kAws, Origin::kDatabase}) {
+      const Error error = Error(reaction.code, "SELECT secret FROM /var/lib/pcw")
+                              .From(origin)
+                              .With("query", "runs_list");
+      const auto answer = ProblemResponse(error, "r-2");
+      EXPECT_THAT(answer.body, Not(HasSubstr("secret"))) << reaction.name;
+      EXPECT_THAT(answer.body, Not(HasSubstr("runs_list"))) << reaction.name;
+      EXPECT_GE(answer.status, 400) << reaction.name;
+    }
   }
-  const Error sql = Error(ErrorCode::kConflict, "duplicate key value").With("sqlstate", "23505");
+  const Error sql = Error(ErrorCode::kConflict, "duplicate key value").From(Origin::kDatabase);
   EXPECT_THAT(ProblemResponse(sql, "r-3").body, Not(HasSubstr("duplicate key")));
 }
 

@@ -140,7 +140,7 @@ const std::vector<Route>& Table() {
        .scope = Scope::kRunsRead,
        .summary = "What is left of AWS's limits; the account is as AWS last told it",
        .schema = "QuotaList",
-       .failures = {404},
+       .failures = {404, 502},
        .handler = ShowQuota},
       {.method = "GET",
        .path = "/v1/drift",

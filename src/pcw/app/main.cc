@@ -66,7 +66,7 @@ int Report(const Error& error) {
     rest.remove_prefix(end + 1);
   }
   std::fprintf(stderr, "pcw: %s\n", (message + cli::ForTerminal(rest)).c_str());
-  if (error.Find("usage")) return cli::kExitUsage;
+  if (error.Is(ErrorMark::kUsage)) return cli::kExitUsage;
   for (const auto& [key, value] : error.context())
     std::fprintf(stderr, "  %s: %s\n", key.c_str(),
                  cli::ForTerminal(config::Suggested(value)).c_str());

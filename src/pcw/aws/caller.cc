@@ -49,12 +49,12 @@ Status CheckBody(const Operation& operation, const net::HttpResponse& response,
     if (response.body.find(close) != std::string::npos) return Ok{};
     return Error(ErrorCode::kUnavailable,
                  fmt::format("AWS answered 200 without {}", operation.required_member))
-        .With("net", "malformed");
+        .At(NetStep::kMalformed);
   }
   // By structure alone: bytes that no parser reads are data that is kept, and asking again gives
   // the same ones. Only what was cut off is an outage (I10).
   const auto malformed = [](std::string what) {
-    return Error(ErrorCode::kUnavailable, std::move(what)).With("net", "malformed");
+    return Error(ErrorCode::kUnavailable, std::move(what)).At(NetStep::kMalformed);
   };
   if (const auto has = ObjectHas(response.body, operation.required_member); has == true) {
     is_well_formed = true;
@@ -75,8 +75,8 @@ Status CheckBody(const Operation& operation, const net::HttpResponse& response,
 
 // Nothing reached AWS, so even a call that must not be repeated may be sent.
 bool WasNotSent(const Error& error) {
-  const auto step = error.Find("net");
-  return step == "dns" || step == "connect" || step == "tls";
+  const auto step = error.net_step();
+  return step == NetStep::kDns || step == NetStep::kConnect || step == NetStep::kTls;
 }
 
 // An answer 200 that says later that it failed: S3 begins it before it knows (T12).
@@ -89,9 +89,9 @@ bool HoldsXmlError(const Operation& operation, const net::HttpResponse& response
 }
 
 bool MayRepeat(const Operation& operation, const Error& error) {
-  if (error.Find("permanent")) return false;
+  if (error.Is(ErrorMark::kPermanent)) return false;
   if (error.code() == ErrorCode::kThrottled)
-    return !error.Find("reason");  // not executed; but a spent day stays spent
+    return !error.Is(Reason::kQuotaSpent);  // not executed; but an exhausted daily quota stays so
   if (ReactionOf(error.code()).call != CallReaction::kRetryIfIdempotent) return false;
   return operation.idempotency != Idempotency::kNonIdempotent || WasNotSent(error);
 }
@@ -344,6 +344,7 @@ Result<CallResult> Caller::Call(const Operation& operation, const RestRequest& r
       s.counters.throttles.fetch_add(1, std::memory_order_relaxed);
     const auto stopped_by = [&](std::string_view why) {
       return std::move(error)
+          .From(Origin::kAws)
           .With("operation", std::string(operation.name))
           .With("attempts", std::to_string(attempts))
           .With("stopped_by", std::string(why));
@@ -373,7 +374,7 @@ Result<CallResult> Caller::Call(const Operation& operation, const RestRequest& r
     if (!MayRepeat(operation, error)) {
       const bool is_only_unsafe =
           ReactionOf(error.code()).call == CallReaction::kRetryIfIdempotent &&
-          !error.Find("permanent");
+          !error.Is(ErrorMark::kPermanent);
       return stopped_by(is_only_unsafe ? "non_idempotent" : "permanent");
     }
     const milliseconds delay = BackoffDelay(s.options.retry, retries, is_throttle, s.deps.rng,

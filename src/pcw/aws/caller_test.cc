@@ -222,7 +222,7 @@ TEST_F(CallerTest, AWriteWithoutTokenIsNotRepeatedOnceItMayHaveArrived) {
 }
 
 TEST_F(CallerTest, AWriteThatWasNotSentOrWasThrottledIsRepeated) {
-  http.script = {Error(ErrorCode::kUnavailable, "refused").With("net", "connect"), Reply(429),
+  http.script = {Error(ErrorCode::kUnavailable, "refused").At(NetStep::kConnect), Reply(429),
                  Reply(200)};
 
   EXPECT_THAT(caller.Call(kWrite, "{}", {}), Succeeds());
@@ -277,7 +277,7 @@ TEST_F(CallerTest, AWrongSecretIsNotMistakenForAWrongClock) {
 }
 
 TEST_F(CallerTest, ASpentDayIsNotWaitedForAndNothingIsSent) {
-  quota.refusal = Error(ErrorCode::kThrottled, "spent").With("reason", "quota_spent");
+  quota.refusal = Error(ErrorCode::kThrottled, "spent").Because(Reason::kQuotaSpent);
 
   const auto got = List();
 

@@ -86,11 +86,8 @@ std::optional<std::string> Explanation(const Operation& operation, const BucketO
 
 Error Explained(const Operation& operation, const BucketOptions& options, std::string_view key,
                 Error error) {
-  if (std::optional<std::string> words = Explanation(operation, options, key, error)) {
-    Error plain(error.code(), std::move(*words), error.place());
-    for (const auto& [name, value] : error.context()) plain.With(name, value);
-    error = std::move(plain);
-  }
+  if (std::optional<std::string> words = Explanation(operation, options, key, error))
+    error = error.Retold(error.code(), std::move(*words));
   error.With("bucket", options.bucket);
   if (!key.empty()) error.With("key", std::string(key));
   return error;
@@ -170,7 +167,7 @@ Result<std::string> Bucket::GetObject(std::string_view key, std::stop_token stop
   if (IsOfTheWhole(kept) && kept != Base64(BytesOf(Sha256(answer.body))))
     return Error(ErrorCode::kUnavailable,
                  "the bytes that came are not the ones whose checksum S3 keeps")
-        .With("net", "malformed")
+        .At(NetStep::kMalformed)
         .With("bucket", options_.bucket)
         .With("key", std::string(key))
         .With("request_id", answer.request_id);
@@ -203,7 +200,7 @@ Result<ListPage> Bucket::ListObjects(const ListQuery& query, std::stop_token sto
 
   const auto malformed = [&](std::string_view why) {
     return Error(ErrorCode::kUnavailable, fmt::format("S3's list is not usable: {}", why))
-        .With("net", "malformed")
+        .At(NetStep::kMalformed)
         .With("bucket", options_.bucket)
         .With("request_id", answer.request_id);
   };

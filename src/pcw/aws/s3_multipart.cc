@@ -22,7 +22,7 @@ Result<std::string> Bucket::CreateMultipartUpload(std::string_view key, std::sto
   PCW_TRY(const XmlElement root, ParseXml(answer.body));
   if (root.TextOf("UploadId").empty())
     return Error(ErrorCode::kUnavailable, "S3 began an upload without naming it")
-        .With("net", "malformed")
+        .At(NetStep::kMalformed)
         .With("key", std::string(key))
         .With("request_id", answer.request_id);
   return root.TextOf("UploadId");
@@ -40,7 +40,7 @@ Result<UploadedPart> Bucket::UploadPart(std::string_view key, std::string_view u
   const auto etag = answer.Header("etag");
   if (!etag)
     return Error(ErrorCode::kUnavailable, "S3 took a part without naming its ETag")
-        .With("net", "malformed")
+        .At(NetStep::kMalformed)
         .With("key", std::string(key))
         .With("request_id", answer.request_id);
   return UploadedPart{

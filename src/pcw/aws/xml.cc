@@ -65,7 +65,7 @@ void OnDoctype(void* context, const XML_Char* /*name*/, const XML_Char* /*system
 
 Error Malformed(std::string_view why) {
   return Error(ErrorCode::kUnavailable, fmt::format("the answer is not the XML of AWS: {}", why))
-      .With("net", "malformed");
+      .At(NetStep::kMalformed);
 }
 
 const XmlElement* FindAnywhere(const XmlElement& element, std::string_view name) {

@@ -36,7 +36,36 @@ class Fd {
   int fd_;
 };
 
-std::string Reason(int error) { return std::error_code(error, std::generic_category()).message(); }
+std::string WordsOf(int error) { return std::error_code(error, std::generic_category()).message(); }
+
+// A wrong path or mode is a matter of the configuration. A machine that runs short of something, or
+// whose disk or file server fails, is not.
+ErrorCode CodeOfRead(int error) {
+  switch (error) {
+    case ENOENT:
+      return ErrorCode::kNotFound;
+    case EIO:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case EAGAIN:
+    case ESTALE:
+    case ETIMEDOUT:
+    case EHOSTDOWN:
+    case ENETDOWN:
+      return ErrorCode::kUnavailable;
+    default:
+      return ErrorCode::kConfig;
+  }
+}
+
+Error ReadError(const fs::path& path, int error) {
+  Error problem(CodeOfRead(error),
+                fmt::format("cannot read {}: {}", path.string(), WordsOf(error)));
+  if (error == EIO) problem.As(ErrorMark::kOfOneObject);
+  return problem;
+}
 
 Error WriteError(const fs::path& path, std::string_view step, int error) {
   std::string advice;
@@ -44,7 +73,7 @@ Error WriteError(const fs::path& path, std::string_view step, int error) {
   if (error == EACCES || error == EPERM) advice = "; check the owner and mode of the directory";
   if (error == EROFS) advice = "; the file system is read-only";
   return Error(ErrorCode::kUnavailable, fmt::format("cannot write {}: {} ({}){}", path.string(),
-                                                    Reason(error), step, advice));
+                                                    WordsOf(error), step, advice));
 }
 
 Status SyncDirectory(const fs::path& directory) {
@@ -112,13 +141,10 @@ Status Publish(const fs::path& temporary, const fs::path& path, IfExists if_exis
 Result<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
   // O_NONBLOCK: a FIFO given by mistake must not hang the program.
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.is_open()) {
-    const int error = errno;
-    return Error(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kConfig,
-                 fmt::format("cannot read {}: {}", path.string(), Reason(error)));
-  }
+  if (!fd.is_open()) return ReadError(path, errno);
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+  if (::fstat(fd.get(), &info) != 0) return ReadError(path, errno);
+  if (!S_ISREG(info.st_mode)) {
     return Error(ErrorCode::kConfig, fmt::format("{} is not a regular file", path.string()));
   }
   // Room for what it says it holds, and one byte more to see its end: grown piece by piece, a large
@@ -129,10 +155,7 @@ Result<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
     if (size == content.size()) content.resize(2 * size + 4096);
     const ssize_t n = ::read(fd.get(), content.data() + size, content.size() - size);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      return Error(ErrorCode::kConfig,
-                   fmt::format("cannot read {}: {}", path.string(), Reason(errno)));
-    }
+    if (n < 0) return ReadError(path, errno);
     size += static_cast<std::size_t>(n);
     if (size > max_bytes) {
       return Error(ErrorCode::kConfig,

@@ -10,8 +10,9 @@
 
 namespace pcw {
 
-/// The whole file, refused above `max_bytes`. kNotFound if absent, kConfig if unreadable, too large
-/// or not a regular file.
+/// The whole file, refused above `max_bytes`. kNotFound if absent; kConfig if it may not be read,
+/// is too large or not a regular file; kUnavailable if the machine cannot read it (a failing disk,
+/// no descriptors or memory left).
 Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t max_bytes);
 
 /// What an atomic write does when the path exists.

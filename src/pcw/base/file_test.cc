@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/fsuid.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,6 +74,26 @@ TEST_F(FileTest, StaleTemporariesGoAndOthersStay) {
   EXPECT_EQ(names,
             (std::vector<std::string>{".data.json.1.2.tmp", ".hidden", ".link.tmp", "data.json"}));
   EXPECT_EQ(RemoveStaleTemporaries(directory / "absent", age), 0);
+}
+
+TEST_F(FileTest, AFaultOfTheMachineIsNotOneOfTheConfiguration) {
+  // Nothing is mapped at address 0, so the kernel answers EIO, as it does for a damaged disk.
+  const auto damaged = ReadFile("/proc/self/mem", 1U << 20U);
+  ASSERT_THAT(damaged, FailsWith(ErrorCode::kUnavailable));
+  EXPECT_TRUE(damaged.error().Is(ErrorMark::kOfOneObject)) << "its neighbours are readable";
+
+  ASSERT_THAT(WriteFileDurably(directory / "a", "x", IfExists::kFail), Succeeds());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto without_descriptors = ReadFile(directory / "a", 10);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_THAT(without_descriptors, FailsWith(ErrorCode::kUnavailable));
+  EXPECT_FALSE(without_descriptors.error().Is(ErrorMark::kOfOneObject));
+
+  EXPECT_THAT(ReadFile(directory, 10), FailsWith(ErrorCode::kConfig)) << "a directory";
+  EXPECT_THAT(ReadFile(directory / "absent", 10), FailsWith(ErrorCode::kNotFound));
 }
 
 TEST_F(FileTest, WrittenFileIsReadBackAndNothingElseStays) {

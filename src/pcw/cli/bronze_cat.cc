@@ -166,7 +166,7 @@ Result<int> CatRecords(lake::BronzeStore& store, const CatWish& wanted,
 
 Result<int> CatBronze(const wiring::Invocation& invocation, const CatWish& wanted) {
   if (wanted.key.empty() == wanted.ids.empty()) {
-    return Error(ErrorCode::kInvalidRequest, "name either a key or --id").With("usage", "true");
+    return Error(ErrorCode::kInvalidRequest, "name either a key or --id").As(ErrorMark::kUsage);
   }
   const bool is_known = wanted.entity.empty() || connector::FindEntity(connector::PartnerCentral(),
                                                                        wanted.entity) != nullptr;
@@ -174,7 +174,7 @@ Result<int> CatBronze(const wiring::Invocation& invocation, const CatWish& wante
     return Error(ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is not an entity; this version has {}", wanted.entity,
                              fmt::join(EntityNames(), ", ")))
-        .With("usage", "true");
+        .As(ErrorMark::kUsage);
   }
   PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
   wiring::Machine machine;

@@ -9,11 +9,11 @@
 
 namespace pcw::cli {
 
-Error AsStopped(Error error) { return std::move(error).With("run", "stopped"); }
+Error AsStopped(Error error) { return std::move(error).As(ErrorMark::kStoppedRun); }
 
 int ExitCodeOf(const Error& error) {
   const int code = ReactionOf(error.code()).exit_code;
-  return code == kExitDeadLetters && error.Find("run") == "stopped" ? kExitFindings : code;
+  return code == kExitDeadLetters && error.Is(ErrorMark::kStoppedRun) ? kExitFindings : code;
 }
 
 std::span<const ExitCode> ExitCodes() {

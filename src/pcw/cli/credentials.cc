@@ -211,7 +211,7 @@ Result<int> Rotate(const wiring::Invocation& invocation, const std::string& to) 
   std::optional<aws::CredentialsReference> reference;
   if (to != "configured") {
     Result<aws::CredentialsReference> parsed = aws::ParseReference(to);
-    if (!parsed) return std::move(parsed).error().With("usage", "true");
+    if (!parsed) return std::move(parsed).error().As(ErrorMark::kUsage);
     reference = std::move(*parsed);
   }
   return Rotation(invocation, loaded).Switch(reference);

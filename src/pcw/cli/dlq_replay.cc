@@ -37,7 +37,7 @@ Result<int> ReplayMended(const wiring::Invocation& invocation, pg::Connection& c
     OrderedJson row{
         {"group", trial.group.fingerprint}, {"entity", trial.group.entity},
         {"letters", trial.group.letters},   {"sample", trial.group.sample_id},
-        {"sample_fate", trial.fate.fate},   {"settled", trial.report ? trial.report->settled : 0},
+        {"sample_fate", trial.fate.Text()}, {"settled", trial.report ? trial.report->settled : 0},
         {"error", trial.fate.error}};
     open += trial.group.letters - (trial.report ? trial.report->settled : 0);
     if (trial.report && trial.report->error && !error) error = trial.report->error;

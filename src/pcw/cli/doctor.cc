@@ -36,7 +36,7 @@ Result<std::vector<diagnose::Section>> SectionsNamed(const std::vector<std::stri
                              "rate-limits (1.2), schema (1.3), connectivity (1.4), bronze (3.2), "
                              "dlq (3.3) and events (3.4)",
                              name))
-          .With("usage", "true");
+          .As(ErrorMark::kUsage);
     }
     sections.push_back(def->section);
   }
@@ -63,7 +63,7 @@ Result<int> Explain(const DoctorWish& wish) {
   }
   return Error(ErrorCode::kInvalidRequest,
                fmt::format("there is no finding {}; pcw doctor --codes lists them", wish.explained))
-      .With("usage", "true");
+      .As(ErrorMark::kUsage);
 }
 
 Result<int> RunDoctor(const wiring::Invocation& invocation, const DoctorWish& wish) {
@@ -91,7 +91,7 @@ Result<int> RunDoctor(const wiring::Invocation& invocation, const DoctorWish& wi
     } else {
       facts.escalation_error = std::move(own).error();
     }
-  } else if (loaded.error().Find("usage")) {
+  } else if (loaded.error().Is(ErrorMark::kUsage)) {
     return loaded.error();
   } else {
     facts.config_error = loaded.error();

@@ -109,8 +109,8 @@ Result<int> Accept(const wiring::Invocation& invocation, const AcceptWish& wish)
   if (wish.is_all == !wish.ids.empty())
     return Error(ErrorCode::kInvalidRequest,
                  "give the ids of findings, or --all with or without --entity")
-        .With("usage", "true");
-  PCW_TRY(Session session, Open(invocation));
+        .As(ErrorMark::kUsage);
+  PCW_TRY(Session session, OpenSession(invocation));
   PCW_TRY(
       const std::int64_t accepted,
       tables::AcceptDrift(session.connection, wish.ids, wish.entity, wish.note, invocation.stop));

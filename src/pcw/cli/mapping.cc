@@ -30,7 +30,7 @@ constexpr int kExitChanges = 2;
 Result<const EntityDef*> EntityNamed(const std::string& name, const config::Config& config) {
   PCW_TRY(const auto entities, wiring::EntitiesNamed(connector::PartnerCentral(), name, config));
   if (entities.size() != 1 || entities.front()->name != name)
-    return Error(ErrorCode::kInvalidRequest, "give one entity").With("usage", "true");
+    return Error(ErrorCode::kInvalidRequest, "give one entity").As(ErrorMark::kUsage);
   return entities.front();
 }
 

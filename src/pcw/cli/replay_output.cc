@@ -145,11 +145,11 @@ void DryRunPrinter::Begin(const dlq::ReplayRun& run) {
 
 void DryRunPrinter::Fate(const dlq::ReplayFate& fate) {
   if (format_ == wiring::OutputFormat::kTable) {
-    PutPiece(fmt::format("{} {}: {}{}{}\n", entity_, ForTerminal(fate.record_key), fate.fate,
+    PutPiece(fmt::format("{} {}: {}{}{}\n", entity_, ForTerminal(fate.record_key), fate.Text(),
                          fate.error.empty() ? "" : ": ", ForTerminal(fate.error)));
     return;
   }
-  OrderedJson record{{"record_key", fate.record_key}, {"fate", fate.fate}};
+  OrderedJson record{{"record_key", fate.record_key}, {"fate", fate.Text()}};
   if (!fate.error.empty()) record["error"] = fate.error;
   // In JSON for people a record has a line of its own.
   PutPiece(fmt::format("{}{}{}", has_record_ ? "," : "",

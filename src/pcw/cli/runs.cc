@@ -90,15 +90,11 @@ Result<int> ShowRun(const wiring::Invocation& invocation, const std::string& id)
 }
 
 // The run's end as an exit code, so that scripts can wait for a run and know.
-int ExitCodeOf(const runs::StoredRun& run) {
+int ExitCodeOfRun(const runs::StoredRun& run) {
   if (run.status == "succeeded") return kExitOk;
   if (run.status == "partial") return kExitDeadLetters;
-  for (const Reaction& reaction : kReactions) {
-    // 3 says that a run finished; this one did not.
-    const bool is_of_finished = reaction.exit_code == kExitDeadLetters;
-    if (reaction.name == run.error_code && !is_of_finished) return reaction.exit_code;
-  }
-  return kExitFindings;
+  const std::optional<ErrorCode> code = ErrorCodeNamed(run.error_code);
+  return code ? cli::ExitCodeOf(AsStopped(Error(*code, run.error))) : kExitFindings;
 }
 
 Result<int> Watch(const wiring::Invocation& invocation, const std::string& wanted) {
@@ -136,7 +132,7 @@ Result<int> Watch(const wiring::Invocation& invocation, const std::string& wante
       std::fflush(stdout);
       PutPiece("");
     }
-    if (!run.ended_at.empty()) return ExitCodeOf(run);
+    if (!run.ended_at.empty()) return ExitCodeOfRun(run);
     if (run.status == "stalled") {
       return Error(
           ErrorCode::kUnavailable,

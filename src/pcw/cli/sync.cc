@@ -30,8 +30,9 @@ struct Wanted {
 };
 
 // What is continued keeps its mode unless another is asked for.
-Result<connector::RunMode> ModeOf(wiring::SyncSite& site, const connector::EntityDef& entity,
-                                  const Wanted& wanted, std::stop_token stop) {
+Result<connector::RunMode> ModeOf(wiring::SyncSite& site, const config::Config& config,
+                                  const connector::EntityDef& entity, const Wanted& wanted,
+                                  std::stop_token stop) {
   if (!wanted.has_resume || wanted.has_mode) return connector::ParseRunMode(wanted.mode);
   PCW_TRY(pg::Connection connection, site.database->OpenService(stop));
   std::string mode = wanted.mode;
@@ -39,16 +40,14 @@ Result<connector::RunMode> ModeOf(wiring::SyncSite& site, const connector::Entit
     PCW_TRY(const runs::StoredRun run, runs::LoadRun(connection, wanted.resume, stop));
     mode = run.mode;
   } else {
-    PCW_TRY(const auto runs,
-            runs::ListRuns(connection,
-                           {.entity = std::string(entity.name), .status = "", .limit = 50}, stop));
-    for (const runs::StoredRun& run : runs) {
-      const bool is_sync = run.mode == NameOf(connector::RunMode::kFull) ||
-                           run.mode == NameOf(connector::RunMode::kIncremental);
-      if (!is_sync || (run.status != "failed" && run.status != "cancelled")) continue;
-      mode = run.mode;
-      break;
-    }
+    PCW_TRY(const std::int64_t connector_id,
+            runs::UpsertConnector(connection, *entity.connector, true,
+                                  wiring::ConnectorConfigJson(config), stop));
+    const Result<runs::StoredRun> run =
+        runs::LatestResumableRun(connection, connector_id, entity.name, runs::RunKind::kSync, stop);
+    // That there is none is said by the run that is to be resumed.
+    if (!run && run.error().code() != ErrorCode::kNotFound) return run.error();
+    if (run) mode = run->mode;
   }
   return connector::ParseRunMode(mode);
 }
@@ -63,7 +62,7 @@ Result<sync::RunOutcome> RunEntity(wiring::SyncSite& site, const config::Config&
   for (;;) {
     PCW_TRY(sync::RunOutcome outcome,
             wiring::SyncEntity(site, config, entity, wish, machine, stop));
-    const bool is_spent = outcome.error && outcome.error->Find("reason") == "quota_spent";
+    const bool is_spent = outcome.error && outcome.error->Is(Reason::kQuotaSpent);
     if (!is_spent || !wanted.waits_for_quota) return outcome;
     const std::int64_t enough = wiring::ResumeWith(outcome.stats.pages);
     std::fprintf(stderr, "pcw: paused: %s; run %s goes on by itself when %s calls are free\n",
@@ -101,7 +100,8 @@ Result<int> RunSyncVerb(const wiring::Invocation& invocation, const Wanted& want
   PCW_TRY_OK(site.lake->CheckRoom(invocation.stop));
   int exit_code = kExitOk;
   for (const connector::EntityDef* entity : entities) {
-    PCW_TRY(const connector::RunMode mode, ModeOf(site, *entity, wanted, invocation.stop));
+    PCW_TRY(const connector::RunMode mode,
+            ModeOf(site, loaded.config, *entity, wanted, invocation.stop));
     PCW_TRY(const sync::RunOutcome outcome,
             RunEntity(site, loaded.config, *entity, mode, wanted, machine, invocation.stop));
     if (invocation.output == wiring::OutputFormat::kTable) {

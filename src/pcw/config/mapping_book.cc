@@ -5,10 +5,7 @@
 namespace pcw::config {
 namespace {
 
-bool IsPassing(ErrorCode code) {
-  return code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout ||
-         code == ErrorCode::kCancelled;
-}
+bool IsPassing(ErrorCode code) { return ReactionOf(code).run == RunReaction::kStopResumable; }
 
 Result<connector::Mapping> ParseAndCheck(std::string_view entity, const MappingText& text,
                                          const MappingBook::Check& check) {

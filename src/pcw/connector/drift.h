@@ -78,9 +78,4 @@ struct RateVerdict {
 RateVerdict JudgeRates(const RateTallies& run, const RateTallies& baseline,
                        const std::set<DriftKey>& accepted);
 
-/// The error's "reason" when a mapping's mode freeze stops a run, and when a mode quarantine keeps
-/// a record out of the table.
-inline constexpr std::string_view kFrozen = "schema_frozen";
-inline constexpr std::string_view kQuarantined = "schema_quarantined";
-
 }  // namespace pcw::connector

@@ -233,7 +233,7 @@ void DriftObserver::Walk(Watched& watched, const element& value, std::uint32_t a
 void DriftObserver::Depart(DriftKey key, std::string expected) {
   if (accepted_.contains(key)) return;
   const DriftMode mode = ModeOf(key.pointer);
-  const bool is_worse = !verdict_ || verdict_->Find("reason") != kFrozen;
+  const bool is_worse = !verdict_ || !verdict_->Is(Reason::kSchemaFrozen);
   if (mode != DriftMode::kEvolve && is_worse) {
     const bool is_freeze = mode == DriftMode::kFreeze;
     verdict_ =
@@ -242,7 +242,7 @@ void DriftObserver::Depart(DriftKey key, std::string expected) {
                           "says {}; `pcw drift list` shows it, `pcw drift accept` lets it pass",
                           key.pointer, connector::NameOf(key.kind), key.found, expected,
                           is_freeze ? "freeze" : "quarantine"))
-            .With("reason", std::string(is_freeze ? kFrozen : kQuarantined))
+            .Because(is_freeze ? Reason::kSchemaFrozen : Reason::kSchemaQuarantined)
             .With("pointer", key.pointer)
             .With("found", key.found)
             .With("expected", expected)

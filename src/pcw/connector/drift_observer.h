@@ -35,8 +35,8 @@ class DriftObserver {
 
   /// The next record: its id and the place that a finding names.
   void Begin(std::string_view record_id, int line);
-  /// Looks at one answer of it. kSchemaMismatch with context `reason` kFrozen or kQuarantined if it
-  /// departs where the mapping has such a mode, `pointer` and `found`; the worst of them.
+  /// Looks at one answer of it. kSchemaMismatch because of kSchemaFrozen or kSchemaQuarantined if
+  /// it departs where the mapping has such a mode, `pointer` and `found`; the worst of them.
   Status Observe(const simdjson::dom::element& document, std::string_view operation);
   /// Counts the columns of the row made of it, and its misfits: as Observe. `is_sparse`: columns
   /// that it leaves alone are not NULLs.

@@ -110,12 +110,12 @@ TEST_F(DriftObserverTest, ModesActUntilTheFindingIsAccepted) {
   const auto quarantined = Map(record);
   ASSERT_FALSE(quarantined.has_value());
   EXPECT_EQ(quarantined.error().code(), ErrorCode::kSchemaMismatch);
-  EXPECT_EQ(quarantined.error().Find("reason"), kQuarantined);
+  EXPECT_EQ(quarantined.error().reason(), Reason::kSchemaQuarantined);
   EXPECT_THAT(observer->TakeFindings(), SizeIs(2));
 
   const auto frozen = Map(R"({"Id":"O1","LifeCycle":{"Stage":"Nurturing","Pace":"slow"}})");
   ASSERT_FALSE(frozen.has_value());
-  EXPECT_EQ(frozen.error().Find("reason"), kFrozen);
+  EXPECT_EQ(frozen.error().reason(), Reason::kSchemaFrozen);
   EXPECT_EQ(frozen.error().Find("pointer"), "/LifeCycle/Pace");
 
   Use(modes, {{DriftKind::kNewEnum, "GetOpportunity", "/LifeCycle/Stage", "", "Nurturing"}});

@@ -161,7 +161,7 @@ Result<std::string> ReadToken(std::string_view raw) {
                fmt::format("the NextToken of a list answer {}, so the pages behind it cannot be "
                            "asked for; nothing counts as missing",
                            why))
-      .With("reason", "unreadable_page_token")
+      .Because(Reason::kUnreadablePageToken)
       .With("pointer", "/NextToken");
 }
 

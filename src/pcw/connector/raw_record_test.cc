@@ -106,7 +106,7 @@ TEST(ReadListPageTest, ATokenOfAnotherTypeIsAFailedPageAndNotTheLastOne) {
     const auto page = ReadListPage(PageOf(kGood, ",\"NextToken\":" + std::string(token)), Listed());
 
     ASSERT_THAT(page, FailsWith(ErrorCode::kSchemaMismatch)) << token;
-    EXPECT_EQ(page.error().Find("reason"), "unreadable_page_token");
+    EXPECT_EQ(page.error().reason(), Reason::kUnreadablePageToken);
   }
   EXPECT_EQ(ReadListPage(PageOf(kGood, R"(,"NextToken":null)"), Listed())->next_token, "");
   EXPECT_EQ(ReadListPage(PageOf(kGood, R"(,"NextToken":"a\/b")"), Listed())->next_token, "a/b");

@@ -27,8 +27,7 @@ std::string AwsErrorOf(const Error& error) {
 }
 
 bool IsNetworkTrouble(const Error& error) {
-  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kTimeout ||
-         error.code() == ErrorCode::kCancelled;
+  return ReactionOf(error.code()).run == RunReaction::kStopResumable;
 }
 
 void AddErrorEvidence(Finding& finding, const Error& error) {
@@ -78,10 +77,10 @@ std::optional<Finding> CredentialsFinding(const Facts& facts, const Error& error
                   .evidence = {},
                   .next_steps = {}};
   const bool is_role = error.Find("role_arn").has_value();
-  if (error.Find("unreachable") && error.code() == ErrorCode::kTimeout) {
+  if (error.Is(ErrorMark::kUnreachable) && error.code() == ErrorCode::kTimeout) {
     finding.def = &DefOf("PCW1103");
     finding.next_steps = {"time pcw credentials show   # waits as long as a run does"};
-  } else if (error.Find("unreachable")) {
+  } else if (error.Is(ErrorMark::kUnreachable)) {
     finding.def = &DefOf("PCW1103");
     finding.next_steps = {
         "aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2 "

@@ -157,6 +157,7 @@ class Gathering {
               fmt::format("the credentials took longer than the {} s that a diagnosis waits; a run "
                           "waits a minute",
                           kSlowStep.count() / 1000))
+              .As(ErrorMark::kUnreachable)
               .With("unreachable", "in time");
     } else {
       facts_.credentials_error = std::move(got).error();

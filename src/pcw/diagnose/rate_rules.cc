@@ -110,7 +110,7 @@ void JudgeThrottles(const Facts& facts, std::vector<Finding>& findings) {
   const ActionFacts* throttled_now = nullptr;
   for (const ActionFacts& action : facts.actions) {
     if (action.error && action.error->code() == ErrorCode::kThrottled &&
-        !action.error->Find("reason"))
+        !action.error->Is(Reason::kQuotaSpent))
       throttled_now = &action;
   }
   Totals quarter = Sum(facts.ledger->last_quarter_hour);

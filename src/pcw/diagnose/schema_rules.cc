@@ -53,7 +53,7 @@ void JudgeKinds(const Facts& facts, const std::vector<std::string_view>& kinds,
 
 void JudgeStoppedRuns(const Facts& facts, std::vector<Finding>& findings) {
   for (const SchemaFacts::StoppedRun& run : facts.schema->stopped) {
-    const bool is_frozen = run.reason == "schema_frozen";
+    const bool is_frozen = run.reason == NameOf(Reason::kSchemaFrozen);
     findings.push_back(
         {.def = &DefOf("PCW1301"),
          .resource = run.entity,

@@ -436,6 +436,30 @@ class Replay {
 
 }  // namespace
 
+std::string_view NameOf(ReplayOutcome outcome) {
+  switch (outcome) {
+    case ReplayOutcome::kFails:
+      return "fails";
+    case ReplayOutcome::kNewRow:
+      return "new row";
+    case ReplayOutcome::kChangesRow:
+      return "changes the row";
+    case ReplayOutcome::kUpToDate:
+      return "row is up to date";
+    case ReplayOutcome::kIsFetched:
+      return "is fetched from AWS again";
+    case ReplayOutcome::kIsRecorded:
+      return "is recorded";
+  }
+  return "";
+}
+
+std::string ReplayFate::Text() const {
+  std::string text(NameOf(outcome));
+  if (!note.empty()) text += ": " + note;
+  return text;
+}
+
 Result<ReplayReport> ReplayDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                        const ReplayOptions& options,
                                        const std::vector<ReplayHandler*>& handlers, Clock& clock,
@@ -467,7 +491,7 @@ Result<std::vector<GroupTrial>> ReplayMendedGroups(pg::Connection& connection,
     if (!tried.runs.empty() && !tried.runs.front().result.fates.empty()) {
       trial.fate = tried.runs.front().result.fates.front();
     } else {
-      trial.fate.fate = "fails";
+      trial.fate.outcome = ReplayOutcome::kFails;
       trial.fate.error = !tried.examples.empty() ? tried.examples.front().reason
                          : tried.error           ? tried.error->message()
                                                  : "bronze does not hold the record any more";

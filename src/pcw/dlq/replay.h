@@ -41,13 +41,20 @@ struct ReplayJob {
   bool is_dry_run = false;
 };
 
-/// What became of one dead letter, or would: "new row", "changes the row", "row is up to date" or
-/// "fails", with the error.
+/// What became of one dead letter, or would.
+enum class ReplayOutcome { kFails, kNewRow, kChangesRow, kUpToDate, kIsFetched, kIsRecorded };
+/// As people read it: "fails", "new row", "changes the row", "row is up to date", ...
+std::string_view NameOf(ReplayOutcome outcome);
+
 struct ReplayFate {
   std::string record_key;
-  std::string fate;
-  std::string error;
-  bool is_failure() const { return fate == "fails"; }
+  ReplayOutcome outcome = ReplayOutcome::kFails;
+  std::string error{};  ///< of kFails
+  std::string note{};   ///< of kIsRecorded: as what
+
+  /// The outcome with its note.
+  std::string Text() const;
+  bool is_failure() const { return outcome == ReplayOutcome::kFails; }
 };
 
 struct ReplayResult {

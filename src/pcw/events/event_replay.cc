@@ -46,10 +46,10 @@ Status NoteFailure(pg::Connection& connection, const std::string& letter_id, con
   return Ok{};
 }
 
-std::string FateOf(const PartnerEvent& event, const Meaning& meaning) {
+std::string NoteOf(const PartnerEvent& event, const Meaning& meaning) {
   if (meaning.records.empty())
-    return fmt::format("is recorded: {}, {}", event.detail_type, NameOf(meaning.disposition));
-  return fmt::format("is recorded: {}, fetches {} {}", event.detail_type,
+    return fmt::format("{}, {}", event.detail_type, NameOf(meaning.disposition));
+  return fmt::format("{}, fetches {} {}", event.detail_type,
                      meaning.records.front().entity->name, meaning.records.front().record_key);
 }
 
@@ -73,7 +73,9 @@ Status EventReplay::ReplayOne(pg::Connection& connection, const dlq::ReplayJob& 
   const Result<PartnerEvent> event = ReadEvent(body);
   const auto fail = [&](const Error& error) -> Status {
     if (job.is_dry_run) {
-      result.fates.push_back({target.record_key, "fails", error.message()});
+      result.fates.push_back({.record_key = target.record_key,
+                              .outcome = dlq::ReplayOutcome::kFails,
+                              .error = error.message()});
       return Ok{};
     }
     return NoteFailure(connection, target.letter_id, error, stop);
@@ -82,7 +84,9 @@ Status EventReplay::ReplayOne(pg::Connection& connection, const dlq::ReplayJob& 
   const Result<Meaning> meaning = Interpret(*event, deps_.scope.catalog, deps_.scope.entities);
   if (!meaning) return fail(meaning.error());
   if (job.is_dry_run) {
-    result.fates.push_back({target.record_key, FateOf(*event, *meaning), ""});
+    result.fates.push_back({.record_key = target.record_key,
+                            .outcome = dlq::ReplayOutcome::kIsRecorded,
+                            .note = NoteOf(*event, *meaning)});
     return Ok{};
   }
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "replay event", stop));

@@ -3,15 +3,16 @@
 namespace pcw::lake {
 
 bool IsOfTheObject(const Error& error) {
-  switch (error.code()) {
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kTimeout:
-    case ErrorCode::kCancelled:
-    case ErrorCode::kThrottled:
-    case ErrorCode::kUnauthenticated:
-      return false;
-    default:
+  if (error.Is(ErrorMark::kOfOneObject)) return true;
+  switch (ReactionOf(error.code()).call) {
+    case CallReaction::kFail:
+    case CallReaction::kRetryTransaction:
       return true;
+    case CallReaction::kRefreshOnce:
+    case CallReaction::kRetry:
+    case CallReaction::kRetryIfIdempotent:
+    case CallReaction::kStop:
+      return false;
   }
 }
 

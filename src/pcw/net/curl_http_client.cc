@@ -140,15 +140,16 @@ struct SlistDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 
-Error Unavailable(std::string_view step, std::string message) {
-  return Error(ErrorCode::kUnavailable, std::move(message)).With("net", std::string(step));
+Error Unavailable(NetStep step, std::string message) {
+  return Error(ErrorCode::kUnavailable, std::move(message)).At(step);
 }
 
 Error TlsError(const std::string& host, const char* detail, bool is_permanent) {
-  Error error = Unavailable("tls", fmt::format("TLS with {} failed: {}; check the certificate, "
-                                               "AWS_CA_BUNDLE and whether a proxy intercepts TLS",
-                                               host, detail));
-  if (is_permanent) error.With("permanent", "true");
+  Error error =
+      Unavailable(NetStep::kTls, fmt::format("TLS with {} failed: {}; check the certificate, "
+                                             "AWS_CA_BUNDLE and whether a proxy intercepts TLS",
+                                             host, detail));
+  if (is_permanent) error.As(ErrorMark::kPermanent);
   return error;
 }
 
@@ -156,21 +157,21 @@ Error ErrorOf(CURLcode code, const Exchange& exchange, const Url& url, const cha
   const std::string& host = url.authority;
   if (exchange.is_too_large)
     return Unavailable(
-        "too_large",
+        NetStep::kTooLarge,
         fmt::format("the answer of {} is larger than allowed; it was not read to its end", host));
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return Unavailable(
-          "dns",
+          NetStep::kDns,
           fmt::format("cannot resolve {}: {}; check DNS and the endpoint's name", host, detail));
     case CURLE_COULDNT_CONNECT:
-      return Unavailable("connect",
+      return Unavailable(NetStep::kConnect,
                          fmt::format("cannot connect to {}: {}; connection refused or no route: "
                                      "check the port, security group, NAT or VPC endpoint",
                                      host, detail));
     case CURLE_OPERATION_TIMEDOUT:
       return Error(ErrorCode::kTimeout, fmt::format("{} did not answer in time: {}", host, detail))
-          .With("net", "timeout");
+          .At(NetStep::kTimeout);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
@@ -182,16 +183,18 @@ Error ErrorOf(CURLcode code, const Exchange& exchange, const Url& url, const cha
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
       return Unavailable(
-          "truncated",
+          NetStep::kTruncated,
           fmt::format("{} closed the connection before its answer was complete", host));
     case CURLE_SEND_ERROR:
-      return Unavailable("send",
+      return Unavailable(NetStep::kSend,
                          fmt::format("the connection to {} broke while sending: {}", host, detail));
     case CURLE_RECV_ERROR:
       return Unavailable(
-          "receive", fmt::format("the connection to {} broke while receiving: {}", host, detail));
+          NetStep::kReceive,
+          fmt::format("the connection to {} broke while receiving: {}", host, detail));
     default:
-      return Unavailable("receive", fmt::format("the exchange with {} failed: {}", host, detail));
+      return Unavailable(NetStep::kReceive,
+                         fmt::format("the exchange with {} failed: {}", host, detail));
   }
 }
 
@@ -360,7 +363,7 @@ Result<HttpResponse> CurlHttpClient::Send(const HttpRequest& request, const Http
                  fmt::format("{} leads to an address that may not be connected to: this machine's, "
                              "a private or a link-local one",
                              url.host))
-        .With("net", "refused");
+        .At(NetStep::kRefused);
   }
   if (*code != CURLE_OK)
     return ErrorOf(*code, exchange, url, detail[0] != '\0' ? detail : curl_easy_strerror(*code));

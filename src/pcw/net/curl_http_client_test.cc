@@ -148,13 +148,12 @@ Result<HttpResponse> Post(CurlHttpClient& client, const std::string& url, HttpLi
   return client.Send(request, limits, stop);
 }
 
-testing::Matcher<const Result<HttpResponse>&> BrokeAt(std::string_view step) {
+testing::Matcher<const Result<HttpResponse>&> BrokeAt(NetStep step) {
   return testing::ResultOf(
       [](const Result<HttpResponse>& result) {
-        return result ? std::string("no error")
-                      : std::string(result.error().Find("net").value_or(""));
+        return result ? std::nullopt : result.error().net_step();
       },
-      testing::Eq(std::string(step)));
+      testing::Eq(step));
 }
 
 TEST(CurlHttpClientTest, SendsWhatItIsGivenAndReturnsWhatWasSaid) {
@@ -284,16 +283,16 @@ TEST(CurlHttpClientTest, ACutAnswerIsTruncated) {
                     {"", kClose}});
   CurlHttpClient client;
 
-  EXPECT_THAT(Post(client, server.url()), BrokeAt("truncated"));
-  EXPECT_THAT(Post(client, server.url()), BrokeAt("truncated"));
-  EXPECT_THAT(Post(client, server.url()), BrokeAt("truncated"));
+  EXPECT_THAT(Post(client, server.url()), BrokeAt(NetStep::kTruncated));
+  EXPECT_THAT(Post(client, server.url()), BrokeAt(NetStep::kTruncated));
+  EXPECT_THAT(Post(client, server.url()), BrokeAt(NetStep::kTruncated));
 }
 
 TEST(CurlHttpClientTest, AResetIsAFailureToReceive) {
   RawServer server({{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", Script::End::kReset}});
   CurlHttpClient client;
 
-  EXPECT_THAT(Post(client, server.url()), BrokeAt("receive"));
+  EXPECT_THAT(Post(client, server.url()), BrokeAt(NetStep::kReceive));
 }
 
 TEST(CurlHttpClientTest, AnAnswerOverTheCapsIsNotReadToItsEnd) {
@@ -305,8 +304,8 @@ TEST(CurlHttpClientTest, AnAnswerOverTheCapsIsNotReadToItsEnd) {
   limits.max_body_bytes = 1999;
   limits.max_header_bytes = 1000;
 
-  EXPECT_THAT(Post(client, server.url(), limits), BrokeAt("too_large"));
-  EXPECT_THAT(Post(client, server.url(), limits), BrokeAt("too_large"));
+  EXPECT_THAT(Post(client, server.url(), limits), BrokeAt(NetStep::kTooLarge));
+  EXPECT_THAT(Post(client, server.url(), limits), BrokeAt(NetStep::kTooLarge));
 }
 
 TEST(CurlHttpClientTest, TheDeadlineIsATotalOne) {
@@ -339,7 +338,7 @@ TEST(CurlHttpClientTest, AClosedPortIsNamed) {
 
   const auto response = Post(client, url);
 
-  EXPECT_THAT(response, BrokeAt("connect"));
+  EXPECT_THAT(response, BrokeAt(NetStep::kConnect));
   EXPECT_THAT(response.error().message(), HasSubstr("127.0.0.1:"));
 }
 

@@ -121,6 +121,7 @@ struct Connection::State {
   Error Lost(std::string_view query) const {
     return Error(ErrorCode::kUnavailable,
                  "the database session was lost: " + Trimmed(PQerrorMessage(pg)))
+        .From(Origin::kDatabase)
         .With("query", std::string(query));
   }
 
@@ -134,7 +135,7 @@ struct Connection::State {
     std::string message = Trimmed(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     if (IsForgottenStatement(sqlstate)) message = fmt::format("{}; {}", message, kPoolerAdvice);
     Error error(code, std::move(message));
-    error.With("query", std::string(query)).With("sqlstate", sqlstate);
+    error.From(Origin::kDatabase).With("query", std::string(query)).With("sqlstate", sqlstate);
     // Names of the schema, not values.
     for (const auto& [key, part] : {std::pair{"constraint", PG_DIAG_CONSTRAINT_NAME},
                                     std::pair{"column", PG_DIAG_COLUMN_NAME}}) {
@@ -249,6 +250,7 @@ struct Connection::State {
       if (!failure) return Lost(query);
       Error lost(ErrorCode::kUnavailable, failure->message());
       return std::move(lost)
+          .From(Origin::kDatabase)
           .With("query", std::string(query))
           .With("sqlstate", std::string(failure->Find("sqlstate").value_or("")));
     }
@@ -281,6 +283,7 @@ Result<std::unique_ptr<Connection::State>> Connection::State::Start(const Connec
                             refused.code == ErrorCode::kUnavailable && !refused.sqlstate.empty()
                                 ? "the server answers, and takes no session now"
                                 : "check database.url and that the server runs"));
+    error.From(Origin::kDatabase);
     if (refused.sqlstate.empty()) return error;
     return std::move(error).With("sqlstate", refused.sqlstate);
   };

@@ -58,6 +58,7 @@ Result<ServiceSession> OpenService(const ConnectOptions& options, const std::str
                  fmt::format("the login {0} may not become pcw_service; as the database's "
                              "administrator: GRANT pcw_service TO {0}",
                              login.Text(0, 0)))
+        .From(Origin::kDatabase)
         .With("sqlstate", std::string(role.error().Find("sqlstate").value_or("")));
   }
   // Plans are made for the values at hand: a plan kept from when a table was still empty reads all

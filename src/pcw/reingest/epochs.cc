@@ -69,14 +69,16 @@ void ReingestEpochs::TellFates(const LoadResult& result) const {
   const std::set<std::string> changed(result.comparison.changed_ids.begin(),
                                       result.comparison.changed_ids.end());
   for (const std::string& id : result.landed) {
-    tell(id,
-         fresh.contains(id)     ? "new row"
-         : changed.contains(id) ? "changes the row"
-                                : "row is up to date",
-         "");
+    tell({.record_key = id,
+          .outcome = fresh.contains(id)     ? dlq::ReplayOutcome::kNewRow
+                     : changed.contains(id) ? dlq::ReplayOutcome::kChangesRow
+                                            : dlq::ReplayOutcome::kUpToDate});
   }
-  for (const std::string& id : result.refused)
-    tell(id, "fails", "PostgreSQL refuses one of its values");
+  for (const std::string& id : result.refused) {
+    tell({.record_key = id,
+          .outcome = dlq::ReplayOutcome::kFails,
+          .error = "PostgreSQL refuses one of its values"});
+  }
 }
 
 // A record that bronze holds in several versions is new once.

@@ -9,6 +9,7 @@
 #include "pcw/lake/layout.h"
 #include "pcw/lake/part.h"
 #include "pcw/lake/part_reader.h"
+#include "pcw/lake/unreadable.h"
 
 namespace pcw::reingest {
 namespace {
@@ -16,12 +17,6 @@ namespace {
 std::optional<WallTime> TimeIn(std::string_view text) {
   const Result<WallTime> time = ParseRfc3339(text);
   return time ? std::optional<WallTime>(*time) : std::nullopt;
-}
-
-bool IsOutOfReach(const Error& error) {
-  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kTimeout ||
-         error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kThrottled ||
-         error.code() == ErrorCode::kUnauthenticated;
 }
 
 Result<KnownRunTimes> LoadTimes(pg::Database& database, std::int64_t connector_id,
@@ -48,7 +43,7 @@ Status AskFolder(const lake::RunFolder& folder, lake::BronzeStore& store, RunTim
                  std::stop_token stop) {
   if (folder.has_manifest) {
     const Result<std::string> text = store.Get(lake::ManifestKey(folder.prefix), stop);
-    if (!text && IsOutOfReach(text.error())) return text.error();
+    if (!text && !lake::IsOfTheObject(text.error())) return text.error();
     const Result<lake::Manifest> manifest =
         text ? lake::ParseManifest(*text) : Result<lake::Manifest>(text.error());
     if (manifest) {
@@ -61,7 +56,7 @@ Status AskFolder(const lake::RunFolder& folder, lake::BronzeStore& store, RunTim
                                   [](const lake::FolderObject& object) { return object.part > 0; });
   if (first == folder.objects.end()) return Ok{};
   const Result<std::string> text = store.Get(first->key, stop);
-  if (!text && IsOutOfReach(text.error())) return text.error();
+  if (!text && !lake::IsOfTheObject(text.error())) return text.error();
   if (!text) return Ok{};
   const std::string_view line = std::string_view(*text).substr(0, text->find('\n') + 1);
   const Result<lake::ScannedPart> part = lake::ScanPart(line, lake::LineDigests::kVouched);

@@ -21,6 +21,7 @@
 #include "pcw/reingest/loader.h"
 #include "pcw/reingest/order.h"
 #include "pcw/reingest/rebuild.h"
+#include "pcw/runs/job_verdict.h"
 #include "pcw/tables/entity_columns.h"
 #include "pcw/tables/held_digests.h"
 
@@ -371,7 +372,9 @@ class Reingest {
       letter.mapping_version = mapping_.version;
       letter.is_replay = options_.replay.has_value();
       if (options_.replay && options_.replay->on_fate)
-        options_.replay->on_fate(line.id, "fails", letter.error);
+        options_.replay->on_fate({.record_key = std::string(line.id),
+                                  .outcome = dlq::ReplayOutcome::kFails,
+                                  .error = letter.error});
       batch.Add(std::move(letter));
       NoteLetter(hash);
       return Ok{};
@@ -480,8 +483,8 @@ class Reingest {
       error = Error(ErrorCode::kConflict,
                     "the lease was lost to another process; it goes on with this entity");
     outcome_.stats.is_resumable =
-        error.code() != ErrorCode::kInternal && !options_.is_rebuild && !options_.replay;
-    outcome_.stats.reason = std::string(error.Find("reason").value_or(NameOf(error.code())));
+        runs::IsResumable(error.code()) && !options_.is_rebuild && !options_.replay;
+    outcome_.stats.reason = std::string(runs::ReasonTextOf(error));
     error.With("entity", std::string(def_.name));
     if (!outcome_.run_id.empty()) error.With("run_id", outcome_.run_id);
     outcome_.error = std::move(error);

@@ -12,9 +12,7 @@ namespace {
 Error AsRefusal(Error error) {
   const auto state = error.Find("sqlstate");
   if (!state || (*state != "P0001" && *state != "2BP01")) return error;
-  Error refused(ErrorCode::kInvalidRequest, error.message());
-  for (const auto& [key, value] : error.context()) refused.With(key, value);
-  return refused;
+  return error.Retold(ErrorCode::kInvalidRequest, error.message());
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ Result<ReingestOutcome> RunReingest(const connector::EntityDef& def,
   if (options.is_rebuild && (!options.selection.is_all() || options.is_dry_run)) {
     return Error(ErrorCode::kInvalidRequest,
                  "--rebuild makes the whole table anew: it takes no selection and no --dry-run")
-        .With("usage", "true");
+        .As(ErrorMark::kUsage);
   }
   PCW_TRY(const tables::BulkTable table,
           tables::BulkTable::Create(def, mapping,

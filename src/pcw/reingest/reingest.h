@@ -12,6 +12,7 @@
 #include "pcw/base/rng.h"
 #include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
+#include "pcw/dlq/replay.h"
 #include "pcw/lake/bronze_store.h"
 #include "pcw/pg/database.h"
 #include "pcw/reingest/reader.h"
@@ -30,7 +31,7 @@ struct ReplaySelection {
   std::vector<std::string> record_keys;
   int records_per_second = 0;  ///< 0 = as fast as it goes
   /// Of a dry run: what would become of a record. Called on the caller's thread.
-  std::function<void(std::string_view id, std::string_view fate, std::string_view error)> on_fate;
+  std::function<void(dlq::ReplayFate)> on_fate;
 };
 
 struct ReingestOptions {

@@ -100,7 +100,8 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
   if (job.is_dry_run) {
     for (const dlq::ReplayTarget& target : targets) {
       if (target.bronze_key.empty())
-        result.fates.push_back({target.record_key, "is fetched from AWS again", ""});
+        result.fates.push_back(
+            {.record_key = target.record_key, .outcome = dlq::ReplayOutcome::kIsFetched});
     }
   } else {
     PCW_TRY_OK(Refetch(def, job, targets, stop));
@@ -122,9 +123,8 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
     return result;
   }
   if (job.is_dry_run) {
-    selection.on_fate = [&result](std::string_view id, std::string_view fate,
-                                  std::string_view error) {
-      result.fates.push_back({std::string(id), std::string(fate), std::string(error)});
+    selection.on_fate = [&result](dlq::ReplayFate fate) {
+      result.fates.push_back(std::move(fate));
     };
   }
   ReingestOptions options;
@@ -137,7 +137,7 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
   options.replay = std::move(selection);
   PCW_TRY(ReingestOutcome outcome, RunReingest(def, mapping, options, deps_.reingest, stop));
   if (!refetched_.parts.empty()) PCW_TRY_OK(Seal(def, job));
-  if (outcome.error) outcome.error->With("run", "stopped");  // unlike the damaged objects below
+  if (outcome.error) outcome.error->As(ErrorMark::kStoppedRun);  // unlike the damaged objects below
   result.status = NameOf(outcome.status);
   if (job.is_dry_run) result.changes_json = ChangesJson(outcome.columns, mapping);
   if (!outcome.error && !outcome.rejected.empty()) {
@@ -255,9 +255,9 @@ Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJ
       PCW_TRY_OK(SettleAbsent(target, stop));
       continue;
     }
-    const bool is_passing = code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout;
-    const bool is_own = code == ErrorCode::kNotFound || code == ErrorCode::kInvalidRequest ||
-                        code == ErrorCode::kConflict || code == ErrorCode::kSchemaMismatch;
+    const bool is_passing = ReactionOf(code).call == CallReaction::kRetryIfIdempotent;
+    const bool is_of_record = ReactionOf(code).record == RecordReaction::kDeadLetter ||
+                              ReactionOf(code).record == RecordReaction::kDeferThenDeadLetter;
     // What stops a run stops this too; one record's own failure is only noted.
     if (!is_passing && !is_own) {
       refetched_.ended = fetched.error();

@@ -21,7 +21,7 @@ Status TakeMappingVersion(pg::Connection& connection, std::int64_t connector_id,
                              "one above {1}; `pcw bronze reingest --entity {0} --older-mapping` "
                              "goes back to it for good",
                              entity, held.Int(0, 0), held.Text(0, 1), version))
-        .With("reason", std::string(kOlderMapping));
+        .Because(Reason::kOlderMapping);
   }
   PCW_TRY_OK(connection.Exec(
       {"mapping_version_put",

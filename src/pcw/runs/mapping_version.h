@@ -13,9 +13,6 @@
 
 namespace pcw::runs {
 
-/// Context `reason` of the error of a run that would map by an older version than the rows have.
-inline constexpr std::string_view kOlderMapping = "older_mapping";
-
 /// Whether a run may go back to an older mapping, which only a re-ingest that was asked to does: it
 /// makes all rows anew.
 enum class OlderMapping { kRefuse, kAdopt };

@@ -1,20 +1,16 @@
 // What becomes of a job and its run: before the work, after it, and when its worker has died.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <stop_token>
 #include <string>
 
-#include "pcw/base/clock.h"
 #include "pcw/base/rng.h"
 #include "pcw/jobs/job_queue.h"
 #include "pcw/pg/connection.h"
+#include "pcw/runs/job_verdict.h"
 
 namespace pcw::runs {
-
-/// How often a job is tried before it is given up; the schedule brings the entity back anyway.
-inline constexpr int kMostAttempts = 6;
 
 /// Makes a claimed job ready, and says which run is to be done: the queued one, or a successor of a
 /// run whose worker fell silent (it is ended as abandoned when the successor starts, under the
@@ -39,8 +35,5 @@ Status AbandonJob(pg::Connection& connection, const jobs::Job& job, std::stop_to
 /// Whether a statement that failed with this may succeed when it is said again. One that the
 /// database refuses for what it says never does, and is not to be repeated.
 bool MayStoreLater(const Error& error);
-
-/// The pause before the next of so many attempts: 5 s, doubling, at most 5 minutes.
-std::chrono::milliseconds PauseAfter(int attempts);
 
 }  // namespace pcw::runs

@@ -64,7 +64,7 @@ class MappingChange {
     const bool has_fate = !tried.runs.empty() && !tried.runs.front().result.fates.empty();
     if (!has_fate) return std::string("the sample has no record in bronze, or was settled");
     const dlq::ReplayFate& fate = tried.runs.front().result.fates.front();
-    if (fate.is_failure()) return "fails: " + fate.error;
+    if (fate.is_failure()) return fmt::format("{}: {}", NameOf(fate.outcome), fate.error);
     options.is_dry_run = false;
     options.filter = {};
     options.filter.group = group.fingerprint;

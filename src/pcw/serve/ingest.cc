@@ -29,7 +29,7 @@ constexpr std::chrono::seconds kSettlePatience{5};  // once the process is to en
 std::string ReasonOf(StopCause cause) {
   switch (cause) {
     case StopCause::kDrained:
-      return "drained";
+      return std::string(NameOf(Reason::kDrained));
     case StopCause::kStalled:
       return "stalled";
     case StopCause::kLost:
@@ -151,7 +151,7 @@ class Worker {
            {"throttles", std::to_string(outcome->stats.throttles)}});
     }
     const bool was_stopped = keeper.cause() != StopCause::kNone;
-    if (error && error->Find("reason") == runs::kOlderMapping) {
+    if (error && error->Is(Reason::kOlderMapping)) {
       Log(LogLevel::kWarn, "left to a worker with the newer mapping",
           {{"error", error->message()}});
     } else if (error && !was_stopped) {

@@ -13,6 +13,7 @@
 #include "pcw/lake/layout.h"
 #include "pcw/runs/database_clock.h"
 #include "pcw/runs/fetch_requests.h"
+#include "pcw/runs/job_verdict.h"
 #include "pcw/runs/listing_size.h"
 #include "pcw/runs/mapping_version.h"
 #include "pcw/sync/empty_pass.h"
@@ -386,10 +387,9 @@ class RunInFlight {
                     fmt::format("the run was interrupted ({}); a later one goes on", stop_reason));
     }
     outcome.stats = Totals();
-    outcome.stats.is_resumable = error.code() != ErrorCode::kInternal;
-    outcome.stats.reason = stop_reason.empty()
-                               ? std::string(error.Find("reason").value_or(NameOf(error.code())))
-                               : stop_reason;
+    outcome.stats.is_resumable = runs::IsResumable(error.code());
+    outcome.stats.reason =
+        stop_reason.empty() ? std::string(runs::ReasonTextOf(error)) : stop_reason;
     error.With("run_id", run_.row.id).With("entity", std::string(def_.name));
     if (!is_fenced_off) {
       Status ended = database_.Run<Ok>({}, [&](pg::Connection& connection) {

@@ -69,7 +69,7 @@ Result<CallEstimate> EstimateCalls(pg::Connection& connection, const connector::
                  fmt::format("how many {} AWS has is not known before the first full scan; add "
                              "--records N, or --count to list them now (one call per {})",
                              def.name, request.page_size))
-        .With("usage", "true");
+        .As(ErrorMark::kUsage);
   }
   const auto is_hint = [](const connector::SourceDef& source) {
     return source.version_means == connector::ListedVersion::kHint;

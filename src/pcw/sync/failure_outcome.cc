@@ -2,42 +2,44 @@
 
 namespace pcw::sync {
 
-bool IsPassing(ErrorCode code) {
-  return code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout;
+bool IsPassing(ErrorCode code) { return ReactionOf(code).call == CallReaction::kRetryIfIdempotent; }
+
+bool IsOfThisCallAlone(ErrorCode code) {
+  switch (ReactionOf(code).call) {
+    case CallReaction::kFail:
+    case CallReaction::kRetryIfIdempotent:
+    case CallReaction::kRetryTransaction:
+      return true;
+    case CallReaction::kRefreshOnce:
+    case CallReaction::kRetry:
+    case CallReaction::kStop:
+      return false;
+  }
+  return false;
 }
 
 FailureOutcome OutcomeOfFailure(const DetailFailure& failure) {
   const bool is_confirming = failure.pass == Pass::kConfirm;
-  const auto later = [&] {
-    if (is_confirming) return FailureOutcome::kUnconfirmed;
-    return failure.pass == Pass::kFirst ? FailureOutcome::kDefer : FailureOutcome::kDeadLetter;
-  };
-  switch (failure.code) {
-    case ErrorCode::kThrottled:
+  // AWS was heard, and knows no such record.
+  const bool is_unknown = failure.code == ErrorCode::kNotFound;
+  switch (ReactionOf(failure.code).record) {
+    case RecordReaction::kNone:
+      return FailureOutcome::kStopRun;
+    case RecordReaction::kAskAgain:
       // The account is paused already. A spent day cannot be waited for; any other throttle only
       // delays this record.
       return failure.is_day_spent || failure.throttles_in_row >= kMostThrottlesInRow
                  ? FailureOutcome::kStopRun
                  : FailureOutcome::kSubmitAgain;
-    case ErrorCode::kNotFound:
-      if (is_confirming) return FailureOutcome::kGone;
-      if (failure.may_be_absent) return FailureOutcome::kAbsent;
-      return later();  // a Get may lag the list for seconds after a create (docs/aws-facts.md 7)
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kTimeout:
-      return later();
-    case ErrorCode::kInvalidRequest:
-    case ErrorCode::kConflict:
-    case ErrorCode::kSchemaMismatch:
-      // Asking again gives the same answer.
+    case RecordReaction::kDeferThenDeadLetter:
+      if (is_confirming) return is_unknown ? FailureOutcome::kGone : FailureOutcome::kUnconfirmed;
+      if (is_unknown && failure.may_be_absent) return FailureOutcome::kAbsent;
+      // A Get may lag the list for seconds after a create (docs/aws-facts.md 7).
+      return failure.pass == Pass::kFirst ? FailureOutcome::kDefer : FailureOutcome::kDeadLetter;
+    case RecordReaction::kDeadLetter:
       return is_confirming ? FailureOutcome::kUnconfirmed : FailureOutcome::kDeadLetter;
-    case ErrorCode::kPermissionDenied:
+    case RecordReaction::kWeighDenial:
       return is_confirming ? FailureOutcome::kUnconfirmed : FailureOutcome::kWeighDenial;
-    case ErrorCode::kUnauthenticated:
-    case ErrorCode::kConfig:
-    case ErrorCode::kCancelled:
-    case ErrorCode::kInternal:
-      return FailureOutcome::kStopRun;
   }
   return FailureOutcome::kStopRun;
 }

@@ -43,6 +43,10 @@ FailureOutcome OutcomeOfFailure(const DetailFailure& failure);
 /// The failure may pass by itself: nothing was said about the record.
 bool IsPassing(ErrorCode code);
 
+/// The failure says nothing of other calls. A caller that stops, is not known or has no calls left
+/// gets no answer to any of them.
+bool IsOfThisCallAlone(ErrorCode code);
+
 /// The code of a run that was stopped because too many details failed, by how they failed:
 /// kUnavailable if all of them may pass by themselves, else the most frequent of the others.
 ErrorCode CodeOfStop(const std::map<ErrorCode, int>& failures);

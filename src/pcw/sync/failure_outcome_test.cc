@@ -62,6 +62,15 @@ TEST(OutcomeOfFailureTest, OnlyAThrottleThatPassesIsWaitedFor) {
       FailureOutcome::kStopRun);
 }
 
+TEST(IsOfThisCallAloneTest, WhoIsRefusedOrStopsGetsNoOtherAnswerEither) {
+  for (const Reaction& reaction : kReactions) {
+    const bool is_of_every_call = reaction.code == ErrorCode::kUnauthenticated ||
+                                  reaction.code == ErrorCode::kThrottled ||
+                                  reaction.code == ErrorCode::kCancelled;
+    EXPECT_EQ(IsOfThisCallAlone(reaction.code), !is_of_every_call) << reaction.name;
+  }
+}
+
 TEST(CodeOfStopTest, UnavailableOnlyIfAllFailuresMayPass) {
   EXPECT_EQ(CodeOfStop({{ErrorCode::kUnavailable, 3}, {ErrorCode::kTimeout, 40}}),
             ErrorCode::kUnavailable);

@@ -109,8 +109,8 @@ Result<aws::CallResult> PageSource::CallPatiently(std::stop_token stop) {
     Result<aws::CallResult> answer = caller_.Call(*source_.list, body, stop);
     // A throttled list pauses the run instead of ending it; each round has waited for seconds
     // already. A spent day cannot be waited for.
-    const bool may_wait =
-        !answer && answer.error().code() == ErrorCode::kThrottled && !answer.error().Find("reason");
+    const bool may_wait = !answer && answer.error().code() == ErrorCode::kThrottled &&
+                          !answer.error().Is(Reason::kQuotaSpent);
     if (!may_wait || round == kThrottledRounds) return answer;
   }
 }
@@ -131,7 +131,7 @@ Status PageSource::CountEmptyPage(bool is_empty) {
                            "stored; run again later",
                            kMostEmptyPages))
       .With("operation", std::string(source_.list->name))
-      .With("reason", "endless_empty_pages");
+      .Because(Reason::kEndlessEmptyPages);
 }
 
 }  // namespace pcw::sync

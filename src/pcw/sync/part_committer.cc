@@ -181,7 +181,7 @@ Status PartCommitter::CheckMismatches() const {
                          "sync.stop_at_mismatch_percent ({}) allows; they are dead letters "
                          "(`pcw dlq list`); correct the mapping, or run again with a higher limit",
                          mismatches_.Worst(), stop_at_mismatch_percent_))
-      .With("reason", "too_many_mismatches");
+      .Because(Reason::kTooManyMismatches);
 }
 
 Status PartCommitter::PutPart(Prepared& prepared, const Batch& batch) {
@@ -229,7 +229,7 @@ Status PartCommitter::MapAll(Prepared& prepared, const Batch& batch) {
     Result<connector::Row> row = MapOne(record, part);
     prepared.is_mismatch.push_back(!row);
     if (!row) {
-      if (!frozen && row.error().Find("reason") == connector::kFrozen) frozen = row.error();
+      if (!frozen && row.error().Is(Reason::kSchemaFrozen)) frozen = row.error();
       prepared.letters.push_back(LetterFor(row.error(), prepared, record.id, record.line.line));
       prepared.failed.push_back(record.id);
       NoteFailed(record.id, record.source->rank);

@@ -53,10 +53,7 @@ Status Scan::Run(std::optional<WallTime> modified_after) {
     if (Status listed = ListSource(source, modified_after); !listed) {
       // Lists and details fail apart: what was listed lands, and the next run need not fetch it.
       // Whoever stops, or has no calls left, is not asked for more.
-      const ErrorCode code = listed.error().code();
-      if (code == ErrorCode::kCancelled || code == ErrorCode::kThrottled ||
-          code == ErrorCode::kUnauthenticated)
-        return listed;
+      if (!IsOfThisCallAlone(listed.error().code())) return listed;
       if (const Status drained = DrainAll(Pass::kFirst); !drained)
         LogError("what was listed last could not be fetched", drained.error());
       return listed;

@@ -49,12 +49,11 @@ Status Scan::HandleFailure(FetchedDetail detail, Pass pass) {
   error.With("record", task.id);
   const bool is_throttled = error.code() == ErrorCode::kThrottled;
   throttles_in_row_ = is_throttled ? throttles_in_row_ + 1 : 0;
-  const FailureOutcome outcome =
-      OutcomeOfFailure({.code = error.code(),
-                        .pass = pass,
-                        .is_day_spent = is_throttled && error.Find("reason").has_value(),
-                        .throttles_in_row = throttles_in_row_,
-                        .may_be_absent = task.source->may_be_absent});
+  const FailureOutcome outcome = OutcomeOfFailure({.code = error.code(),
+                                                   .pass = pass,
+                                                   .is_day_spent = error.Is(Reason::kQuotaSpent),
+                                                   .throttles_in_row = throttles_in_row_,
+                                                   .may_be_absent = task.source->may_be_absent});
   switch (outcome) {
     case FailureOutcome::kStopRun:
       return error;
@@ -102,7 +101,7 @@ Status Scan::NoteFetched(const Error* failure, Pass pass) {
                            "sync.stop_at_fetch_failure_percent ({}) allows; the last answer: {}",
                            fetch_failures_.Worst(), options_.stop_at_fetch_failure_percent,
                            failure->message()))
-      .With("reason", "too_many_fetch_failures");
+      .Because(Reason::kTooManyFetchFailures);
 }
 
 Status Scan::AddDeadLetter(const DetailTask& task, Error error) {

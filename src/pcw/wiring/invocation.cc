@@ -21,7 +21,7 @@ Result<config::ConfigSources> Invocation::Sources() const {
     const auto equals = setting.find('=');
     if (equals == std::string::npos) {
       return Error(ErrorCode::kInvalidRequest, fmt::format("--set {}: expected key=value", setting))
-          .With("usage", "true");
+          .As(ErrorMark::kUsage);
     }
     sources.flag_overrides.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
@@ -45,7 +45,7 @@ Result<config::LoadedConfig> Invocation::LoadMain() const {
 }
 
 Error UsageError(std::string message) {
-  return Error(ErrorCode::kInvalidRequest, std::move(message)).With("usage", "true");
+  return Error(ErrorCode::kInvalidRequest, std::move(message)).As(ErrorMark::kUsage);
 }
 
 Result<std::optional<WallTime>> ParseTimeOption(const std::string& option,

@@ -63,7 +63,7 @@ OrderedJson DescribePlan(const quota::Plan& plan, WallTime now) {
     if (pauses.size() == kMostPauses) break;
     pauses.push_back({{"from", Seconds(pause.from)},
                       {"until", Seconds(pause.until)},
-                      {"reason", "quota_spent"}});
+                      {"reason", NameOf(Reason::kQuotaSpent)}});
   }
   json["pauses"] = std::move(pauses);
   json["more_pauses"] = std::max<std::int64_t>(

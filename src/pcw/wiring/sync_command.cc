@@ -174,7 +174,7 @@ Result<const connector::ConnectorDef*> ConnectorNamed(const std::string& name) {
   if (connector != nullptr) return connector;
   return Error(ErrorCode::kInvalidRequest,
                fmt::format("\"{}\" is not a connector; this version has partner-central", name))
-      .With("usage", "true");
+      .As(ErrorMark::kUsage);
 }
 
 bool IsConfigured(const connector::EntityDef& entity, const config::Config& config) {
@@ -195,7 +195,7 @@ Result<std::vector<const connector::EntityDef*>> EntitiesNamed(
                  fmt::format("\"{}\" is not an entity of {}; this version has {}{}", name,
                              connector.url_name, fmt::join(known, ", "),
                              nearest ? fmt::format(" (did you mean {}?)", *nearest) : ""))
-        .With("usage", "true");
+        .As(ErrorMark::kUsage);
   }
   std::vector<const connector::EntityDef*> entities;
   for (const connector::EntityDef* def : connector::AllEntities()) {

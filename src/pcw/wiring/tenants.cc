@@ -168,7 +168,7 @@ Result<config::LoadedConfig> LoadTenant(const config::LoadedConfig& main, const 
   }
   return Error(ErrorCode::kInvalidRequest,
                fmt::format("--tenant {}: there is no such tenant; there is {}", name, names))
-      .With("usage", "true");
+      .As(ErrorMark::kUsage);
 }
 
 Result<bool> PutTenant(pg::Connection& admin, const StoredTenant& tenant, std::stop_token stop) {

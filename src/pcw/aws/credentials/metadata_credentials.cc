@@ -109,6 +109,7 @@ Result<CredentialsPtr> ContainerCredentials::Fetch(std::stop_token stop) {
                              fmt::format("{} answered {}", source, answer->status))
                      : Error(ErrorCode::kUnauthenticated,
                              fmt::format("{}: {}", source, answer.error().message()))
+                           .As(ErrorMark::kUnreachable)
                            .With("unreachable", parts.authority);
     // The agent throttles (429), and right after the start of a task does not know it yet (400,
     // 404); only a refusal of the token stays one.
@@ -152,6 +153,7 @@ Result<CredentialsPtr> InstanceCredentials::Fetch(std::stop_token stop) {
                                 "must be 2: aws ec2 "
                                 "modify-instance-metadata-options --http-put-response-hop-limit 2)",
                                 source))
+        .As(ErrorMark::kUnreachable)
         .With("unreachable", net::ShownUrl(base));
   }
   if (token->status != 200 || token->body.empty() ||

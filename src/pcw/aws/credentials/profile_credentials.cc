@@ -127,9 +127,10 @@ Result<CredentialsPtr> ProfileCredentials::Role(const ProfileFiles& files, const
                                     ? CredentialSource(name, credential_source, stop)
                                     : Follow(files, source_profile, seen, stop);
   // What is named must be there: the chain does not go on elsewhere.
-  if (!base && base.error().Find("unreachable")) {
+  if (!base && base.error().Is(ErrorMark::kUnreachable)) {
     return Error(ErrorCode::kUnauthenticated,
                  fmt::format("profile {}: {}", name, base.error().message()))
+        .As(ErrorMark::kUnreachable)
         .With("unreachable", credential_source);
   }
   if (!base && base.error().code() == ErrorCode::kNotFound)

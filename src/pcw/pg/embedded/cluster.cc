@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kStartPatience{60};
 constexpr int kBetweenLooksMs = 50;
 
-std::string Reason(int error) { return std::generic_category().message(error); }
+std::string WordsOf(int error) { return std::generic_category().message(error); }
 
 // A lock file held by flock: the kernel releases it with the process, however that ends.
 class FileLock {
@@ -38,7 +38,7 @@ class FileLock {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
       return Error(ErrorCode::kConfig,
-                   fmt::format("cannot open {}: {}", path.string(), Reason(errno)));
+                   fmt::format("cannot open {}: {}", path.string(), WordsOf(errno)));
     return FileLock(fd);
   }
   FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
