@@ -9,6 +9,7 @@
 #include "pcw/base/time.h"
 #include "pcw/pg/binary_copy.h"
 #include "pcw/pg/conninfo.h"
+#include "pcw/pg/function_files.h"
 #include "pcw/pg/migrate.h"
 #include "pcw/pg/session.h"
 #include "pg_fixture.h"
@@ -22,24 +23,105 @@ using ::testing::HasSubstr;
 TEST_F(DatabaseTest, MigratingAgainDoesNothing) {
   Connection superuser = OpenSuperuser(url);
 
-  EXPECT_EQ(*pg::Migrate(superuser), 0);
+  const auto again = pg::Migrate(superuser);
+
+  ASSERT_THAT(again, Succeeds());
+  EXPECT_EQ(again->migrations, 0);
+  EXPECT_EQ(again->function_files, 0);
   for (const pg::MigrationState& state : *pg::MigrationStatus(superuser))
     EXPECT_FALSE(state.applied_at.empty()) << state.name;
 }
 
 TEST(MigrateTest, TwoAtOnceApplyEachMigrationOnce) {
   const std::string url = NewDatabase();
-  std::atomic<int> applied{0};
+  std::atomic<int> migrations{0};
+  std::atomic<int> function_files{0};
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 3; ++i) {
       threads.emplace_back([&] {
         Connection superuser = OpenSuperuser(url);
-        applied += *pg::Migrate(superuser);
+        const pg::Migrated applied = *pg::Migrate(superuser);
+        migrations += applied.migrations;
+        function_files += applied.function_files;
       });
     }
   }
-  EXPECT_EQ(applied, static_cast<int>(pg::Migrations().size()));
+  EXPECT_EQ(migrations, static_cast<int>(pg::Migrations().size()));
+  EXPECT_EQ(function_files, static_cast<int>(pg::FunctionFiles().size()));
+}
+
+TEST(MigrateTest, FilesOfFunctionsSayWhatTheMigrationsLeave) {
+  // Until a migration or a file changes one of them: then this test goes.
+  const std::string url = NewDatabase();
+  Connection superuser = OpenSuperuser(url);
+  const auto functions = [&] {
+    const auto rows = superuser.Exec(
+        {"functions",
+         "SELECT string_agg(pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '') || "
+         "p.proowner::regrole || coalesce(obj_description(p.oid), ''), E'\n' ORDER BY p.oid) "
+         "FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace"});
+    return rows ? std::string(rows->Text(0, 0)) : rows.error().ToString();
+  };
+  for (const pg::Migration& migration : pg::Migrations())
+    ASSERT_THAT(
+        superuser.ExecScript(migration.name, "BEGIN; " + std::string(migration.sql) + "COMMIT"),
+        Succeeds());
+  const std::string before = functions();
+
+  for (const pg::FunctionFile& file : pg::FunctionFiles())
+    ASSERT_THAT(superuser.ExecScript(file.name, "BEGIN; " + std::string(file.sql) + "COMMIT"),
+                Succeeds());
+
+  EXPECT_THAT(before, HasSubstr("quota_lease"));
+  EXPECT_EQ(functions(), before);
+}
+
+TEST_F(DatabaseTest, ADatabaseWithoutTheFunctionsOfThisPcwIsRefusedUntilItIsMigrated) {
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(superuser.ExecScript("older",
+                                   "UPDATE pcw_functions SET version = 0 WHERE name = 'jobs'; "
+                                   "DELETE FROM pcw_functions WHERE name = 'quota'; "
+                                   "DROP FUNCTION jobs_prune(interval)"),
+              Succeeds());
+
+  const auto refused = pg::OpenService(Connect(), kTenant, pg::SuperuserLogin::kWarn);
+  ASSERT_THAT(refused, FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(refused.error().message(), HasSubstr("(jobs, quota)"));
+  EXPECT_EQ(pg::Migrate(superuser)->function_files, 2);
+
+  EXPECT_THAT(pg::OpenService(Connect(), kTenant, pg::SuperuserLogin::kWarn), Succeeds());
+  EXPECT_EQ(
+      Ask("SELECT has_function_privilege('pcw_service', 'jobs_prune(interval)', 'EXECUTE') "
+          "AND NOT has_function_privilege('pcw_operator', 'jobs_prune(interval)', 'EXECUTE')"),
+      "t");
+}
+
+TEST_F(DatabaseTest, FunctionsOfANewerPcwAreUsedAndNotOverwritten) {
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(superuser.ExecScript(
+                  "newer",
+                  "UPDATE pcw_functions SET version = 999, sha256 = 'newer' WHERE name = 'runs'; "
+                  "CREATE OR REPLACE FUNCTION pcw_now() RETURNS timestamptz LANGUAGE sql STABLE "
+                  "PARALLEL SAFE AS $$ SELECT '2031-05-06T07:08:09Z'::timestamptz $$"),
+              Succeeds());
+
+  EXPECT_EQ(pg::Migrate(superuser)->function_files, 0);
+
+  EXPECT_EQ(Ask("SELECT pcw_now() AT TIME ZONE 'UTC'"), "2031-05-06 07:08:09");
+  EXPECT_THAT(pg::OpenService(Connect(), kTenant, pg::SuperuserLogin::kWarn), Succeeds());
+}
+
+TEST_F(DatabaseTest, AFileOfFunctionsThatChangedWithoutItsVersionIsRefused) {
+  Connection superuser = OpenSuperuser(url);
+  ASSERT_THAT(
+      superuser.ExecScript("alter", "UPDATE pcw_functions SET sha256 = 'other' WHERE name = 'dlq'"),
+      Succeeds());
+
+  const auto refused = pg::Migrate(superuser);
+
+  ASSERT_THAT(refused, FailsWith(ErrorCode::kConfig));
+  EXPECT_THAT(refused.error().message(), HasSubstr("sql/functions/dlq.sql"));
 }
 
 TEST_F(DatabaseTest, ANewerDatabaseIsRefusedWithTheReason) {

@@ -25,9 +25,9 @@ namespace {
 // does not stand in the way of the others; its own syncs say the same.
 Result<int> AddTenantsColumns(pg::Connection& admin, const wiring::Invocation& invocation) {
   PCW_TRY(const config::LoadedConfig main, invocation.LoadMain());
-  PCW_TRY(const auto tenants, wiring::ReadTenants(admin, invocation.stop));
+  PCW_TRY(const auto tenants, identity::ReadTenants(admin, invocation.stop));
   int added = 0;
-  for (const wiring::StoredTenant& tenant : tenants) {
+  for (const identity::StoredTenant& tenant : tenants) {
     if (tenant.id == config::kDefaultTenant) continue;
     const Result<int> more = [&]() -> Result<int> {
       PCW_TRY(const config::LoadedConfig loaded,
@@ -52,18 +52,31 @@ Result<int> Migrate(const wiring::Invocation& invocation) {
           wiring::DatabaseAccess::Open(loaded.config, config::HomeDirectory(invocation.environment),
                                        invocation.stop));
   PCW_TRY(pg::Connection admin, database->OpenAdmin(invocation.stop));
-  PCW_TRY(const int applied, pg::Migrate(admin, invocation.stop));
+  PCW_TRY(const pg::Migrated applied, pg::Migrate(admin, invocation.stop));
   PCW_TRY_OK(database->GrantServiceLogin(admin, invocation.stop));
   PCW_TRY(int columns, wiring::AddMappedColumns(loaded.config, admin, invocation.stop));
   PCW_TRY(const int theirs, AddTenantsColumns(admin, invocation));
   columns += theirs;
   if (columns > 0) std::printf("%d columns of configured mappings added\n", columns);
-  std::printf(
-      "%s\n",
-      applied == 0
-          ? "the schema is up to date"
-          : fmt::format("{} migrations applied; the schema is up to date", applied).c_str());
+  if (applied.migrations > 0) std::printf("%d migrations applied; ", applied.migrations);
+  if (applied.function_files > 0)
+    std::printf("%d files of functions applied; ", applied.function_files);
+  std::printf("the schema is up to date\n");
   return kExitOk;
+}
+
+const char* StateWord(pg::SchemaState state) {
+  switch (state) {
+    case pg::SchemaState::kPending:
+      return "pending";
+    case pg::SchemaState::kApplied:
+      return "applied";
+    case pg::SchemaState::kAltered:
+      return "altered";
+    case pg::SchemaState::kNewer:
+      break;
+  }
+  return "newer";
 }
 
 Result<int> ShowStatus(const wiring::Invocation& invocation) {
@@ -76,15 +89,13 @@ Result<int> ShowStatus(const wiring::Invocation& invocation) {
   std::vector<OrderedJson> rows;
   bool is_pending = false;
   for (const pg::MigrationState& state : states) {
-    const bool is_applied = !state.applied_at.empty();
-    is_pending = is_pending || !is_applied || state.checksum_differs;
-    rows.push_back(
-        {{"version", state.version},
-         {"name", state.name},
-         {"state", state.checksum_differs ? "altered"
-                   : is_applied           ? "applied"
-                                          : "pending"},
-         {"applied_at", is_applied ? OrderedJson(state.applied_at) : OrderedJson(nullptr)}});
+    is_pending = is_pending || state.state == pg::SchemaState::kPending ||
+                 state.state == pg::SchemaState::kAltered;
+    rows.push_back({{"version", state.version},
+                    {"name", state.name},
+                    {"state", StateWord(state.state)},
+                    {"applied_at", state.applied_at.empty() ? OrderedJson(nullptr)
+                                                            : OrderedJson(state.applied_at)}});
   }
   PrintRows(invocation.output,
             {{"version", "VERSION", true},
@@ -144,7 +155,7 @@ Result<int> ShowLake(const wiring::Invocation& invocation, wiring::OtherLake oth
                                  invocation.stop));
   PCW_TRY(const wiring::LakeIdentity lake,
           wiring::FindLakeIdentity(loaded.config, invocation.environment));
-  PrintObject(invocation.output, {{"lake", lake.place}, {"id", lake.id}});
+  PrintObject(invocation.output, {{"lake", lake.location}, {"id", lake.id}});
   return kExitOk;
 }
 
@@ -159,9 +170,9 @@ void AddDb(CLI::App& root, wiring::Invocation& invocation) {
   migrate->callback(
       [&invocation] { invocation.verb = [&invocation] { return Migrate(invocation); }; });
 
-  CLI::App* status =
-      AddVerb(*noun, "status", "Which migrations are applied; exit 1 if any is pending",
-              "  pcw db status\n  pcw db status -o json");
+  CLI::App* status = AddVerb(*noun, "status",
+                             "Which migrations and functions are applied; exit 1 if any is pending",
+                             "  pcw db status\n  pcw db status -o json");
   AddOutputOption(*status, invocation);
   status->callback(
       [&invocation] { invocation.verb = [&invocation] { return ShowStatus(invocation); }; });

@@ -35,7 +35,7 @@ Result<int> CreateTenant(const wiring::Invocation& invocation, const std::string
         "--config FILE: name the file with the tenant's aws, lake and connectors");
   PCW_TRY(const config::LoadedConfig main, invocation.LoadMain());
   wiring::Machine machine;
-  wiring::StoredTenant tenant;
+  identity::StoredTenant tenant;
   tenant.id = MakeUuidV7(machine.clock.Now(), machine.rng);
   tenant.name = name;
   Result<std::string> text = ReadFile(*invocation.tenant_file, kMostConfigBytes);
@@ -43,13 +43,13 @@ Result<int> CreateTenant(const wiring::Invocation& invocation, const std::string
   tenant.config = std::move(*text);
   PCW_TRY(const config::LoadedConfig loaded,
           wiring::TenantConfig(tenant, *invocation.tenant_file, main, invocation.environment));
-  tenant.lake = wiring::LakePlace(loaded.config, invocation.environment);
+  tenant.lake = wiring::LakeLocation(loaded.config, invocation.environment);
   PCW_TRY(const auto database,
           wiring::DatabaseAccess::Open(main.config, config::HomeDirectory(invocation.environment),
                                        invocation.stop));
   PCW_TRY(pg::Connection admin, database->OpenAdmin(invocation.stop));
   PCW_TRY_OK(wiring::AddMappedColumns(loaded.config, admin, invocation.stop));
-  PCW_TRY(const bool is_new, wiring::PutTenant(admin, tenant, invocation.stop));
+  PCW_TRY(const bool is_new, identity::PutTenant(admin, tenant, invocation.stop));
   std::printf(
       "tenant %s %s; its bronze lies in %s. A running service takes it up within 10 s; by "
       "hand: pcw --tenant %s sync run partner-central all\n",
@@ -64,13 +64,13 @@ Result<int> ListTenants(const wiring::Invocation& invocation) {
           wiring::DatabaseAccess::Open(main.config, config::HomeDirectory(invocation.environment),
                                        invocation.stop));
   PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
-  PCW_TRY(const auto tenants, wiring::ReadTenants(connection, invocation.stop));
+  PCW_TRY(const auto tenants, identity::ReadTenants(connection, invocation.stop));
   std::vector<OrderedJson> rows;
-  for (const wiring::StoredTenant& tenant : tenants) {
+  for (const identity::StoredTenant& tenant : tenants) {
     const bool is_default = tenant.id == config::kDefaultTenant;
     rows.push_back({{"name", tenant.name},
                     {"id", tenant.id},
-                    {"lake", is_default ? wiring::LakePlace(main.config, invocation.environment)
+                    {"lake", is_default ? wiring::LakeLocation(main.config, invocation.environment)
                                         : tenant.lake},
                     {"created_at", tenant.created_at}});
   }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "pcw/base/hex.h"
+
 namespace pcw::identity {
 namespace {
 
@@ -39,11 +41,8 @@ bool IsName(std::string_view text) {
 // Hex of bytea ("\\x...") as bytes; all zero if the row were damaged, which no hash matches.
 Sha256Digest ReadDigest(std::string_view text) {
   Sha256Digest digest{};
-  if (text.size() != 2 + 2 * digest.size()) return digest;
-  const auto nibble = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  for (std::size_t i = 0; i < digest.size(); ++i)
-    digest[i] = static_cast<std::uint8_t>(nibble(text[2 + 2 * i]) * 16 + nibble(text[3 + 2 * i]));
-  return digest;
+  if (text.starts_with("\\x") && HexDecode(text.substr(2), digest)) return digest;
+  return {};
 }
 
 }  // namespace
@@ -124,6 +123,23 @@ Result<std::vector<StoredToken>> ListTokens(pg::Connection& connection, std::sto
   std::vector<StoredToken> tokens;
   for (std::size_t row = 0; row < rows.size(); ++row) tokens.push_back(ReadToken(rows, row));
   return tokens;
+}
+
+Result<std::vector<EndingToken>> ListEndingTokens(pg::Connection& connection,
+                                                  std::stop_token stop) {
+  PCW_TRY(const pg::Rows rows,
+          connection.Exec({"doctor_tokens",
+                           "SELECT name, id, to_char(expires_at AT TIME ZONE 'UTC', "
+                           "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM api_tokens WHERE tenant_id = "
+                           "pcw_tenant() AND revoked_at IS NULL AND expires_at BETWEEN now() AND "
+                           "now() + interval '14 days' ORDER BY expires_at"},
+                          {}, stop));
+  std::vector<EndingToken> ending;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    ending.push_back({std::string(rows.Text(row, 0)), std::string(rows.Text(row, 1)),
+                      std::string(rows.Text(row, 2))});
+  }
+  return ending;
 }
 
 Result<StoredToken> RevokeToken(pg::Connection& connection, std::string_view name_or_id,

@@ -62,6 +62,12 @@ Result<std::optional<StoredToken>> CreateFirstToken(
 /// Of the session's tenant, newest first.
 Result<std::vector<StoredToken>> ListTokens(pg::Connection& connection, std::stop_token stop);
 
+struct EndingToken {
+  std::string name, id, expires_at;
+};
+/// Those of the session's tenant that end within two weeks, the next first.
+Result<std::vector<EndingToken>> ListEndingTokens(pg::Connection& connection, std::stop_token stop);
+
 /// By name (the one in force) or id. Revoking twice is fine. kNotFound.
 Result<StoredToken> RevokeToken(pg::Connection& connection, std::string_view name_or_id,
                                 std::stop_token stop);

@@ -1,4 +1,5 @@
-// Forward-only migrations, compiled into the binary from sql/migrations.
+// The schema: forward-only migrations, compiled into the binary from sql/migrations, and after them
+// the functions of sql/functions.
 #pragma once
 
 #include <string>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "pcw/pg/connection.h"
+#include "pcw/pg/function_files.h"
 
 namespace pcw::pg {
 
@@ -17,22 +19,33 @@ struct Migration {
 
 struct MigrationState {
   int version;
-  std::string name;
-  std::string applied_at;  ///< RFC 3339; empty = pending
-  bool checksum_differs;   ///< the applied text is not the text of this binary
+  std::string name;        ///< of a file of functions: "functions/<name>"
+  std::string applied_at;  ///< RFC 3339; empty: never
+  SchemaState state;
+};
+
+/// How many of each `Migrate` applied.
+struct Migrated {
+  int migrations = 0;
+  int function_files = 0;
 };
 
 /// The migrations of this binary, ascending.
 const std::vector<Migration>& Migrations();
 
-/// Applies what is missing, each in its own transaction, under an advisory lock so that concurrent
-/// processes apply each once. kConfig if the database is newer than this binary or an applied
-/// migration was altered; kPermissionDenied with the missing right named. Returns how many were
-/// applied.
-Result<int> Migrate(Connection& admin, std::stop_token stop = {});
+/// Applies what is missing: each migration in its own transaction, then all files of functions that
+/// the database lacks or has in an older version, in one. An advisory lock lets concurrent
+/// processes apply each once. kConfig if the database is newer than this binary, an applied
+/// migration was altered, or a file of functions was without its version growing; kPermissionDenied
+/// with the missing right named.
+Result<Migrated> Migrate(Connection& admin, std::stop_token stop = {});
 
-/// Known and applied migrations. Works on an empty database.
+/// Known and applied migrations, then files of functions. Works on an empty database.
 Result<std::vector<MigrationState>> MigrationStatus(Connection& connection,
                                                     std::stop_token stop = {});
+
+/// The files of functions that the database lacks or has in an older version, for a message. Empty:
+/// whatever this pcw calls is there.
+Result<std::string> MissingFunctions(Connection& connection, std::stop_token stop = {});
 
 }  // namespace pcw::pg

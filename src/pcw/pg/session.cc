@@ -21,7 +21,13 @@ Status CheckSchema(Connection& connection, std::stop_token stop) {
                 {}, stop));
     found = static_cast<int>(rows.Int(0, 0));
   }
-  if (found == wanted) return Ok{};
+  if (found == wanted) {
+    PCW_TRY(const std::string missing, MissingFunctions(connection, stop));
+    if (missing.empty()) return Ok{};
+    return Error(ErrorCode::kConfig,
+                 fmt::format("the database lacks functions of this pcw ({}): run `pcw db migrate`",
+                             missing));
+  }
   if (found > wanted)
     return Error(ErrorCode::kConfig,
                  fmt::format("the database is at migration {}, this pcw knows {}: use a newer pcw",

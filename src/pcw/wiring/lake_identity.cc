@@ -23,8 +23,8 @@ std::string MachineName() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "this host";
 }
 
-fs::path MarkerIn(const std::string& place) {
-  return fs::path(place.substr(kFileScheme.size())) / ".lake-id";
+fs::path MarkerIn(const std::string& location) {
+  return fs::path(location.substr(kFileScheme.size())) / ".lake-id";
 }
 
 Result<std::string> ReadMarker(const fs::path& marker) {
@@ -47,39 +47,41 @@ Result<std::string> Mark(const fs::path& marker, Machine& machine) {
 
 Result<LakeIdentity> FindLakeIdentity(const config::Config& config,
                                       const std::map<std::string, std::string>& environment) {
-  const std::string place = LakePlace(config, environment);
-  if (!place.starts_with(kFileScheme)) return LakeIdentity{.id = place, .place = place};
-  PCW_TRY(std::string id, ReadMarker(MarkerIn(place)));
-  return LakeIdentity{.id = std::move(id), .place = fmt::format("{} on {}", place, MachineName())};
+  const std::string location = LakeLocation(config, environment);
+  if (!location.starts_with(kFileScheme)) return LakeIdentity{.id = location, .location = location};
+  PCW_TRY(std::string id, ReadMarker(MarkerIn(location)));
+  return LakeIdentity{.id = std::move(id),
+                      .location = fmt::format("{} on {}", location, MachineName())};
 }
 
 Status ConfirmLake(pg::Connection& connection, const config::Config& config,
                    const std::map<std::string, std::string>& environment, OtherLake other,
                    Machine& machine, std::stop_token stop) {
   PCW_TRY(LakeIdentity found, FindLakeIdentity(config, environment));
-  const auto ask = [&](const pg::Param& id) {
-    return connection.Exec(
-        {"tenant_lake", "SELECT known_id, known_at FROM tenant_lake($1, $2, $3::boolean)"},
-        {id, found.place, other == OtherLake::kAccept ? "true" : "false"}, stop);
+  const auto ask = [&](const std::optional<std::string>& id) {
+    return identity::TenantLake(
+        connection, id, found.location,
+        other == OtherLake::kAccept ? identity::WhenOther::kReplace : identity::WhenOther::kKeep,
+        stop);
   };
-  PCW_TRY(pg::Rows known, ask(std::nullopt));
-  const bool is_known = known.At(0, 0).has_value();
+  PCW_TRY(identity::KnownLake known, ask(std::nullopt));
+  const bool is_known = known.id.has_value();
   if (!is_known || other == OtherLake::kAccept) {
     if (found.id.empty()) {
       // Before directories are made below it, as open as the umask lets them be.
       if (config.lake.url.empty()) PCW_TRY_OK(config::MakeHome(config::HomeDirectory(environment)));
-      PCW_TRY(found.id, Mark(MarkerIn(LakePlace(config, environment)), machine));
+      PCW_TRY(found.id, Mark(MarkerIn(LakeLocation(config, environment)), machine));
     }
     PCW_TRY(known, ask(found.id));
   }
-  if (known.Text(0, 0) == found.id) return Ok{};
+  if (known.id == found.id) return Ok{};
   return Error(
       ErrorCode::kConfig,
       fmt::format("lake.url: the bronze of this database lies in {}, and {} is another "
                   "lake: bronze would be split between them. Set lake.url to one that all "
                   "machines share (s3://... or a mounted directory); if the lake was moved "
                   "here as a whole, say so: pcw db lake --accept",
-                  known.Text(0, 1), found.place));
+                  known.seen_at, found.location));
 }
 
 }  // namespace pcw::wiring

@@ -22,7 +22,7 @@ std::string WithoutEndSlashes(std::string text) {
   return text;
 }
 
-std::string FilePlace(const std::filesystem::path& directory) {
+std::string FileLocation(const std::filesystem::path& directory) {
   const std::filesystem::path absolute = std::filesystem::absolute(directory).lexically_normal();
   std::error_code problem;
   // Two paths that links join are one location.
@@ -39,12 +39,13 @@ std::map<std::string, std::string> WithoutSettings(
   return rest;
 }
 
-Error OverlapError(const std::string& tenant, const std::string& other, const std::string& place) {
+Error OverlapError(const std::string& tenant, const std::string& other,
+                   const std::string& location) {
   return Error(ErrorCode::kConfig,
                fmt::format("tenant {}: lake.url: {} is, holds or lies in the lake of {} (links "
                            "followed); give each a directory or prefix of its own: pcw tenant "
                            "create {} --config FILE",
-                           tenant, place, other, tenant));
+                           tenant, location, other, tenant));
 }
 
 // What AdoptMain takes over.
@@ -73,39 +74,25 @@ Status CheckKeys(const config::LoadedConfig& loaded) {
 
 }  // namespace
 
-Result<std::vector<StoredTenant>> ReadTenants(pg::Connection& connection, std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"tenants_read",
-                           "SELECT id, name, config, lake, to_char(created_at AT TIME ZONE 'UTC', "
-                           "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), to_char(updated_at AT TIME ZONE "
-                           "'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM tenants_read()"},
-                          {}, stop));
-  std::vector<StoredTenant> tenants;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const auto text = [&](std::size_t column) { return std::string(rows.Text(row, column)); };
-    tenants.push_back({text(0), text(1), text(2), text(3), text(4), text(5)});
-  }
-  return tenants;
-}
-
-std::string LakePlace(const config::Config& config,
-                      const std::map<std::string, std::string>& environment) {
+std::string LakeLocation(const config::Config& config,
+                         const std::map<std::string, std::string>& environment) {
   const std::string& url = config.lake.url;
-  if (url.empty()) return FilePlace(config::HomeDirectory(environment) / "lake");
+  if (url.empty()) return FileLocation(config::HomeDirectory(environment) / "lake");
   constexpr std::string_view kFile = "file://";
-  if (url.starts_with(kFile)) return FilePlace(url.substr(kFile.size()));
+  if (url.starts_with(kFile)) return FileLocation(url.substr(kFile.size()));
   return WithoutEndSlashes(url);
 }
 
 bool DoLakesOverlap(std::string_view left, std::string_view right) {
-  const auto is_below = [](std::string_view place, std::string_view root) {
-    return place.starts_with(root) && (place.size() == root.size() || place[root.size()] == '/');
+  const auto is_below = [](std::string_view location, std::string_view root) {
+    return location.starts_with(root) &&
+           (location.size() == root.size() || location[root.size()] == '/');
   };
   return is_below(left, right) || is_below(right, left);
 }
 
-Result<config::LoadedConfig> TenantConfig(const StoredTenant& tenant, const std::string& file,
-                                          const config::LoadedConfig& main,
+Result<config::LoadedConfig> TenantConfig(const identity::StoredTenant& tenant,
+                                          const std::string& file, const config::LoadedConfig& main,
                                           const std::map<std::string, std::string>& environment) {
   config::ConfigSources sources;
   sources.given_text = {file, tenant.config};
@@ -124,7 +111,7 @@ Result<config::LoadedConfig> TenantConfig(const StoredTenant& tenant, const std:
   config.events.out.is_private = main.config.events.out.is_private;
   if (config.lake.url.empty())
     config.lake.url =
-        FilePlace(config::HomeDirectory(environment) / "tenants" / tenant.name / "lake");
+        FileLocation(config::HomeDirectory(environment) / "tenants" / tenant.name / "lake");
   if (config.aws.role_arn.empty() && config.aws.profile.empty()) {
     return Error(ErrorCode::kConfig,
                  fmt::format("{}: aws.role_arn: a tenant without one would call AWS with the "
@@ -132,7 +119,7 @@ Result<config::LoadedConfig> TenantConfig(const StoredTenant& tenant, const std:
                              "aws.profile",
                              file));
   }
-  if (DoLakesOverlap(LakePlace(config, environment), LakePlace(main.config, environment))) {
+  if (DoLakesOverlap(LakeLocation(config, environment), LakeLocation(main.config, environment))) {
     return Error(ErrorCode::kConfig,
                  fmt::format("{}: lake.url: the main configuration's bronze lies there, above or "
                              "below (links followed); every tenant needs a bucket, prefix or "
@@ -149,18 +136,18 @@ Result<config::LoadedConfig> LoadTenant(const config::LoadedConfig& main, const 
   PCW_TRY(const auto database,
           DatabaseAccess::Open(main.config, config::HomeDirectory(environment), stop));
   PCW_TRY(pg::Connection connection, database->OpenService(stop));
-  PCW_TRY(const auto tenants, ReadTenants(connection, stop));
+  PCW_TRY(const auto tenants, identity::ReadTenants(connection, stop));
   std::string names;
-  for (const StoredTenant& tenant : tenants) {
+  for (const identity::StoredTenant& tenant : tenants) {
     if (tenant.name == name || tenant.id == name) {
       if (tenant.id == config::kDefaultTenant) return main;
       PCW_TRY(config::LoadedConfig loaded,
               TenantConfig(tenant, "tenant " + tenant.name, main, environment));
-      const std::string place = LakePlace(loaded.config, environment);
-      for (const StoredTenant& other : tenants) {
+      const std::string location = LakeLocation(loaded.config, environment);
+      for (const identity::StoredTenant& other : tenants) {
         if (other.id != tenant.id && other.id != config::kDefaultTenant &&
-            DoLakesOverlap(place, other.lake))
-          return OverlapError(tenant.name, other.name, place);
+            DoLakesOverlap(location, other.lake))
+          return OverlapError(tenant.name, other.name, location);
       }
       return loaded;
     }
@@ -171,25 +158,6 @@ Result<config::LoadedConfig> LoadTenant(const config::LoadedConfig& main, const 
       .As(ErrorMark::kUsage);
 }
 
-Result<bool> PutTenant(pg::Connection& admin, const StoredTenant& tenant, std::stop_token stop) {
-  if (Status role = admin.ExecScript("become_owner", "SET ROLE pcw_owner", stop); !role) {
-    if (role.error().code() == ErrorCode::kUnavailable) return std::move(role).error();
-    return Error(ErrorCode::kPermissionDenied,
-                 "the login of database.admin_url may not become pcw_owner; a tenant is made with "
-                 "the login that ran `pcw db migrate`");
-  }
-  const Result<pg::Rows> put =
-      admin.Exec({"tenant_put", "SELECT is_new FROM tenant_put($1, $2::uuid, $3, $4)"},
-                 {tenant.name, tenant.id, tenant.config, tenant.lake}, stop);
-  if (put) return put->Bool(0, 0);
-  if (put.error().Find("sqlstate") == "23505") {
-    return Error(ErrorCode::kConflict,
-                 "lake.url: another tenant's bronze lies there, above or below; every tenant needs "
-                 "a bucket, prefix or directory of its own");
-  }
-  return put.error();
-}
-
 TenantDirectory::TenantDirectory(config::LoadedConfig main,
                                  std::map<std::string, std::string> environment)
     : main_(std::move(main)), environment_(std::move(environment)), keys_(main_.keys) {
@@ -198,10 +166,10 @@ TenantDirectory::TenantDirectory(config::LoadedConfig main,
 }
 
 Status TenantDirectory::Refresh(pg::Connection& connection, std::stop_token stop) {
-  PCW_TRY(const auto stored, ReadTenants(connection, stop));
+  PCW_TRY(const auto stored, identity::ReadTenants(connection, stop));
   const std::lock_guard lock(mutex_);
   std::vector<Tenant> now{tenants_.front()};
-  for (const StoredTenant& tenant : stored) {
+  for (const identity::StoredTenant& tenant : stored) {
     if (tenant.id == config::kDefaultTenant) continue;
     const auto known = std::find_if(tenants_.begin(), tenants_.end(), [&](const Tenant& held) {
       return held.id == tenant.id && held.updated_at == tenant.updated_at;
@@ -232,20 +200,20 @@ Status TenantDirectory::Refresh(pg::Connection& connection, std::stop_token stop
 
 std::vector<TenantDirectory::Tenant> TenantDirectory::WithoutOverlaps(std::vector<Tenant> tenants) {
   std::vector<Tenant> apart;
-  std::vector<std::string> places;
+  std::vector<std::string> locations;
   for (Tenant& tenant : tenants) {  // the older ones come first
-    std::string place = LakePlace(*tenant.config, environment_);
-    const auto other = std::find_if(places.begin(), places.end(), [&](const std::string& held) {
-      return DoLakesOverlap(place, held);
-    });
-    if (other == places.end()) {
+    std::string location = LakeLocation(*tenant.config, environment_);
+    const auto other =
+        std::find_if(locations.begin(), locations.end(),
+                     [&](const std::string& held) { return DoLakesOverlap(location, held); });
+    if (other == locations.end()) {
       overlapping_.erase(tenant.id);
-      places.push_back(std::move(place));
+      locations.push_back(std::move(location));
       apart.push_back(std::move(tenant));
     } else if (overlapping_.insert(tenant.id).second) {
-      const std::string& name = apart[static_cast<std::size_t>(other - places.begin())].name;
+      const std::string& name = apart[static_cast<std::size_t>(other - locations.begin())].name;
       LogError("a tenant's configuration is not used; its schedule rests",
-               OverlapError(tenant.name, name, place));
+               OverlapError(tenant.name, name, location));
     }
   }
   return apart;

@@ -1,4 +1,4 @@
-// Tenants and their configurations: rows of `tenants`, read with the main configuration's help.
+// The configurations of tenants (identity/tenant_store.h), read with the main configuration's help.
 #pragma once
 
 #include <map>
@@ -11,22 +11,16 @@
 #include <vector>
 
 #include "pcw/config/config.h"
+#include "pcw/identity/tenant_store.h"
 #include "pcw/pg/connection.h"
 
 namespace pcw::wiring {
 
-/// A row of `tenants`. The default tenant has no configuration here: it is the main file.
-struct StoredTenant {
-  std::string id, name, config, lake, created_at, updated_at;
-};
-
-Result<std::vector<StoredTenant>> ReadTenants(pg::Connection& connection, std::stop_token stop);
-
 /// Where a configuration's bronze lies, spelt so that equal locations are equal texts: an s3:// URL
 /// without slashes at its end, or the file:// URL of the absolute directory with every link
 /// followed.
-std::string LakePlace(const config::Config& config,
-                      const std::map<std::string, std::string>& environment);
+std::string LakeLocation(const config::Config& config,
+                         const std::map<std::string, std::string>& environment);
 
 /// True if one of two locations, as LakeLocation spells them, is the other or lies below it.
 bool DoLakesOverlap(std::string_view left, std::string_view right);
@@ -37,8 +31,8 @@ bool DoLakesOverlap(std::string_view left, std::string_view right);
 /// names its own AWS identity (aws.role_arn, or aws.profile): the operator's is never used because
 /// nothing was said. An empty lake.url means $PCW_HOME/tenants/<name>/lake. kConfig with every
 /// mistake, and for a lake that overlaps the main one's.
-Result<config::LoadedConfig> TenantConfig(const StoredTenant& tenant, const std::string& file,
-                                          const config::LoadedConfig& main,
+Result<config::LoadedConfig> TenantConfig(const identity::StoredTenant& tenant,
+                                          const std::string& file, const config::LoadedConfig& main,
                                           const std::map<std::string, std::string>& environment);
 
 /// The configuration of the tenant of that name, from the database of the main one. kNotFound with
@@ -46,11 +40,6 @@ Result<config::LoadedConfig> TenantConfig(const StoredTenant& tenant, const std:
 Result<config::LoadedConfig> LoadTenant(const config::LoadedConfig& main, const std::string& name,
                                         const std::map<std::string, std::string>& environment,
                                         std::stop_token stop);
-
-/// Makes the tenant or gives it another configuration, as pcw_owner on the admin connection; true
-/// if it is new. kConflict when another tenant's bronze lies in the same location, above or below
-/// it.
-Result<bool> PutTenant(pg::Connection& admin, const StoredTenant& tenant, std::stop_token stop);
 
 /// The tenants that a service works for, followed while it runs. Thread-safe.
 class TenantDirectory {
