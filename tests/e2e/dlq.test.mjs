@@ -48,7 +48,7 @@ async function withLetters(share = 3) {
   return here;
 }
 
-test('groups, show, dry run and replay of letters that the mapping refuses', async () => {
+test('groups, show, dry run and replay of dead letters that the mapping refuses', async () => {
   const here = await withLetters();
   const letters = open(here);
   assert.ok(letters > 10);
@@ -83,7 +83,8 @@ test('groups, show, dry run and replay of letters that the mapping refuses', asy
   const guarded = json(await here.pcw(['dlq', 'replay', '--all', '-o', 'json']));
   assert.equal(guarded.left_alone, letters);
   assert.match(guarded.examples_left_alone[0].reason, /same error/);
-  assert.equal(json(await here.pcw(['dlq', 'replay', '--all', '--again', '-o', 'json'])).still_open, letters);
+  assert.equal(json(await here.pcw(['dlq', 'replay', '--all', '--force', '-o', 'json'])).still_open, letters);
+  assert.equal(json(await here.pcw(['dlq', 'replay', '--all', '--again', '-o', 'json'])).still_open, letters, 'the earlier name of --force');
   assert.equal(brokenRuns(here), '');
 });
 
@@ -153,7 +154,7 @@ test('--resume takes what a killed replay did not come to, and nothing else', as
     assert.equal(open(here), 1200);
     const killed = await here.pcw(['dlq', 'replay', '--all'], { PCW_FAILPOINT: 'reingest.commit.after:1' });
     assert.equal(killed.signal, 'SIGKILL');
-    // A letter that was tried again says so; the others are what is left.
+    // A dead letter that was tried again says so; the others are what is left.
     const left = Number(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open' AND attempts = 1"));
     const failed = Number(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open' AND attempts > 1"));
     assert.ok(left > 500 && failed > 20, `${left} left, ${failed} failed again`);
@@ -170,13 +171,13 @@ test('--resume takes what a killed replay did not come to, and nothing else', as
     assert.equal(json(await here.pcw(['dlq', 'replay', '--resume', report.replay_id, '-o', 'json'])).chosen, 0);
     const unknown = await here.pcw(['dlq', 'replay', '--resume', '01a20000-0000-7000-8000-000000000000']);
     assert.equal(unknown.code, 1);
-    assert.match(unknown.stderr, /no replay/);
+    assert.match(unknown.stderr, /not a replay/);
   } finally {
     await many.stop();
   }
 });
 
-test('one letter that cannot succeed delays no other, and is left alone in the end (I25)', async () => {
+test('one dead letter that cannot succeed delays no other, and is left alone in the end (I25)', async () => {
   const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
   const ids = (await sim.truth()).map((row) => row.id);
   const poison = { refused: ids[3], missing: ids[4] };
@@ -223,7 +224,7 @@ test('AWS out of order: ten failures in a row end a refetch; what came before is
   assert.equal((await here.pcw(['bronze', 'verify'])).code, 0);
 });
 
-test('stop the line: a run of whose records AWS gives few ends with one finding instead of letters', async () => {
+test('stop the line: a run of whose records AWS gives few ends with one finding instead of dead letters', async () => {
   const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_WINDOW: '20' });
   await sim.faults([{ operation: 'GetOpportunity', kind: 'not_found', rate: 0.8, by: 'record' }]);
   await sim.resetCalls();
@@ -236,14 +237,14 @@ test('stop the line: a run of whose records AWS gives few ends with one finding 
   const findings = json(await here.pcw(['doctor', 'partner-central', '-o', 'json'])).findings.filter((finding) => JSON.stringify(finding).includes('too_many_fetch_failures'));
   assert.deepEqual(findings.map((finding) => finding.code), ['PCW2101']);
 
-  // Whoever wants the letters gets them.
+  // Whoever wants the dead letters gets them.
   const wanted = await here.pcw(SYNC, { PCW_SYNC_STOP_AT_FETCH_FAILURE_PERCENT: '0' });
   assert.equal(wanted.code, 3, wanted.stderr);
   assert.ok(open(here) > 30);
   await sim.faults([]);
 });
 
-test('the service replays what a changed mapping has mended, tries once what it has not', async () => {
+test('the service replays what a changed mapping has fixed, tries once what it has not', async () => {
   const here = await site(postgres, sim, { ...NO_QUOTA, PCW_SYNC_PART_RECORDS: '20', PCW_SYNC_STOP_AT_MISMATCH_PERCENT: '0' });
   assert.equal((await here.pcw(SYNC, breakMapping(here, 90))).code, 3);
   const during = async (env, query, wanted) => {
@@ -260,11 +261,11 @@ test('the service replays what a changed mapping has mended, tries once what it 
   assert.equal(here.sql("SELECT count(*) FROM dead_letters WHERE state = 'open' AND attempts = 1 AND failed_replays = 0"), String(COUNT), 'a trial has no effect');
 
   // A newer version: an older one than the rows are made by is refused.
-  const mended = path.join(here.dir, 'mappings-92');
-  mkdirSync(mended, { recursive: true });
+  const fixed = path.join(here.dir, 'mappings-92');
+  mkdirSync(fixed, { recursive: true });
   const text = readFileSync(new URL('../../mappings/opportunities.yaml', import.meta.url), 'utf8');
-  writeFileSync(path.join(mended, 'opportunities.yaml'), text.replace(/^version: \d+/m, 'version: 92'));
-  await during({ PCW_CONNECTORS_PARTNER_CENTRAL_MAPPINGS: mended }, "SELECT count(*) FROM dead_letters WHERE state = 'open'", (text) => text === '0');
+  writeFileSync(path.join(fixed, 'opportunities.yaml'), text.replace(/^version: \d+/m, 'version: 92'));
+  await during({ PCW_CONNECTORS_PARTNER_CENTRAL_MAPPINGS: fixed }, "SELECT count(*) FROM dead_letters WHERE state = 'open'", (text) => text === '0');
   assert.equal(here.sql('SELECT count(*) FROM partnercentral_opportunities'), String(COUNT));
   assert.equal(here.sql("SELECT DISTINCT actor FROM dead_letter_events WHERE event = 'replayed'"), 'pcw serve: mapping version 92');
   assert.match(here.sql(tried), /92\|replayed: 60 settled, 0 still open/);

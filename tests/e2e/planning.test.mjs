@@ -1,4 +1,4 @@
-// What a sync would cost, who spent what, and a day that is spent in the middle of a first sync.
+// What a sync would cost, who spent what, and a daily quota that is exhausted in the middle of a first sync.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -62,11 +62,11 @@ test('the ledger says who spent what, by operation', async () => {
   assert.match(spent.GetOpportunity.spender, /^sync opportunities full on \S+$/);
 });
 
-test('a day that is spent in mid-run ends it with exit 5, keeps the reserve, and --resume goes on', async () => {
+test('a daily quota that is exhausted in mid-run ends it with exit 5, keeps the reserve, and --resume goes on', async () => {
   const here = await site(postgres, sim, { ...FAST, PCW_QUOTA_READS_PER_DAY: '40' });
   const spent = await here.pcw(SYNC);
   assert.equal(spent.code, 5, spent.stderr);
-  assert.match(spent.stderr, /the 38 read calls of the rolling 24 hours are spent \(2 more are kept for writes and diagnosis\)/);
+  assert.match(spent.stderr, /daily quota exhausted: the 38 read calls of the rolling 24 hours are spent \(2 more are kept for writes and diagnosis\)/);
   assert.equal(here.sql("SELECT status || ' ' || error_code || ' ' || (stats_json->>'resumable') FROM ingestion_runs"), 'failed throttled true');
 
   here.sql("UPDATE quota_usage SET bucket = bucket - interval '25 hours'");
@@ -84,7 +84,7 @@ test('--wait pauses with the reason and goes on by itself when the day frees', a
   let child;
   const sync = here.pcw([...SYNC, '--wait'], {}, { deadline: 60_000 + 10 * RECORDS, onSpawn: (spawned) => (child = spawned).stderr.on('data', (chunk) => (heard += chunk)) });
   while (!heard.includes('paused') && child.exitCode === null) await Promise.race([once(child.stderr, 'data'), once(child, 'exit')]);
-  assert.match(heard, new RegExp(`paused: the ${PER_DAY * 0.95} read calls .* the next are free at .*; run \\S+ goes on by itself when [\\d,]+ calls are free`));
+  assert.match(heard, new RegExp(`paused: daily quota exhausted: the ${PER_DAY * 0.95} read calls .* the next are free at .*; run \\S+ goes on by itself when [\\d,]+ calls are free`));
 
   here.sql("UPDATE quota_usage SET bucket = bucket - interval '25 hours'");
   const done = await sync;

@@ -65,13 +65,12 @@ class DlqTest : public DatabaseTest {
     dlq::ReplayOptions options;
     options.is_all = true;
     options.actor = "test";
-    return dlq::ReplayDeadLetters(connection, kTenant, options, {&handler}, clock, rng, {});
+    return dlq::ReplayDeadLetters(connection, kTenant, options, {&handler}, rng, {});
   }
   std::string Open() const { return Ask("SELECT count(*) FROM dead_letters WHERE state = 'open'"); }
 
   pg::Connection connection;
   std::int64_t connector = 0;
-  FakeClock clock;
   SystemRng rng;
 };
 

@@ -10,6 +10,7 @@
 #include "pcw/api/openapi.h"
 #include "pcw/api/problem.h"
 #include "pcw/base/digest.h"
+#include "pcw/base/hex.h"
 #include "pcw/base/log.h"
 #include "pcw/base/uuid.h"
 
@@ -40,14 +41,6 @@ bool IsLocal(const Request& request) {
          !request.Header("X-Real-IP") && !request.Header("Via");
 }
 
-std::string BytesOfHex(std::string_view text) {
-  std::string bytes;
-  const auto nibble = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    bytes += static_cast<char>(nibble(text[i]) * 16 + nibble(text[i + 1]));
-  return bytes;
-}
-
 }  // namespace
 
 struct Api::Pending {
@@ -63,33 +56,33 @@ struct Api::Pending {
   identity::Principal principal;
 };
 
-Api::Api(ApiSite site, const ApiOptions& options)
-    : site_(std::move(site)),
+Api::Api(ApiDeps deps, const ApiOptions& options)
+    : deps_(std::move(deps)),
       trusted_proxies_(options.trusted_proxies),
-      tokens_(site_.clock),
-      addresses_(options.requests_per_second, 2.0 * options.requests_per_second, site_.clock,
-                 site_.rng),
-      token_rates_(options.requests_per_second, 2.0 * options.requests_per_second, site_.clock,
-                   site_.rng),
-      lines_(site_.clock),
-      metrics_(site_),
-      openapi_(MakeOpenApi(site_.version)) {}
+      tokens_(deps_.clock),
+      addresses_(options.requests_per_second, 2.0 * options.requests_per_second, deps_.clock,
+                 deps_.rng),
+      token_rates_(options.requests_per_second, 2.0 * options.requests_per_second, deps_.clock,
+                   deps_.rng),
+      lines_(deps_.clock),
+      metrics_(deps_),
+      openapi_(MakeOpenApi(deps_.version)) {}
 
-Result<std::unique_ptr<Api>> Api::Start(ApiSite site, ApiOptions options) {
-  std::unique_ptr<Api> api(new Api(std::move(site), options));
+Result<std::unique_ptr<Api>> Api::Start(ApiDeps deps, ApiOptions options) {
+  std::unique_ptr<Api> api(new Api(std::move(deps), options));
   Api* const self = api.get();
   api->pool_ = std::make_unique<WorkerPool>(options.workers, options.most_waiting,
-                                            api->site_.open_session, api->site_.clock);
+                                            api->deps_.open_session, api->deps_.clock);
   api->slow_pool_ = std::make_unique<WorkerPool>(kSlowWorkers, kMostSlowWaiting,
-                                                 api->site_.open_session, api->site_.clock);
+                                                 api->deps_.open_session, api->deps_.clock);
   api->token_watch_ = std::make_unique<TokenWatch>(
-      api->site_.open_session, api->site_.default_tenant, api->site_.clock, api->site_.sleeper);
-  api->events_ = std::make_unique<RunEvents>(api->site_.open_session, api->site_.clock,
+      api->deps_.open_session, api->deps_.default_tenant, api->deps_.clock, api->deps_.sleeper);
+  api->events_ = std::make_unique<RunEvents>(api->deps_.open_session, api->deps_.clock,
                                              [self](const std::string& token_id, SteadyTime since) {
                                                return self->token_watch_->IsGone(token_id, since);
                                              });
   api->readiness_ =
-      std::make_unique<Readiness>(api->site_.readiness, api->site_.clock, api->site_.sleeper);
+      std::make_unique<Readiness>(api->deps_.readiness, api->deps_.clock, api->deps_.sleeper);
   net::server::ListenerOptions listen;
   listen.address = options.address;
   listen.port = options.port;
@@ -103,13 +96,13 @@ Result<std::unique_ptr<Api>> Api::Start(ApiSite site, ApiOptions options) {
   listen.tls_cert = options.tls_cert;
   listen.tls_key = options.tls_key;
   listen.refusal = [self](int status, std::string_view why) {
-    return RefusalResponse(status, why, MakeUuidV7(self->site_.clock.Now(), self->site_.rng));
+    return RefusalResponse(status, why, MakeUuidV7(self->deps_.clock.Now(), self->deps_.rng));
   };
   listen.head_check = [self](const Request& head,
                              std::uint64_t body_bytes) -> std::optional<Response> {
     const auto admitted = self->Admit(head, body_bytes);
     if (admitted) return std::nullopt;
-    return ProblemResponse(admitted.error(), MakeUuidV7(self->site_.clock.Now(), self->site_.rng));
+    return ProblemResponse(admitted.error(), MakeUuidV7(self->deps_.clock.Now(), self->deps_.rng));
   };
   PCW_TRY(api->listener_,
           net::server::Listener::Start(std::move(listen),
@@ -157,8 +150,8 @@ Result<Api::Admitted> Api::Admit(const Request& request, std::uint64_t body_byte
 
 void Api::Handle(Request request, const Responder& responder) {
   auto pending = std::make_shared<Pending>(std::move(request), responder);
-  pending->request_id = MakeUuidV7(site_.clock.Now(), site_.rng);
-  pending->began = site_.clock.Steady();
+  pending->request_id = MakeUuidV7(deps_.clock.Now(), deps_.rng);
+  pending->began = deps_.clock.Steady();
   pending->client = net::server::ClientOf(pending->request, trusted_proxies_);
   Result<Admitted> admitted = Admit(pending->request, pending->request.body.size());
   if (admitted) pending->admitted = *admitted;
@@ -223,13 +216,13 @@ void Api::Process(const std::shared_ptr<Pending>& pending, WorkerSession* sessio
 Status Api::Authenticate(Pending& pending, WorkerSession& session, std::stop_token stop) {
   const auto& token = pending.admitted.token;
   if (!token) {
-    pending.principal.tenant_id = site_.default_tenant;
+    pending.principal.tenant_id = deps_.default_tenant;
     return Ok{};
   }
   if (const auto recalled = tokens_.Recall(*token)) {
     pending.principal = *recalled;
   } else {
-    PCW_TRY(pg::Connection * connection, session.In(site_.default_tenant, stop));
+    PCW_TRY(pg::Connection * connection, session.In(deps_.default_tenant, stop));
     Result<identity::Principal> checked = tokens_.Check(*connection, *token, stop);
     if (!checked) {
       if (checked.error().code() != ErrorCode::kUnauthenticated) return checked.error();
@@ -239,10 +232,11 @@ Status Api::Authenticate(Pending& pending, WorkerSession& session, std::stop_tok
     PCW_TRY(connection, session.In(pending.principal.tenant_id, stop));
     PCW_TRY_OK(identity::NoteTokenUse(*connection, token->id, stop));
   }
-  if (!pending.principal.scopes.Allows(*pending.admitted.match.route->scope)) {
+  const std::optional<identity::Scope> needed = pending.admitted.match.route->scope;
+  if (!needed) return Error(ErrorCode::kInternal, "the route names no scope");
+  if (!pending.principal.scopes.Allows(*needed)) {
     return ApiError(403, "forbidden",
-                    fmt::format("this needs a token with the scope {}",
-                                NameOf(*pending.admitted.match.route->scope)));
+                    fmt::format("this needs a token with the scope {}", NameOf(*needed)));
   }
   return Ok{};
 }
@@ -250,11 +244,11 @@ Status Api::Authenticate(Pending& pending, WorkerSession& session, std::stop_tok
 RouteAnswer Api::Run(Pending& pending, WorkerSession* session, std::stop_token stop) {
   const Route& route = *pending.admitted.match.route;
   pg::Connection* connection = nullptr;
-  std::shared_ptr<const TenantSite> tenant;
+  std::shared_ptr<const TenantDeps> tenant;
   if (session != nullptr) {
     PCW_TRY_OK(Authenticate(pending, *session, stop));
     PCW_TRY(connection, session->In(pending.principal.tenant_id, stop));
-    tenant = site_.tenant(pending.principal.tenant_id);
+    tenant = deps_.tenant(pending.principal.tenant_id);
   }
   std::vector<std::string_view> known;
   for (const ParameterDef& parameter : route.query) known.push_back(parameter.name);
@@ -293,7 +287,7 @@ void Api::Fail(const Pending& pending, const Error& error) {
 // the others have their line with the status.
 bool Api::IsNews(const Error& error) {
   if (error.code() != ErrorCode::kUnavailable && error.code() != ErrorCode::kTimeout) return true;
-  const SteadyTime now = site_.clock.Steady();
+  const SteadyTime now = deps_.clock.Steady();
   SteadyTime next = next_outage_line_.load();
   return now >= next && next_outage_line_.compare_exchange_strong(next, now + kBetweenOutageLines);
 }
@@ -309,7 +303,7 @@ void Api::Note(const Pending& pending, int status) {
   const std::optional<std::uint64_t> left_out = LinesLeftOut(pending, status);
   if (!left_out) return;
   const auto took =
-      std::chrono::duration_cast<std::chrono::microseconds>(site_.clock.Steady() - pending.began);
+      std::chrono::duration_cast<std::chrono::microseconds>(deps_.clock.Steady() - pending.began);
   LogFields fields{{"method", pending.request.method.substr(0, 16)},
                    {"route", std::string(path)},
                    {"status", std::to_string(status)},
@@ -342,11 +336,11 @@ Result<std::string> Api::CursorKey(Call& call) {
     const std::lock_guard lock(mutex_);
     if (!cursor_key_.empty()) return cursor_key_;
   }
-  PCW_TRY(const pg::Rows rows,
-          call.connection().Exec({"cursor_key", "SELECT encode(api_cursor_key(), 'hex')"}, {},
-                                 call.stop));
+  PCW_TRY(const std::string hex, identity::LoadCursorKeyHex(call.connection(), call.stop));
+  std::optional<std::string> key = HexDecode(hex);
+  if (!key) return Error(ErrorCode::kInternal, "the key of cursors is not hex");
   const std::lock_guard lock(mutex_);
-  cursor_key_ = BytesOfHex(rows.Text(0, 0));
+  cursor_key_ = std::move(*key);
   return cursor_key_;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "pcw/api/deps.h"
 #include "pcw/api/line_limit.h"
 #include "pcw/api/metrics.h"
 #include "pcw/api/rate_limit.h"
@@ -15,7 +16,6 @@
 #include "pcw/api/route.h"
 #include "pcw/api/router.h"
 #include "pcw/api/run_events.h"
-#include "pcw/api/site.h"
 #include "pcw/api/token_watch.h"
 #include "pcw/api/worker_pool.h"
 #include "pcw/identity/token.h"
@@ -51,7 +51,7 @@ struct ApiOptions {
 class Api {
  public:
   /// kConfig if the address cannot be bound or the certificate cannot be used.
-  static Result<std::unique_ptr<Api>> Start(ApiSite site, ApiOptions options);
+  static Result<std::unique_ptr<Api>> Start(ApiDeps deps, ApiOptions options);
   ~Api();
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
@@ -66,7 +66,7 @@ class Api {
   Status ReloadTls() { return listener_->ReloadTls(); }
 
   // For handlers.
-  ApiSite& site() { return site_; }
+  ApiDeps& deps() { return deps_; }
   Readiness& readiness() { return *readiness_; }
   RunEvents& events() { return *events_; }
   Metrics& metrics() { return metrics_; }
@@ -81,7 +81,7 @@ class Api {
     std::optional<identity::Token> token;  ///< absent on open routes
   };
 
-  Api(ApiSite site, const ApiOptions& options);
+  Api(ApiDeps deps, const ApiOptions& options);
   void Handle(net::server::Request request, const net::server::Responder& responder);
   /// What can be said without a database. `body_bytes` is announced or arrived.
   Result<Admitted> Admit(const net::server::Request& request, std::uint64_t body_bytes) const;
@@ -98,7 +98,7 @@ class Api {
   std::optional<std::uint64_t> LinesLeftOut(const Pending& pending, int status);
   void Note(const Pending& pending, int status);
 
-  ApiSite site_;
+  ApiDeps deps_;
   const net::server::AddressSet trusted_proxies_;
   identity::TokenCheck tokens_;
   RateLimit addresses_, token_rates_;

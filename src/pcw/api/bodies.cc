@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/api/problem.h"
+#include "pcw/base/hex.h"
 #include "pcw/base/storable_text.h"
 
 namespace pcw::api {
@@ -49,13 +50,6 @@ Status CheckTexts(const Json& value, const std::string& field) {
   return Ok{};
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::optional<std::string> Unescaped(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -64,8 +58,8 @@ std::optional<std::string> Unescaped(std::string_view text) {
       continue;
     }
     if (i + 2 >= text.size()) return std::nullopt;
-    const int high = HexDigit(text[i + 1]);
-    const int low = HexDigit(text[i + 2]);
+    const int high = HexValue(text[i + 1]);
+    const int low = HexValue(text[i + 2]);
     // No parameter of ours has control characters or other than ASCII.
     const int byte = high * 16 + low;
     if (high < 0 || low < 0 || byte < 0x20 || byte > 0x7e) return std::nullopt;

@@ -150,7 +150,8 @@ RouteAnswer TriggerSync(Api& api, Call& call) {
   static constexpr std::array<std::string_view, 2> kFields{"entity", "mode"};
   PCW_TRY(const Json body, ReadJsonObject(call.request.body, kFields));
   runs::RunRequest request;
-  PCW_TRY(request.entity, ReadChoice(body, "entity", EntityNames(), "", "invalid_entity"));
+  PCW_TRY(request.entity,
+          ReadChoice(body, "entity", connector::EntityNames(), "", "invalid_entity"));
   PCW_TRY_OK(CheckIsConfigured(call, *connector.def, request.entity));
   PCW_TRY(const std::string mode,
           ReadChoice(body, "mode", {"full", "incremental"}, "incremental", "invalid_field"));
@@ -163,13 +164,13 @@ RouteAnswer TriggerSync(Api& api, Call& call) {
     return AnswerOnce(call, *key, [&](pg::Transaction& transaction) -> Result<Response> {
       PCW_TRY(const runs::RequestedRun requested,
               runs::RequestRunWithin(transaction, connector.id, call.tenant->catalog, request,
-                                     api.site().rng, api.site().clock, call.stop));
+                                     api.deps().rng, api.deps().clock, call.stop));
       return Accepted(call, requested, request.mode);
     });
   }
   PCW_TRY(const runs::RequestedRun requested,
           runs::RequestRun(call.connection(), connector.id, call.tenant->catalog, request,
-                           api.site().rng, api.site().clock, call.stop));
+                           api.deps().rng, api.deps().clock, call.stop));
   return Some(Accepted(call, requested, request.mode));
 }
 

@@ -10,7 +10,9 @@
 #include "pcw/api/handlers.h"
 #include "pcw/api/problem.h"
 #include "pcw/api/render.h"
+#include "pcw/api/views.h"
 #include "pcw/base/uuid.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/dlq/dead_letter.h"
 #include "pcw/dlq/drop_all.h"
 #include "pcw/dlq/filter_check.h"
@@ -21,10 +23,6 @@ namespace {
 // A request waits for its replay and holds a worker meanwhile; more than this is the command
 // line's.
 constexpr std::int64_t kMostReplayed = 1'000;
-
-OrderedJson TextOrNone(const std::string& text) {
-  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
-}
 
 Result<std::string> ReadTextMember(const Json& body, const char* name) {
   if (!body.contains(name)) return std::string();
@@ -58,7 +56,7 @@ Result<Selection> ReadSelection(const Call& call, std::span<const std::string_vi
   PCW_TRY(selection.reason, ReadTextMember(body, "reason"));
   if (body.contains("entity")) {
     PCW_TRY(selection.filter.entity,
-            ReadChoice(body, "entity", EntityNames(), "", "invalid_entity"));
+            ReadChoice(body, "entity", connector::EntityNames(), "", "invalid_entity"));
   }
   PCW_TRY(const bool is_all, ReadFlag(body, "all"));
   PCW_TRY(selection.is_dry_run, ReadFlag(body, "dry_run"));
@@ -99,7 +97,7 @@ OrderedJson ReportJson(const dlq::ReplayReport& report, bool is_dry_run) {
     for (const dlq::ReplayFate& fate : run.result.fates) {
       json["fates"].push_back({{"record_key", fate.record_key},
                                {"fate", fate.Text()},
-                               {"error", TextOrNone(fate.error)}});
+                               {"error", TextOrNull(fate.error)}});
     }
   }
   return json;
@@ -109,23 +107,13 @@ OrderedJson ReportJson(const dlq::ReplayReport& report, bool is_dry_run) {
 
 RouteAnswer GroupDeadLetters(Api& /*api*/, Call& call) {
   dlq::DeadLetterFilter filter;
-  PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", EntityNames()));
+  PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", connector::EntityNames()));
   PCW_TRY(filter.limit, ReadLimit(call, 100, 1'000));
   PCW_TRY(const auto groups, dlq::LoadDeadLetterGroups(call.connection(), call.principal.tenant_id,
                                                        filter, dlq::kLoopGuard, call.stop));
   OrderedJson items = OrderedJson::array();
   for (const dlq::DeadLetterGroup& group : groups) {
-    items.push_back({{"group", group.fingerprint},
-                     {"entity", group.entity},
-                     {"stage", group.stage},
-                     {"error_code", group.error_code},
-                     {"error", group.error},
-                     {"pointer", TextOrNone(group.pointer)},
-                     {"letters", group.letters},
-                     {"guarded", group.guarded},
-                     {"first_seen_at", group.first_seen_at},
-                     {"last_seen_at", group.last_seen_at},
-                     {"sample_id", group.sample_id}});
+    items.push_back(DeadLetterGroupJson(group));
   }
   return std::optional<net::server::Response>(ListResponse(std::move(items), ""));
 }
@@ -147,9 +135,10 @@ RouteAnswer ReplayDeadLetters(Api& /*api*/, Call& call) {
           dlq::CountDeadLetters(call.connection(), call.principal.tenant_id, options.filter,
                                 call.stop));
   if (count > kMostReplayed) {
-    return ApiError(422, "too_many_letters",
-                    fmt::format("{} letters; one request takes {}: filter, or use pcw dlq replay",
-                                count, kMostReplayed));
+    return ApiError(
+        422, "too_many_letters",
+        fmt::format("{} dead letters; one request takes {}: filter, or use pcw dlq replay", count,
+                    kMostReplayed));
   }
   PCW_TRY(const dlq::ReplayReport report, call.tenant->replay(options, call.stop));
   if (report.error) return *report.error;
@@ -162,7 +151,7 @@ RouteAnswer DropDeadLetters(Api& /*api*/, Call& call) {
                                                            "all", "dry_run", "expect", "reason"};
   PCW_TRY(const Selection selection, ReadSelection(call, kFields));
   if (selection.reason.find_first_not_of(" \t\r\n") == std::string::npos)
-    return ApiError(400, "invalid_field", "say why; it is kept with each letter", "reason");
+    return ApiError(400, "invalid_field", "say why; it is kept with each dead letter", "reason");
   PCW_TRY_OK(CheckNamed(call, selection.filter));
   const std::string& tenant_id = call.principal.tenant_id;
   PCW_TRY(const std::int64_t matched,
@@ -184,7 +173,7 @@ RouteAnswer DropDeadLetters(Api& /*api*/, Call& call) {
 
 RouteAnswer ListDeadLetters(Api& api, Call& call) {
   dlq::DeadLetterFilter filter;
-  PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", EntityNames()));
+  PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", connector::EntityNames()));
   PCW_TRY(const std::string state,
           ReadQueryChoice(call, "state", {"open", "settled", "dropped", "all"}));
   filter.state = state.empty() ? "open" : state == "all" ? "" : state;

@@ -36,8 +36,6 @@ Result<std::string> ReadQueryChoice(const Call& call, const char* name,
                                     const std::vector<std::string>& values);
 /// The value of a parameter, empty if it is absent.
 std::string QueryText(const Call& call, const char* name);
-/// The names of all entities, for checks.
-std::vector<std::string> EntityNames();
 
 /// The page of a list that a request asks for, by `limit` and `cursor`.
 struct Page {

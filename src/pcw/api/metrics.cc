@@ -197,7 +197,7 @@ Result<std::string> EventsText(Call& call) {
   const auto gauge = [&text](std::string_view name, std::string_view help, const auto& value) {
     text += Family(name, "gauge", help) + fmt::format("{} {}\n", name, value);
   };
-  gauge("pcw_events_malformed", "Open dead letters of messages that are no events", in.malformed);
+  gauge("pcw_events_malformed", "Open dead letters of messages that are not events", in.malformed);
   gauge("pcw_events_pending_records", "Records that events named and that wait to be fetched",
         in.waiting.records);
   gauge("pcw_events_listening_age_seconds", "Since the queue was last asked for events",
@@ -272,7 +272,7 @@ Result<std::string> Metrics::Scrape(Call& call) {
   {
     const std::lock_guard lock(mutex_);
     const auto held = held_.find(tenant_id);
-    if (held != held_.end() && site_.clock.Steady() - held->second.at < kTextHolds)
+    if (held != held_.end() && deps_.clock.Steady() - held->second.at < kTextHolds)
       return held->second.text;
   }
   std::string text;
@@ -296,9 +296,9 @@ Result<std::string> Metrics::Scrape(Call& call) {
   PCW_TRY(const std::string outbox, OutboxText(call));
   text += runs + letters + events + outbox;
   // What this process answered is of all tenants, so only the operator of the machine sees it.
-  if (tenant_id == site_.default_tenant) text += OwnText();
+  if (tenant_id == deps_.default_tenant) text += OwnText();
   const std::lock_guard lock(mutex_);
-  held_[tenant_id] = {text, site_.clock.Steady()};
+  held_[tenant_id] = {text, deps_.clock.Steady()};
   return text;
 }
 

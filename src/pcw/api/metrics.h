@@ -16,7 +16,7 @@ namespace pcw::api {
 /// database no more however often it is done.
 class Metrics {
  public:
-  explicit Metrics(const ApiSite& site) : site_(site) {}
+  explicit Metrics(const ApiDeps& deps) : deps_(deps) {}
 
   /// Counts an answer of this process.
   void Count(std::string_view method, std::string_view route, int status);
@@ -31,7 +31,7 @@ class Metrics {
   };
   std::string OwnText();
 
-  const ApiSite& site_;
+  const ApiDeps& deps_;
   std::mutex mutex_;
   std::map<std::tuple<std::string_view, std::string_view, int>, std::uint64_t> answers_;
   std::map<std::string, Held> held_;

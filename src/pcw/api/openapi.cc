@@ -1,11 +1,13 @@
 #include "pcw/api/openapi.h"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/api/route.h"
+#include "pcw/api/views.h"
 
 namespace pcw::api {
 namespace {
@@ -31,27 +33,41 @@ OrderedJson ListOf(std::string_view schema) {
                  {"next_cursor", TextOrNothing()}});
 }
 
+OrderedJson ObjectOrNothing() { return {{"type", OrderedJson::array({"object", "null"})}}; }
+
+OrderedJson SchemaOf(FieldType type) {
+  switch (type) {
+    case FieldType::kText:
+      return Text();
+    case FieldType::kTextOrNull:
+      return TextOrNothing();
+    case FieldType::kWhole:
+      return Whole();
+    case FieldType::kWholeOrNull:
+      return WholeOrNothing();
+    case FieldType::kBool:
+      return {{"type", "boolean"}};
+    case FieldType::kObjectOrNull:
+      break;
+  }
+  return ObjectOrNothing();
+}
+
+template <typename T>
+OrderedJson PropertiesOf(std::span<const Field<T>> fields) {
+  OrderedJson properties = OrderedJson::object();
+  for (const Field<T>& field : fields) properties[std::string(field.name)] = SchemaOf(field.type);
+  return properties;
+}
+
 OrderedJson RunProperties() {
-  return {{"id", {{"type", "string"}, {"format", "uuid"}}},
-          {"connector", Text()},
-          {"entity", Text()},
-          {"mode",
-           {{"type", "string"},
-            {"enum", OrderedJson::array({"full", "incremental", "reingest", "replay", "fetch"})}}},
-          {"status",
-           {{"type", "string"},
-            {"enum", OrderedJson::array({"queued", "running", "stalled", "succeeded", "partial",
-                                         "failed", "cancelled"})}}},
-          {"catalog", Text()},
-          {"started_at", Text()},
-          {"ended_at", TextOrNothing()},
-          {"requested_by", Text()},
-          {"trigger", Text()},
-          {"resumed_from", TextOrNothing()},
-          {"error_code", TextOrNothing()},
-          {"error", TextOrNothing()},
-          {"bronze", TextOrNothing()},
-          {"stats", {{"type", OrderedJson::array({"object", "null"})}}}};
+  OrderedJson properties = PropertiesOf(RunFields());
+  properties["id"]["format"] = "uuid";
+  properties["mode"]["enum"] =
+      OrderedJson::array({"full", "incremental", "reingest", "replay", "fetch"});
+  properties["status"]["enum"] = OrderedJson::array(
+      {"queued", "running", "stalled", "succeeded", "partial", "failed", "cancelled"});
+  return properties;
 }
 
 OrderedJson RequestedRun() {
@@ -105,34 +121,9 @@ OrderedJson Schemas() {
                {"status", Text()},
                {"catalog", Text()},
                {"entities", {{"type", "array"}, {"items", Reference("EntityHealth")}}}})},
-      {"DeadLetter", Object({{"id", Text()},
-                             {"state", Text()},
-                             {"connector", Text()},
-                             {"entity", Text()},
-                             {"catalog", Text()},
-                             {"record_key", Text()},
-                             {"stage", Text()},
-                             {"error_code", Text()},
-                             {"error", Text()},
-                             {"error_context", {{"type", OrderedJson::array({"object", "null"})}}},
-                             {"attempts", Whole()},
-                             {"run_id", Text()},
-                             {"bronze_key", TextOrNothing()},
-                             {"bronze_line", WholeOrNothing()},
-                             {"first_seen_at", Text()},
-                             {"last_seen_at", Text()}})},
+      {"DeadLetter", Object(PropertiesOf(DeadLetterFields()))},
       {"DeadLetterList", ListOf("DeadLetter")},
-      {"DeadLetterGroup", Object({{"group", Text()},
-                                  {"entity", Text()},
-                                  {"stage", Text()},
-                                  {"error_code", Text()},
-                                  {"error", Text()},
-                                  {"pointer", TextOrNothing()},
-                                  {"letters", Whole()},
-                                  {"guarded", Whole()},
-                                  {"first_seen_at", Text()},
-                                  {"last_seen_at", Text()},
-                                  {"sample_id", Text()}})},
+      {"DeadLetterGroup", Object(PropertiesOf(DeadLetterGroupFields()))},
       {"DeadLetterGroupList", ListOf("DeadLetterGroup")},
       {"ReplayFate",
        Object({{"record_key", Text()}, {"fate", Text()}, {"error", TextOrNothing()}})},
@@ -163,14 +154,7 @@ OrderedJson Schemas() {
       {"QuotaList", Object({{"items", {{"type", "array"}, {"items", Reference("Quota")}}},
                             {"next_cursor", TextOrNothing()},
                             {"account_age_seconds", Whole()}})},
-      {"DriftFinding", Object({{"id", Whole()},
-                               {"status", Text()},
-                               {"entity", Text()},
-                               {"kind", Text()},
-                               {"found", Text()},
-                               {"records", Whole()},
-                               {"first_seen_at", Text()},
-                               {"last_seen_at", Text()}})},
+      {"DriftFinding", Object(PropertiesOf(DriftFields()))},
       {"DriftList", ListOf("DriftFinding")},
       {"Diagnosis", Object({{"verdict", {{"type", "object"}}},
                             {"findings", {{"type", "array"}, {"items", {{"type", "object"}}}}},

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "pcw/api/site.h"
+#include "pcw/api/deps.h"
 
 namespace pcw::api {
 

@@ -2,49 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "pcw/connector/entity_def.h"
-
 namespace pcw::api {
-namespace {
-
-OrderedJson TextOrNull(const std::string& text) {
-  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
-}
-
-// URLs spell a connector with a hyphen (docs/rest-api.md).
-std::string UrlNameOf(const std::string& kind) {
-  const connector::ConnectorDef* def = connector::FindConnector(kind);
-  return def == nullptr ? kind : std::string(def->url_name);
-}
-
-// Stored by ourselves; if it were damaged the rest is still worth showing.
-OrderedJson StoredJson(const std::string& text) {
-  OrderedJson parsed = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
-  return parsed.is_discarded() ? OrderedJson(nullptr) : parsed;
-}
-
-}  // namespace
-
-// Member by member: a list of pairs would be copied twice, and a page of runs is mostly this.
-OrderedJson RunJson(const runs::StoredRun& run) {
-  OrderedJson json = OrderedJson::object();
-  json["id"] = run.id;
-  json["connector"] = UrlNameOf(run.connector);
-  json["entity"] = run.entity;
-  json["mode"] = run.mode;
-  json["status"] = run.status;
-  json["catalog"] = run.catalog;
-  json["started_at"] = run.started_at;
-  json["ended_at"] = TextOrNull(run.ended_at);
-  json["requested_by"] = run.requested_by;
-  json["trigger"] = run.trigger;
-  json["resumed_from"] = TextOrNull(run.resumed_from);
-  json["error_code"] = TextOrNull(run.error_code);
-  json["error"] = TextOrNull(run.error);
-  json["bronze"] = TextOrNull(run.bronze_prefix);
-  json["stats"] = StoredJson(run.stats_json);
-  return json;
-}
 
 OrderedJson FreshnessJson(const runs::EntityFreshness& entity) {
   OrderedJson json{{"entity", entity.entity},
@@ -63,47 +21,6 @@ OrderedJson FreshnessJson(const runs::EntityFreshness& entity) {
                    {"future_run", TextOrNull(entity.future_run)}};
   if (entity.age) json["data_age_seconds"] = entity.age->count();
   return json;
-}
-
-OrderedJson DriftJson(const tables::StoredFinding& finding) {
-  return {{"id", finding.id},
-          {"status", finding.status},
-          {"entity", finding.entity},
-          {"kind", finding.kind},
-          {"operation", TextOrNull(finding.operation)},
-          {"pointer", TextOrNull(finding.pointer)},
-          {"column", TextOrNull(finding.column)},
-          {"found", finding.found},
-          {"expected", TextOrNull(finding.expected)},
-          {"records", finding.records},
-          {"baseline_rate", TextOrNull(finding.baseline_rate)},
-          {"observed_rate", TextOrNull(finding.observed_rate)},
-          {"sample_record", TextOrNull(finding.sample_record)},
-          {"first_seen_at", finding.first_seen_at},
-          {"last_seen_at", finding.last_seen_at},
-          {"last_seen_run", TextOrNull(finding.last_seen_run)},
-          {"note", TextOrNull(finding.note)},
-          {"accepted_at", TextOrNull(finding.accepted_at)}};
-}
-
-OrderedJson DeadLetterJson(const dlq::DeadLetter& letter) {
-  return {{"id", letter.id},
-          {"state", letter.state},
-          {"connector", UrlNameOf(letter.connector)},
-          {"entity", letter.entity},
-          {"catalog", letter.catalog},
-          {"record_key", letter.record_key},
-          {"stage", NameOf(letter.stage)},
-          {"error_code", letter.error_code},
-          {"error", letter.error},
-          {"error_context", StoredJson(letter.error_context_json)},
-          {"attempts", letter.attempts},
-          {"run_id", letter.run_id},
-          {"bronze_key", TextOrNull(letter.bronze_key)},
-          {"bronze_line",
-           letter.bronze_line > 0 ? OrderedJson(letter.bronze_line) : OrderedJson(nullptr)},
-          {"first_seen_at", letter.first_seen_at},
-          {"last_seen_at", letter.last_seen_at}};
 }
 
 OrderedJson QuotaJson(const quota::QuotaStatus& status) {

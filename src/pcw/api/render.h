@@ -1,20 +1,14 @@
-// Rows as the REST interface shows them. Fields may be added, never changed.
+// Answers of the REST interface, and what only it shows. Fields may be added, never changed.
 #pragma once
 
 #include "pcw/base/json.h"
-#include "pcw/dlq/dead_letter.h"
 #include "pcw/net/server/message.h"
 #include "pcw/quota/pg_quota.h"
 #include "pcw/runs/freshness.h"
-#include "pcw/runs/run_store.h"
-#include "pcw/tables/drift_store.h"
 
 namespace pcw::api {
 
-OrderedJson RunJson(const runs::StoredRun& run);
 OrderedJson FreshnessJson(const runs::EntityFreshness& entity);
-OrderedJson DriftJson(const tables::StoredFinding& finding);
-OrderedJson DeadLetterJson(const dlq::DeadLetter& letter);
 OrderedJson QuotaJson(const quota::QuotaStatus& status);
 
 /// An answer of JSON.

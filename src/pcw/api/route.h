@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pcw/api/site.h"
+#include "pcw/api/deps.h"
 #include "pcw/base/assert.h"
 #include "pcw/base/json.h"
 #include "pcw/identity/token_check.h"
@@ -29,7 +29,7 @@ struct Call {
   std::vector<std::string> path;             ///< what stood for {..}, in order
   std::map<std::string, std::string> query;  ///< known names only
   const identity::Principal& principal;      ///< empty on public routes
-  const TenantSite* tenant;                  ///< nullptr: nothing is configured for it here
+  const TenantDeps* tenant;                  ///< nullptr: nothing is configured for it here
   pg::Connection* connection_or_null;        ///< none for routes without a database
   std::stop_token stop;
 

@@ -2,6 +2,7 @@
 
 #include "pcw/api/handlers.h"
 #include "pcw/api/route.h"
+#include "pcw/connector/entity_def.h"
 
 namespace pcw::api {
 namespace {
@@ -10,23 +11,28 @@ using identity::Scope;
 
 constexpr std::size_t kBody = 64U << 10U;
 
-const std::vector<std::string_view> kEntities{"opportunities", "leads", "solutions", "profiles",
-                                              "aws_summaries"};
 const std::vector<std::string_view> kRunStates{"queued",  "running", "stalled",  "succeeded",
                                                "partial", "failed",  "cancelled"};
 const ParameterDef kLimit{"limit", "at most so many, 1 to 200", "integer"};
 const ParameterDef kCursor{"cursor", "next_cursor of the page before, with the same filters"};
-const ParameterDef kEntity{"entity", "only this entity", "string", kEntities};
+
+std::vector<std::string_view> Entities() {
+  std::vector<std::string_view> names;
+  for (const connector::EntityDef* entity : connector::AllEntities()) names.push_back(entity->name);
+  return names;
+}
 
 // One row a route; the documentation is made of the same rows.
 const std::vector<Route>& Table() {
+  static const std::vector<std::string_view> entities = Entities();
+  static const ParameterDef only_entity{"entity", "only this entity", "string", entities};
   static const std::vector<Route> routes{
       {.method = "POST",
        .path = "/v1/connectors/{connector}/sync",
        .scope = Scope::kSyncRun,
        .max_body_bytes = kBody,
        .summary = "Ask for a sync of one entity; returns its open run if there is one",
-       .body = {{"entity", "what to sync", "string", kEntities, true},
+       .body = {{"entity", "what to sync", "string", entities, true},
                 {"mode", "incremental without it", "string", {"full", "incremental"}}},
        .success = 202,
        .schema = "RequestedRun",
@@ -50,8 +56,10 @@ const std::vector<Route>& Table() {
        .path = "/v1/runs",
        .scope = Scope::kRunsRead,
        .summary = "Runs, newest first",
-       .query =
-           {kEntity, {"status", "only runs in this state", "string", kRunStates}, kLimit, kCursor},
+       .query = {only_entity,
+                 {"status", "only runs in this state", "string", kRunStates},
+                 kLimit,
+                 kCursor},
        .schema = "RunList",
        .handler = ListRuns},
       {.method = "GET",
@@ -82,9 +90,9 @@ const std::vector<Route>& Table() {
        .path = "/v1/dlq",
        .scope = Scope::kDlqRead,
        .summary = "Dead letters: records that could not be fetched or mapped, newest first",
-       .query = {kEntity,
+       .query = {only_entity,
                  {"state", "open without it", "string", {"open", "settled", "dropped", "all"}},
-                 {"run", "only letters of this run"},
+                 {"run", "only dead letters of this run"},
                  {"limit", "at most so many, 1 to 1000", "integer"},
                  kCursor},
        .schema = "DeadLetterList",
@@ -93,7 +101,7 @@ const std::vector<Route>& Table() {
        .path = "/v1/dlq/groups",
        .scope = Scope::kDlqRead,
        .summary = "Open dead letters by cause, the largest group first",
-       .query = {kEntity, {"limit", "at most so many groups, 1 to 1000", "integer"}},
+       .query = {only_entity, {"limit", "at most so many groups, 1 to 1000", "integer"}},
        .schema = "DeadLetterGroupList",
        .handler = GroupDeadLetters},
       {.method = "POST",
@@ -101,13 +109,14 @@ const std::vector<Route>& Table() {
        .scope = Scope::kDlqReplay,
        .max_body_bytes = kBody,
        .summary = "Process open dead letters again, from bronze, at most 1000 in one request",
-       .body = {{"id", "one letter"},
-                {"group", "the letters of one cause"},
-                {"entity", "only this entity", "string", kEntities},
-                {"run", "only letters of this run"},
-                {"all", "true: every open letter; instead of the filters, with expect", "boolean"},
+       .body = {{"id", "one dead letter"},
+                {"group", "the dead letters of one cause"},
+                {"entity", "only this entity", "string", entities},
+                {"run", "only dead letters of this run"},
+                {"all", "true: every open dead letter; instead of the filters, with expect",
+                 "boolean"},
                 {"dry_run", "true: says what would happen, changes nothing", "boolean"},
-                {"expect", "refuse unless exactly so many letters are chosen", "integer"}},
+                {"expect", "refuse unless exactly so many dead letters are chosen", "integer"}},
        .schema = "ReplayReport",
        .failures = {404, 409, 413, 415, 422},
        .is_slow = true,
@@ -117,14 +126,15 @@ const std::vector<Route>& Table() {
        .scope = Scope::kDlqReplay,
        .max_body_bytes = kBody,
        .summary = "Give open dead letters up, with a reason; bronze keeps their bytes",
-       .body = {{"reason", "why; kept with each letter", "string", {}, true},
-                {"id", "one letter"},
-                {"group", "the letters of one cause"},
-                {"entity", "only this entity", "string", kEntities},
-                {"run", "only letters of this run"},
-                {"all", "true: every open letter; instead of the filters, with expect", "boolean"},
+       .body = {{"reason", "why; kept with each dead letter", "string", {}, true},
+                {"id", "one dead letter"},
+                {"group", "the dead letters of one cause"},
+                {"entity", "only this entity", "string", entities},
+                {"run", "only dead letters of this run"},
+                {"all", "true: every open dead letter; instead of the filters, with expect",
+                 "boolean"},
                 {"dry_run", "true: counts, changes nothing", "boolean"},
-                {"expect", "refuse unless exactly so many letters match", "integer"}},
+                {"expect", "refuse unless exactly so many dead letters match", "integer"}},
        .schema = "DropReport",
        .failures = {404, 409, 413, 415},
        .handler = DropDeadLetters},
@@ -146,7 +156,7 @@ const std::vector<Route>& Table() {
        .path = "/v1/drift",
        .scope = Scope::kDataRead,
        .summary = "How AWS's answers depart from what is known, newest first",
-       .query = {kEntity,
+       .query = {only_entity,
                  {"status", "open without it", "string", {"open", "accepted", "all"}},
                  {"limit", "at most so many, 1 to 1000", "integer"},
                  kCursor},

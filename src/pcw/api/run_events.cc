@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "pcw/api/render.h"
+#include "pcw/api/views.h"
 
 namespace pcw::api {
 namespace {

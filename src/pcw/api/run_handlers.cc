@@ -10,7 +10,9 @@
 #include "pcw/api/page_cursor.h"
 #include "pcw/api/problem.h"
 #include "pcw/api/render.h"
+#include "pcw/api/views.h"
 #include "pcw/base/uuid.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/runs/run_page.h"
 #include "pcw/runs/run_request.h"
 
@@ -61,13 +63,6 @@ Result<std::string> ReadQueryChoice(const Call& call, const char* name,
                   fmt::format("expected one of {}", fmt::join(values, ", ")), name);
 }
 
-std::vector<std::string> EntityNames() {
-  std::vector<std::string> names;
-  for (const connector::EntityDef* entity : connector::AllEntities())
-    names.emplace_back(entity->name);
-  return names;
-}
-
 Result<Page> ReadPage(Api& api, Call& call, std::string_view list, std::string filters,
                       int usual_limit, int most) {
   Page page{.list = list,
@@ -90,7 +85,7 @@ std::string CursorAfter(const Page& page, std::string_view last_id) {
 
 RouteAnswer ListRuns(Api& api, Call& call) {
   runs::RunPageRequest request;
-  PCW_TRY(request.entity, ReadQueryChoice(call, "entity", EntityNames()));
+  PCW_TRY(request.entity, ReadQueryChoice(call, "entity", connector::EntityNames()));
   PCW_TRY(request.status, ReadQueryChoice(call, "status",
                                           {"queued", "running", "stalled", "succeeded", "partial",
                                            "failed", "cancelled"}));

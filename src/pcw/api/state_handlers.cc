@@ -7,6 +7,8 @@
 #include "pcw/api/openapi.h"
 #include "pcw/api/problem.h"
 #include "pcw/api/render.h"
+#include "pcw/api/views.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/tables/drift_store.h"
 
 namespace pcw::api {
@@ -47,7 +49,7 @@ RouteAnswer ShowQuota(Api& /*api*/, Call& call) {
 
 RouteAnswer ListDrift(Api& api, Call& call) {
   tables::DriftFilter filter;
-  PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", EntityNames()));
+  PCW_TRY(filter.entity, ReadQueryChoice(call, "entity", connector::EntityNames()));
   PCW_TRY(const std::string status, ReadQueryChoice(call, "status", {"open", "accepted", "all"}));
   filter.status = status.empty() ? "open" : status == "all" ? "" : status;
   PCW_TRY(const Page page,

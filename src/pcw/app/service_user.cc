@@ -67,18 +67,18 @@ std::map<std::string, std::string> ParseEnvironmentFile(const std::string& text)
 }
 
 void AddServiceEnvironment(std::map<std::string, std::string>& environment,
-                           const ServicePlaces& places) {
+                           const ServiceLocations& locations) {
   const auto home = environment.find("PCW_HOME");
-  const bool is_owner = ::geteuid() != 0 && IsOwnedBy(places.state, ::geteuid());
+  const bool is_owner = ::geteuid() != 0 && IsOwnedBy(locations.state, ::geteuid());
   // The package made the state for a user of its own; a home that root made is root's affair.
-  const bool is_roots_default = ::geteuid() == 0 && !IsOwnedBy(places.state, 0);
+  const bool is_roots_default = ::geteuid() == 0 && !IsOwnedBy(locations.state, 0);
   const bool is_about_service = home != environment.end() && !home->second.empty()
-                                    ? fs::path(home->second).lexically_normal() == places.state
+                                    ? fs::path(home->second).lexically_normal() == locations.state
                                     : is_owner || is_roots_default;
   std::error_code problem;
-  if (!is_about_service || !fs::is_directory(places.state, problem)) return;
-  SetVariable(environment, "PCW_HOME", places.state);
-  const Result<std::string> settings = ReadFile(places.settings, kMostSettingsBytes);
+  if (!is_about_service || !fs::is_directory(locations.state, problem)) return;
+  SetVariable(environment, "PCW_HOME", locations.state);
+  const Result<std::string> settings = ReadFile(locations.settings, kMostSettingsBytes);
   if (!settings) {
     if (settings.error().code() != ErrorCode::kNotFound)
       std::fprintf(stderr, "pcw: warning: %s; what it sets for the service is not in force here\n",

@@ -11,7 +11,7 @@
 namespace pcw::app {
 
 /// Where the package puts things (deploy/debian).
-struct ServicePlaces {
+struct ServiceLocations {
   std::filesystem::path state = "/var/lib/pcw";         ///< PCW_HOME of the unit
   std::filesystem::path settings = "/etc/default/pcw";  ///< EnvironmentFile of the unit
 };
@@ -22,7 +22,7 @@ struct ServicePlaces {
 /// sees. Whoever set PCW_HOME to another location is left alone. A settings file that may not be
 /// read is warned of.
 void AddServiceEnvironment(std::map<std::string, std::string>& environment,
-                           const ServicePlaces& places = {});
+                           const ServiceLocations& locations = {});
 
 /// The variables of a file as systemd reads it (systemd.exec(5), EnvironmentFile=): NAME=value, in
 /// quotes or not; comments begin with # or ;.

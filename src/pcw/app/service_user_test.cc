@@ -41,13 +41,13 @@ class AddServiceEnvironmentTest : public ::testing::Test {
   }
 
   fs::path directory;
-  ServicePlaces places() const { return {directory / "state", directory / "settings"}; }
+  ServiceLocations locations() const { return {directory / "state", directory / "settings"}; }
 };
 
 TEST_F(AddServiceEnvironmentTest, WhoWorksOnTheServicesStateHasItsSettings) {
   std::map<std::string, std::string> environment{{"PCW_TEST_OTHER", "mine"}};
 
-  AddServiceEnvironment(environment, places());
+  AddServiceEnvironment(environment, locations());
 
   EXPECT_THAT(environment, UnorderedElementsAre(Pair("PCW_HOME", (directory / "state").string()),
                                                 Pair("PCW_TEST_SETTING", "from the unit"),
@@ -57,7 +57,7 @@ TEST_F(AddServiceEnvironmentTest, WhoWorksOnTheServicesStateHasItsSettings) {
 TEST_F(AddServiceEnvironmentTest, AnotherHomeIsNoneOfTheServices) {
   std::map<std::string, std::string> environment{{"PCW_HOME", "/tmp/elsewhere"}};
 
-  AddServiceEnvironment(environment, places());
+  AddServiceEnvironment(environment, locations());
 
   EXPECT_THAT(environment, UnorderedElementsAre(Pair("PCW_HOME", "/tmp/elsewhere")));
 }

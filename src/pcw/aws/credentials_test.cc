@@ -72,7 +72,7 @@ class CredentialSourcesTest : public ::testing::Test {
   Result<CredentialsPtr> Chain(const ChainSettings& settings = ConfiguredAs("", "", "")) {
     return MakeCredentialsChain(Access(), settings)->Fetch(stop.get_token());
   }
-  ProfileAccess Access() {
+  ProfileDeps Access() {
     return {.sts = {.http = sts,
                     .clock = clock,
                     .sleeper = sleeper,

@@ -79,14 +79,14 @@ class ProfileAnswersTest : public ::testing::Test {
     return json;
   }
   Result<CredentialsPtr> Identity(const Environment& environment) {
-    const ProfileAccess access{.sts = {.http = sts,
-                                       .clock = clock,
-                                       .sleeper = sleeper,
-                                       .rng = rng,
-                                       .environment = environment,
-                                       .region = "us-east-1",
-                                       .profile = "default"},
-                               .metadata = sts};
+    const ProfileDeps access{.sts = {.http = sts,
+                                     .clock = clock,
+                                     .sleeper = sleeper,
+                                     .rng = rng,
+                                     .environment = environment,
+                                     .region = "us-east-1",
+                                     .profile = "default"},
+                             .metadata = sts};
     return MakeCredentialsChain(access, {.profile = "",
                                          .role_arn = "",
                                          .external_id = "",

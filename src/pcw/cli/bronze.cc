@@ -57,7 +57,8 @@ void AddBronze(CLI::App& root, wiring::Invocation& invocation) {
                            "  pcw bronze ls --entity opportunities --tail 20\n  pcw bronze ls "
                            "bronze/partnercentral/opportunities/2026/11/");
   list->add_option("prefix", *prefix, "list what lies below this key prefix");
-  list->add_option("--entity", *entity, "only this entity")->check(KnownValues(EntityNames()));
+  list->add_option("--entity", *entity, "only this entity")
+      ->check(KnownValues(connector::EntityNames()));
   list->add_option("--tail", *tail, "only the last N objects");
   AddOutputOption(*list, invocation);
   list->callback([=, &invocation] {

@@ -9,6 +9,7 @@
 #include "pcw/base/json_form.h"
 #include "pcw/cli/cli.h"
 #include "pcw/config/mapping_choice.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/connector/pii_mask.h"
 #include "pcw/lake/layout.h"
@@ -20,7 +21,7 @@
 namespace pcw::cli {
 namespace {
 
-struct CatWish {
+struct CatArgs {
   std::string key, entity;
   std::vector<std::string> ids;
   int line = 0;
@@ -103,7 +104,7 @@ std::string_view LineOf(std::string_view text, int number) {
   return text.substr(0, std::min(text.find('\n'), text.size()) + 1);
 }
 
-Result<int> CatObject(lake::BronzeStore& store, const CatWish& wanted, const RecordDisplay& display,
+Result<int> CatObject(lake::BronzeStore& store, const CatArgs& wanted, const RecordDisplay& display,
                       std::stop_token stop) {
   PCW_TRY(const std::string content, store.Get(wanted.key, stop));
   const auto parts = lake::SplitKey(wanted.key);
@@ -135,7 +136,7 @@ Result<int> CatObject(lake::BronzeStore& store, const CatWish& wanted, const Rec
   return problems == 0 ? kExitOk : kExitDeadLetters;
 }
 
-Result<int> CatRecords(lake::BronzeStore& store, const CatWish& wanted,
+Result<int> CatRecords(lake::BronzeStore& store, const CatArgs& wanted,
                        const RecordDisplay& display, std::stop_token stop) {
   if (wanted.is_unmasked) WarnOfPii();
   std::size_t shown = 0;
@@ -164,7 +165,7 @@ Result<int> CatRecords(lake::BronzeStore& store, const CatWish& wanted,
   return problems == 0 ? kExitOk : kExitDeadLetters;
 }
 
-Result<int> CatBronze(const wiring::Invocation& invocation, const CatWish& wanted) {
+Result<int> CatBronze(const wiring::Invocation& invocation, const CatArgs& wanted) {
   if (wanted.key.empty() == wanted.ids.empty()) {
     return Error(ErrorCode::kInvalidRequest, "name either a key or --id").As(ErrorMark::kUsage);
   }
@@ -173,7 +174,7 @@ Result<int> CatBronze(const wiring::Invocation& invocation, const CatWish& wante
   if (!is_known) {
     return Error(ErrorCode::kInvalidRequest,
                  fmt::format("\"{}\" is not an entity; this version has {}", wanted.entity,
-                             fmt::join(EntityNames(), ", ")))
+                             fmt::join(connector::EntityNames(), ", ")))
         .As(ErrorMark::kUsage);
   }
   PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
@@ -188,7 +189,7 @@ Result<int> CatBronze(const wiring::Invocation& invocation, const CatWish& wante
 }  // namespace
 
 void AddBronzeCat(CLI::App& bronze, wiring::Invocation& invocation) {
-  auto wanted = std::make_shared<CatWish>();
+  auto wanted = std::make_shared<CatArgs>();
   CLI::App* verb = AddVerb(
       bronze, "cat", "Print what an object holds, or every version of a record, as JSON lines",
       "  pcw bronze cat bronze/partnercentral/opportunities/2026/11/23/run-<id>/data.json | jq .\n"
@@ -198,7 +199,7 @@ void AddBronzeCat(CLI::App& bronze, wiring::Invocation& invocation) {
   verb->add_option("--id", wanted->ids, "instead of a key: every version of that record")
       ->allow_extra_args(false);
   verb->add_option("--entity", wanted->entity, "with --id: only of this entity")
-      ->check(KnownValues(EntityNames()));
+      ->check(KnownValues(connector::EntityNames()));
   verb->add_option("--line", wanted->line, "only that line, from 1")->check(CLI::PositiveNumber);
   verb->add_flag("--raw", wanted->is_raw, "the bytes as they are stored, not masked");
   verb->add_flag("--unmasked", wanted->is_unmasked, "show personal and business data as it is");

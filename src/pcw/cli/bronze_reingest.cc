@@ -11,6 +11,7 @@
 #include "pcw/cli/cli.h"
 #include "pcw/config/mapping_choice.h"
 #include "pcw/config/suggest.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/reingest/reingest.h"
 #include "pcw/wiring/lake_identity.h"
 #include "pcw/wiring/progress_display.h"
@@ -23,7 +24,7 @@ namespace {
 constexpr int kExitChanges = 2;
 constexpr int kMostConnections = 4;
 
-struct ReingestWish {
+struct ReingestArgs {
   std::string entity, since, until, mapping, resume;
   reingest::ReingestSelection selection;
   int connections = 0;  ///< 0 = one a core
@@ -157,7 +158,7 @@ Result<pg::Connection> OpenOwner(wiring::DatabaseAccess& database, std::stop_tok
   return owner;
 }
 
-reingest::ReingestOptions OptionsFor(const config::Config& config, const ReingestWish& wanted,
+reingest::ReingestOptions OptionsFor(const config::Config& config, const ReingestArgs& wanted,
                                      const reingest::ReingestSelection& selection) {
   reingest::ReingestOptions options;
   options.tenant_id = config.tenant_id;
@@ -176,7 +177,7 @@ reingest::ReingestOptions OptionsFor(const config::Config& config, const Reinges
   return options;
 }
 
-Result<int> RunReingestVerb(const wiring::Invocation& invocation, const ReingestWish& wanted) {
+Result<int> RunReingestVerb(const wiring::Invocation& invocation, const ReingestArgs& wanted) {
   PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
   const config::Config& config = loaded.config;
   PCW_TRY(const auto entities,
@@ -225,7 +226,7 @@ Result<int> RunReingestVerb(const wiring::Invocation& invocation, const Reingest
                                                                             : kExitOk;
 }
 
-void AddSelection(CLI::App& verb, const std::shared_ptr<ReingestWish>& wanted) {
+void AddSelection(CLI::App& verb, const std::shared_ptr<ReingestArgs>& wanted) {
   reingest::ReingestSelection& selection = wanted->selection;
   verb.add_option("--since", wanted->since, "only what was fetched at that time or later")
       ->type_name("TIME");
@@ -245,7 +246,7 @@ void AddSelection(CLI::App& verb, const std::shared_ptr<ReingestWish>& wanted) {
 }  // namespace
 
 void AddBronzeReingest(CLI::App& bronze, wiring::Invocation& invocation) {
-  auto wanted = std::make_shared<ReingestWish>();
+  auto wanted = std::make_shared<ReingestArgs>();
   CLI::App* verb = AddVerb(
       bronze, "reingest", "Make an entity's rows from bronze again, without one call to AWS",
       "  pcw bronze reingest --entity opportunities --dry-run\n"
@@ -255,7 +256,7 @@ void AddBronzeReingest(CLI::App& bronze, wiring::Invocation& invocation) {
       "  pcw bronze reingest --entity opportunities --rebuild # shadow table, then swap");
   verb->add_option("--entity", wanted->entity, "what to re-ingest")
       ->required()
-      ->check(KnownValues(EntityNames()));
+      ->check(KnownValues(connector::EntityNames()));
   AddSelection(*verb, wanted);
   verb->add_option("--mapping", wanted->mapping, "map by this document, not by the built-in one")
       ->type_name("FILE");

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/cli/cli.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/lake/layout.h"
 #include "pcw/lake/selection.h"
 #include "pcw/lake/verify.h"
@@ -169,7 +170,8 @@ void AddBronzeVerify(CLI::App& bronze, wiring::Invocation& invocation) {
               "Prove that bronze is what its manifests and the database say; exit 3 if not",
               "  pcw bronze verify\n  pcw bronze verify --entity opportunities -o json");
   verb->add_option("prefix", *prefix, "verify what lies below this key prefix");
-  verb->add_option("--entity", *entity, "only this entity")->check(KnownValues(EntityNames()));
+  verb->add_option("--entity", *entity, "only this entity")
+      ->check(KnownValues(connector::EntityNames()));
   AddOutputOption(*verb, invocation);
   verb->callback([=, &invocation] {
     invocation.verb = [=, &invocation] {

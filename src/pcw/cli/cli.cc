@@ -22,9 +22,10 @@ std::span<const ExitCode> ExitCodes() {
       {kExitFindings, "failed or findings", "Run it again after reading the message."},
       {kExitDeadLetters, "finished with dead letters",
        "Also: damaged bronze objects. See pcw dlq list and pcw bronze verify."},
-      {4, "authentication or permission", "Run it again after mending it."},
+      {4, "authentication or permission", "Run it again after fixing it."},
       {5, "throttled",
-       "Or the quota of the rolling 24 hours is spent: run it again later; pcw quota show says "
+       "Or the daily quota (of the rolling 24 hours) is exhausted: run it again later; pcw quota "
+       "show says "
        "when."},
       {kExitUsage, "usage", "The command line is wrong; --help has examples."},
       {69, "unavailable", "Network, database, lake, an AWS 5xx or a timeout: run it again."},
@@ -65,11 +66,18 @@ CLI::Validator KnownValues(const std::vector<std::string>& values) {
   return CLI::Validator(fmt::format("{{{}}}", fmt::join(values, ",")));
 }
 
-std::vector<std::string> EntityNames() {
-  std::vector<std::string> names;
-  for (const connector::EntityDef* entity : connector::AllEntities())
-    names.emplace_back(entity->name);
-  return names;
+void AddConnectorPositional(CLI::App& verb, std::string& connector) {
+  verb.add_option("connector", connector, "the source system")
+      ->required()
+      ->check(KnownValues({std::string(connector::PartnerCentral().url_name)}));
+}
+
+void AddEntitiesPositional(CLI::App& verb, std::string& entity) {
+  std::vector<std::string> known = connector::EntityNames();
+  known.emplace_back("all");
+  verb.add_option("entity", entity, "what to sync; all: every configured entity")
+      ->required()
+      ->check(KnownValues(known));
 }
 
 CLI::App* AddVerb(CLI::App& noun, const std::string& name, const std::string& description,

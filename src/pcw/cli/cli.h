@@ -50,8 +50,10 @@ void AddOutputOption(CLI::App& verb, wiring::Invocation& invocation);
 /// spellings or names the nearest one: --help and completion show them, everything passes.
 CLI::Validator KnownValues(const std::vector<std::string>& values);
 
-/// The entities of this version, for KnownValues.
-std::vector<std::string> EntityNames();
+/// The positional `connector`.
+void AddConnectorPositional(CLI::App& verb, std::string& connector);
+/// The positional `entity` of a verb that also takes all of them.
+void AddEntitiesPositional(CLI::App& verb, std::string& entity);
 
 /// Where an entity's bronze lies; `prefix` as it stands if there is one; all of bronze for neither.
 std::string BronzePrefix(const std::string& entity, const std::string& prefix);

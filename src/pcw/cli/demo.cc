@@ -167,8 +167,8 @@ Result<int> Demo(const wiring::Invocation& invocation, Pace pace, Afterwards aft
   sources.searches_default_files = false;
   PCW_TRY(const config::LoadedConfig loaded, config::LoadConfig(sources));
   wiring::Machine machine;
-  PCW_TRY(wiring::SyncSite site,
-          wiring::OpenSyncSite(loaded.config, sources.env, "demo", machine, invocation.stop));
+  PCW_TRY(wiring::SyncCommandDeps deps,
+          wiring::OpenSyncDeps(loaded.config, sources.env, "demo", machine, invocation.stop));
 
   for (const connector::RunMode mode :
        {connector::RunMode::kFull, connector::RunMode::kIncremental}) {
@@ -178,20 +178,20 @@ Result<int> Demo(const wiring::Invocation& invocation, Pace pace, Afterwards aft
                   std::string(entity->name).c_str(), std::string(NameOf(mode)).c_str());
       std::fflush(stdout);
       PCW_TRY(const sync::RunOutcome outcome,
-              wiring::SyncEntity(site, loaded.config, *entity, {.mode = mode}, machine,
+              wiring::SyncEntity(deps, loaded.config, *entity, {.mode = mode}, machine,
                                  invocation.stop));
       std::fputs(wiring::DescribeOutcome(outcome, entity->name).c_str(), stdout);
       if (outcome.error) return AsStopped(*outcome.error);
     }
   }
 
-  PCW_TRY(const auto objects, site.lake->List("bronze/", invocation.stop));
-  std::printf("\nbronze, in %s:\n", site.lake->Describe().c_str());
+  PCW_TRY(const auto objects, deps.lake->List("bronze/", invocation.stop));
+  std::printf("\nbronze, in %s:\n", deps.lake->Describe().c_str());
   for (const lake::ObjectInfo& object : objects)
     std::printf("  %9s bytes  %s\n",
                 wiring::FormatCount(static_cast<std::int64_t>(object.bytes)).c_str(),
                 object.key.c_str());
-  PCW_TRY_OK(PrintHealth(*site.database, invocation.stop));
+  PCW_TRY_OK(PrintHealth(*deps.database, invocation.stop));
   PrintQuotaUsed(simulator->totals(), loaded.config.quota.reads_per_day, pace);
   std::printf(
       "\nLook around: PCW_HOME=%s pcw db psql        (or: runs list, bronze ls, dlq list)\n",

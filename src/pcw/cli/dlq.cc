@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include "pcw/api/views.h"
 #include "pcw/cli/cli.h"
 #include "pcw/cli/dlq_verbs.h"
+#include "pcw/cli/session.h"
 #include "pcw/config/mapping_choice.h"
 #include "pcw/config/suggest.h"
 #include "pcw/connector/mapping.h"
@@ -12,7 +14,7 @@
 #include "pcw/dlq/dead_letter.h"
 #include "pcw/lake/part_reader.h"
 #include "pcw/wiring/escalation_file.h"
-#include "pcw/wiring/replay_site.h"
+#include "pcw/wiring/replay_handlers.h"
 #include "pcw/wiring/wiring.h"
 
 namespace pcw::cli {
@@ -23,46 +25,10 @@ OrderedJson ParsedOr(const std::string& text) {
   return parsed ? OrderedJson(*parsed) : TextOrNull(text);
 }
 
-OrderedJson ToJson(const dlq::DeadLetter& letter) {
-  OrderedJson json;
-  json["id"] = letter.id;
-  json["state"] = letter.state;
-  json["connector"] = letter.connector;
-  json["entity"] = letter.entity;
-  json["catalog"] = letter.catalog;
-  json["record_key"] = letter.record_key;
-  json["stage"] = NameOf(letter.stage);
-  json["group"] = letter.fingerprint;
-  json["error_code"] = letter.error_code;
-  json["error"] = letter.error;
-  json["error_context"] = ParsedOr(letter.error_context_json);
-  json["attempts"] = letter.attempts;
-  json["failed_replays"] = letter.failed_replays;
-  json["run_id"] = TextOrNull(letter.run_id);
-  json["bronze_key"] = TextOrNull(letter.bronze_key);
-  json["bronze_line"] =
-      letter.bronze_key.empty() ? OrderedJson(nullptr) : OrderedJson(letter.bronze_line);
-  json["mapping_version"] =
-      letter.mapping_version == 0 ? OrderedJson(nullptr) : OrderedJson(letter.mapping_version);
-  json["patched"] = !letter.patch_json.empty();
-  json["first_seen_at"] = letter.first_seen_at;
-  json["last_seen_at"] = letter.last_seen_at;
-  json["delivered_at"] = TextOrNull(letter.delivered_at);
-  json["message_id"] = TextOrNull(letter.message_id);
-  json["expires_at"] = TextOrNull(letter.expires_at);
-  if (!letter.note.empty()) json["reason"] = letter.note;
-  if (!letter.delivery_error.empty()) json["delivery_error"] = letter.delivery_error;
-  return json;
-}
-
 Result<int> ListLetters(const wiring::Invocation& invocation, dlq::DeadLetterFilter filter) {
   if (filter.state == "all") filter.state.clear();
   PCW_TRY_OK(FinishFilter(filter));
-  PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const auto database,
-          wiring::DatabaseAccess::Open(loaded.config, config::HomeDirectory(invocation.environment),
-                                       invocation.stop));
-  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
+  PCW_TRY(Session session, OpenSession(invocation));
   RowPrinter printer(invocation.output,
                      {{"id", "ID"},
                       {"entity", "ENTITY"},
@@ -74,8 +40,9 @@ Result<int> ListLetters(const wiring::Invocation& invocation, dlq::DeadLetterFil
                       {"error", "ERROR"}},
                      "no dead letters");
   PCW_TRY_OK(dlq::VisitDeadLetters(
-      connection, loaded.config.tenant_id, filter,
-      [&printer](const dlq::DeadLetter& letter) { printer.Add(ToJson(letter)); }, invocation.stop));
+      session.connection, session.loaded.config.tenant_id, filter,
+      [&printer](const dlq::DeadLetter& letter) { printer.Add(api::DeadLetterJson(letter)); },
+      invocation.stop));
   printer.End();
   return kExitOk;
 }
@@ -95,22 +62,13 @@ Result<int> ListGroups(const wiring::Invocation& invocation, dlq::DeadLetterFilt
   for (const dlq::DeadLetterGroup& group : groups) {
     const diagnose::Escalation& owner =
         diagnose::OwnerOf(matrix, wiring::IssueOf(group.stage, group.error_code));
-    rows.push_back({{"group", group.fingerprint},
-                    {"entity", group.entity},
-                    {"stage", group.stage},
-                    {"error_code", group.error_code},
-                    {"error", group.error},
-                    {"pointer", TextOrNull(group.pointer)},
-                    {"letters", group.letters},
-                    {"guarded", group.guarded},
-                    {"first_seen_at", group.first_seen_at},
-                    {"last_seen_at", group.last_seen_at},
-                    {"sample_id", group.sample_id},
-                    {"owner", owner.first_responder},
-                    {"escalation", owner.escalation},
-                    {"next", config::Suggested(fmt::format(
-                                 "pcw dlq replay --group {} --dry-run{}", group.fingerprint,
-                                 group.stage == "fetch" ? " --refetch" : ""))}});
+    OrderedJson row = api::DeadLetterGroupJson(group);
+    row["owner"] = owner.first_responder;
+    row["escalation"] = owner.escalation;
+    row["next"] =
+        config::Suggested(fmt::format("pcw dlq replay --group {} --dry-run{}", group.fingerprint,
+                                      group.stage == "fetch" ? " --refetch" : ""));
+    rows.push_back(std::move(row));
   }
   PrintRows(invocation.output,
             {{"group", "GROUP"},
@@ -157,23 +115,21 @@ Status AddRecord(OrderedJson& json, const dlq::DeadLetter& letter, const config:
 }
 
 Result<int> ShowLetter(const wiring::Invocation& invocation, const std::string& id) {
-  PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const auto database,
-          wiring::DatabaseAccess::Open(loaded.config, config::HomeDirectory(invocation.environment),
-                                       invocation.stop));
-  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
+  PCW_TRY(Session session, OpenSession(invocation));
   PCW_TRY(const dlq::DeadLetter letter,
-          dlq::LoadDeadLetter(connection, loaded.config.tenant_id, id, invocation.stop));
-  PCW_TRY(const auto events, dlq::LoadDeadLetterEvents(connection, loaded.config.tenant_id,
-                                                       letter.id, invocation.stop));
-  PCW_TRY(const diagnose::EscalationMatrix matrix, wiring::LoadEscalation(loaded.file));
-  OrderedJson json = ToJson(letter);
+          dlq::LoadDeadLetter(session.connection, session.loaded.config.tenant_id, id,
+                              invocation.stop));
+  PCW_TRY(const auto events,
+          dlq::LoadDeadLetterEvents(session.connection, session.loaded.config.tenant_id, letter.id,
+                                    invocation.stop));
+  PCW_TRY(const diagnose::EscalationMatrix matrix, wiring::LoadEscalation(session.loaded.file));
+  OrderedJson json = api::DeadLetterJson(letter);
   json["owner"] =
       diagnose::OwnerOf(matrix, wiring::IssueOf(NameOf(letter.stage), letter.error_code))
           .first_responder;
   if (!letter.bronze_key.empty()) {
     // The dead letter is worth showing although its bytes cannot be read just now.
-    if (Status added = AddRecord(json, letter, loaded.config, invocation); !added)
+    if (Status added = AddRecord(json, letter, session.loaded.config, invocation); !added)
       json["payload_error"] = added.error().ToString();
   }
   if (!letter.original.empty()) json["original_bytes"] = letter.original.size();

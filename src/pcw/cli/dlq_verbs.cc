@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include "pcw/base/time.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/dlq/filter_check.h"
-#include "pcw/wiring/replay_site.h"
+#include "pcw/wiring/replay_handlers.h"
 
 namespace pcw::cli {
 
 void AddLetterFilter(CLI::App& verb, const std::shared_ptr<dlq::DeadLetterFilter>& filter) {
   verb.add_option("--entity", filter->entity, "only this entity")
-      ->check(KnownValues(EntityNames()));
+      ->check(KnownValues(connector::EntityNames()));
   verb.add_option("--cause", filter->cause, "only this error code, as `list` shows it")
       ->type_name("CODE");
   verb.add_option("--group", filter->group, "only this cause, as `groups` shows it");
@@ -63,7 +64,7 @@ Result<int> RunDeliver(const wiring::Invocation& invocation) {
 void AddDlqDeliver(CLI::App& dlq, wiring::Invocation& invocation) {
   CLI::App* verb = AddVerb(
       dlq, "deliver",
-      "One pass over the SQS queue: send letters, take in messages of others, delete what is "
+      "One pass over the SQS queue: send dead letters, take in messages of others, delete what is "
       "settled",
       "  pcw dlq deliver -o json     # a sync or replay does it at its end");
   AddOutputOption(*verb, invocation);

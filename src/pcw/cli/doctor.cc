@@ -1,5 +1,6 @@
 // pcw doctor
 #include <cstdio>
+#include <functional>
 #include <memory>
 
 #include <fmt/format.h>
@@ -18,12 +19,22 @@ namespace {
 
 using diagnose::Facts;
 
-struct DoctorWish {
+struct DoctorArgs {
   std::vector<std::string> sections, more_sections;
   std::string fail_on = "error";
   std::string explained;
   bool is_listing = false;
 };
+
+// Sections that can be asked for: the setup is always looked at.
+std::vector<std::string> SectionTexts(
+    const std::function<std::string(const diagnose::SectionDef&)>& text) {
+  std::vector<std::string> texts;
+  for (const diagnose::SectionDef& def : diagnose::Sections()) {
+    if (def.section != diagnose::Section::kSetup) texts.push_back(text(def));
+  }
+  return texts;
+}
 
 Result<std::vector<diagnose::Section>> SectionsNamed(const std::vector<std::string>& names) {
   std::vector<diagnose::Section> sections;
@@ -32,10 +43,11 @@ Result<std::vector<diagnose::Section>> SectionsNamed(const std::vector<std::stri
     if (def == nullptr) {
       return Error(
                  ErrorCode::kInvalidRequest,
-                 fmt::format("\"{}\" is no section of the diagnosis; this version has auth (1.1), "
-                             "rate-limits (1.2), schema (1.3), connectivity (1.4), bronze (3.2), "
-                             "dlq (3.3) and events (3.4)",
-                             name))
+                 fmt::format("\"{}\" is not a section of the diagnosis; this version has {}", name,
+                             fmt::join(SectionTexts([](const diagnose::SectionDef& one) {
+                                         return fmt::format("{} ({})", one.name, one.number);
+                                       }),
+                                       ", ")))
           .As(ErrorMark::kUsage);
     }
     sections.push_back(def->section);
@@ -52,9 +64,9 @@ Result<config::LoadedConfig> LoadAll(const wiring::Invocation& invocation) {
   return loaded;
 }
 
-Result<int> Explain(const DoctorWish& wish) {
+Result<int> Explain(const DoctorArgs& args) {
   for (const diagnose::FindingDef& def : diagnose::Catalogue()) {
-    if (def.code != wish.explained) continue;
+    if (def.code != args.explained) continue;
     std::printf("%s\n", fmt::format("{} ({}, {} {}): {}\n  cause: {}\n  fix: {}", def.code,
                                     NameOf(def.level), DefOf(def.section).number,
                                     DefOf(def.section).name, def.title, def.cause, def.fix)
@@ -62,18 +74,18 @@ Result<int> Explain(const DoctorWish& wish) {
     return kExitOk;
   }
   return Error(ErrorCode::kInvalidRequest,
-               fmt::format("there is no finding {}; pcw doctor --codes lists them", wish.explained))
+               fmt::format("there is no finding {}; pcw doctor --codes lists them", args.explained))
       .As(ErrorMark::kUsage);
 }
 
-Result<int> RunDoctor(const wiring::Invocation& invocation, const DoctorWish& wish) {
-  if (wish.is_listing) {
+Result<int> RunDoctor(const wiring::Invocation& invocation, const DoctorArgs& args) {
+  if (args.is_listing) {
     std::fputs(diagnose::FormatCatalogue().c_str(), stdout);
     return kExitOk;
   }
-  if (!wish.explained.empty()) return Explain(wish);
-  std::vector<std::string> names = wish.sections;
-  names.insert(names.end(), wish.more_sections.begin(), wish.more_sections.end());
+  if (!args.explained.empty()) return Explain(args);
+  std::vector<std::string> names = args.sections;
+  names.insert(names.end(), args.more_sections.begin(), args.more_sections.end());
   PCW_TRY(const auto sections, SectionsNamed(names));
 
   Facts facts;
@@ -105,7 +117,7 @@ Result<int> RunDoctor(const wiring::Invocation& invocation, const DoctorWish& wi
     PrintObject(invocation.output, diagnose::ReportToJson(report, matrix));
   }
   const diagnose::Level threshold =
-      wish.fail_on == "warn" ? diagnose::Level::kWarn : diagnose::Level::kError;
+      args.fail_on == "warn" ? diagnose::Level::kWarn : diagnose::Level::kError;
   return report.worst >= threshold ? kExitFindings : kExitOk;
 }
 
@@ -123,25 +135,27 @@ void AddDoctor(CLI::App& root, wiring::Invocation& invocation) {
       "Reads only: an unsigned request to each endpoint, GetCallerIdentity, one record of each "
       "list, one detail;\ninside the quota kept for diagnosis. Exit codes: 0 nothing at or above "
       "--fail-on, 1 findings.");
-  auto wish = std::make_shared<DoctorWish>();
+  auto args = std::make_shared<DoctorArgs>();
+  const auto names =
+      SectionTexts([](const diagnose::SectionDef& def) { return std::string(def.name); });
+  const auto numbers =
+      SectionTexts([](const diagnose::SectionDef& def) { return std::string(def.number); });
   doctor
-      ->add_option("sections", wish->sections,
-                   "auth, rate-limits, schema, connectivity, partner-central, bronze, dlq, events; "
-                   "all without one")
-      ->check(KnownValues({"auth", "rate-limits", "schema", "connectivity", "partner-central",
-                           "bronze", "dlq", "events"}));
+      ->add_option("sections", args->sections,
+                   fmt::format("{}; all without one", fmt::join(names, ", ")))
+      ->check(KnownValues(names));
   doctor
-      ->add_option("--section", wish->more_sections,
-                   "the same by name or number: 1.1, 1.2, 1.3, 1.4, 2.1, 3.2, 3.3, 3.4")
+      ->add_option("--section", args->more_sections,
+                   fmt::format("the same by name or number: {}", fmt::join(numbers, ", ")))
       ->allow_extra_args(false);
-  doctor->add_option("--fail-on", wish->fail_on, "which findings make the exit code 1")
+  doctor->add_option("--fail-on", args->fail_on, "which findings make the exit code 1")
       ->check(CLI::IsMember({"warn", "error"}))
       ->capture_default_str();
-  doctor->add_option("--explain", wish->explained, "what a code means, instead of looking");
-  doctor->add_flag("--codes", wish->is_listing, "every code there is, as a page of Markdown");
+  doctor->add_option("--explain", args->explained, "what a code means, instead of looking");
+  doctor->add_flag("--codes", args->is_listing, "every code there is, as a page of Markdown");
   AddOutputOption(*doctor, invocation);
-  doctor->callback([&invocation, wish] {
-    invocation.verb = [&invocation, wish] { return RunDoctor(invocation, *wish); };
+  doctor->callback([&invocation, args] {
+    invocation.verb = [&invocation, args] { return RunDoctor(invocation, *args); };
   });
 }
 

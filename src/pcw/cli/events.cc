@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pcw/cli/cli.h"
+#include "pcw/cli/session.h"
 #include "pcw/config/suggest.h"
 #include "pcw/events/outbox.h"
 #include "pcw/events/status.h"
@@ -109,14 +110,12 @@ void PrintInbox(const events::InboxStatus& in, const std::string& configured) {
 }
 
 Result<int> ShowEvents(const wiring::Invocation& invocation) {
-  PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const auto database,
-          wiring::DatabaseAccess::Open(loaded.config, config::HomeDirectory(invocation.environment),
-                                       invocation.stop));
-  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
-  PCW_TRY(const events::InboxStatus in, events::LoadInboxStatus(connection, invocation.stop));
-  PCW_TRY(const events::OutboxStatus out, events::LoadOutboxStatus(connection, invocation.stop));
-  const auto& configured = loaded.config.events;
+  PCW_TRY(Session session, OpenSession(invocation));
+  PCW_TRY(const events::InboxStatus in,
+          events::LoadInboxStatus(session.connection, invocation.stop));
+  PCW_TRY(const events::OutboxStatus out,
+          events::LoadOutboxStatus(session.connection, invocation.stop));
+  const auto& configured = session.loaded.config.events;
   if (invocation.output != wiring::OutputFormat::kTable) {
     PrintObject(invocation.output,
                 {{"in", InboxJson(in, configured.url)},
@@ -129,12 +128,8 @@ Result<int> ShowEvents(const wiring::Invocation& invocation) {
 }
 
 Result<int> Redeliver(const wiring::Invocation& invocation) {
-  PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const auto database,
-          wiring::DatabaseAccess::Open(loaded.config, config::HomeDirectory(invocation.environment),
-                                       invocation.stop));
-  PCW_TRY(pg::Connection connection, database->OpenService(invocation.stop));
-  PCW_TRY(const std::int64_t count, events::RedeliverFailed(connection, invocation.stop));
+  PCW_TRY(Session session, OpenSession(invocation));
+  PCW_TRY(const std::int64_t count, events::RedeliverFailed(session.connection, invocation.stop));
   PrintObject(invocation.output, {{"waiting_again", count}});
   return kExitOk;
 }
@@ -155,10 +150,9 @@ void AddEvents(CLI::App& root, wiring::Invocation& invocation) {
   status->callback(
       [&invocation] { invocation.verb = [&invocation] { return ShowEvents(invocation); }; });
 
-  CLI::App* redeliver =
-      AddVerb(*noun, "redeliver",
-              "Put events that were given up back into line, after the target is mended",
-              "  pcw events redeliver");
+  CLI::App* redeliver = AddVerb(
+      *noun, "redeliver", "Put events that were given up back into line, after the target is fixed",
+      "  pcw events redeliver");
   AddOutputOption(*redeliver, invocation);
   redeliver->callback(
       [&invocation] { invocation.verb = [&invocation] { return Redeliver(invocation); }; });

@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/json_pointer.h"
 #include "pcw/base/nearest.h"
 #include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/cli/cli.h"
 #include "pcw/config/mapping_choice.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/connector/mapping.h"
 #include "pcw/connector/pii_mask.h"
 #include "pcw/lake/layout.h"
@@ -19,7 +21,7 @@
 namespace pcw::cli {
 namespace {
 
-struct HistoryWish {
+struct HistoryArgs {
   std::string entity, id, since, until;
   bool is_unmasked = false;
 };
@@ -50,20 +52,6 @@ const Json& MemberOf(const Json& value, const std::string& name) {
   return kAbsent;
 }
 
-std::string EscapedMember(const std::string& name) {
-  std::string out;
-  for (const char c : name) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 OrderedJson Shown(const Json& value) {
   return value.is_discarded() ? OrderedJson(nullptr) : OrderedJson(value);
 }
@@ -85,7 +73,7 @@ class VersionComparison {
       return;
     }
     for (const std::string& name : NamesOf(before, after)) {
-      Compare(pointer + "/" + EscapedMember(name), MemberOf(before, name), MemberOf(after, name),
+      Compare(pointer + "/" + PointerSegment(name), MemberOf(before, name), MemberOf(after, name),
               MemberOf(shown_before, name), MemberOf(shown_after, name));
     }
   }
@@ -201,7 +189,7 @@ void PrintVersions(const std::vector<OrderedJson>& told) {
   }
 }
 
-Result<int> ShowHistory(const wiring::Invocation& invocation, const HistoryWish& wanted) {
+Result<int> ShowHistory(const wiring::Invocation& invocation, const HistoryArgs& wanted) {
   PCW_TRY(const connector::EntityDef* entity, EntityNamed(wanted.entity));
   PCW_TRY(const auto since, wiring::ParseTimeOption("--since", wanted.since));
   PCW_TRY(const auto until, wiring::ParseTimeOption("--until", wanted.until));
@@ -238,13 +226,13 @@ Result<int> ShowHistory(const wiring::Invocation& invocation, const HistoryWish&
 }  // namespace
 
 void AddHistory(CLI::App& root, wiring::Invocation& invocation) {
-  auto wanted = std::make_shared<HistoryWish>();
+  auto wanted = std::make_shared<HistoryArgs>();
   CLI::App* verb = AddVerb(root, "history", "Every version of one record, and what changed in it",
                            "  pcw history opportunity O1234567\n"
                            "  pcw history leads eng-0123456789abcd --since 2026-11-01 -o ndjson");
   verb->add_option("entity", wanted->entity, "opportunity, lead, solution, ... or its plural")
       ->required()
-      ->check(KnownValues(EntityNames()));
+      ->check(KnownValues(connector::EntityNames()));
   verb->add_option("id", wanted->id, "the record's id")->required();
   verb->add_option("--since", wanted->since, "only versions fetched at that time or later")
       ->type_name("TIME");

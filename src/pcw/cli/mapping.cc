@@ -11,6 +11,7 @@
 #include "pcw/cli/cli.h"
 #include "pcw/cli/mapping_samples.h"
 #include "pcw/config/mapping_choice.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/connector/response_shape.h"
 #include "pcw/connector/yaml_document.h"
 #include "pcw/tables/entity_columns.h"
@@ -46,13 +47,13 @@ Result<int> Show(const wiring::Invocation& invocation, const std::string& name) 
 /// What `check` has to say, in the order of the files.
 struct Remark {
   bool is_error = false;
-  std::string place;  ///< file:line:column, or the file
+  std::string location;  ///< file:line:column, or the file
   std::string text;
 };
 
 // Where a column's name stands in the document.
-std::string PlaceOf(const connector::YamlDocument& document, const std::string& file,
-                    const std::string& column) {
+std::string LocationOf(const connector::YamlDocument& document, const std::string& file,
+                       const std::string& column) {
   const connector::YamlNode* columns = document.root.Find("columns");
   if (columns != nullptr) {
     for (const auto& [name, source] : columns->members) {
@@ -84,7 +85,7 @@ Status CheckPointers(const EntityDef& entity, const Mapping& mapping,
       }
       if (why)
         remarks.push_back({.is_error = false,
-                           .place = PlaceOf(document, file, column.column),
+                           .location = LocationOf(document, file, column.column),
                            .text = fmt::format("{}: {} (API {})", column.column, *why,
                                                shapes.front().api_version())});
     }
@@ -98,21 +99,22 @@ Status CompareWithTable(pg::Connection& connection, const EntityDef& entity, con
   PCW_TRY(const tables::ColumnCheck check, tables::CheckColumns(connection, entity, mapping, stop));
   for (const auto& missing : check.missing)
     remarks.push_back({.is_error = false,
-                       .place = PlaceOf(document, file, missing.column),
+                       .location = LocationOf(document, file, missing.column),
                        .text = fmt::format("{}: {} has no such column; once the file is in "
                                            "connectors.partner_central.mappings `pcw db migrate` "
                                            "adds it: {}",
                                            missing.column, entity.table, missing.statement)});
   for (const std::string& conflict : check.conflicts)
-    remarks.push_back({.is_error = true,
-                       .place = PlaceOf(document, file, conflict.substr(0, conflict.find(':'))),
-                       .text = conflict});
+    remarks.push_back(
+        {.is_error = true,
+         .location = LocationOf(document, file, conflict.substr(0, conflict.find(':'))),
+         .text = conflict});
   for (const std::string& column : check.left) {
     PCW_TRY(const std::int64_t rows, tables::CountFilled(connection, entity, column, stop));
     if (rows == 0) continue;
     remarks.push_back(
         {.is_error = false,
-         .place = file,
+         .location = file,
          .text = fmt::format("{}: the mapping does not fill it any more, and {} rows of "
                              "{} have a value there until `pcw bronze reingest "
                              "--entity {}` empties it",
@@ -153,7 +155,7 @@ class Checking {
       while (!lines.empty()) {
         const auto end = std::min(lines.find('\n'), lines.size());
         remarks.push_back(
-            {.is_error = true, .place = "", .text = std::string(lines.substr(0, end))});
+            {.is_error = true, .location = "", .text = std::string(lines.substr(0, end))});
         lines.remove_prefix(std::min(end + 1, lines.size()));
       }
       return Ok{};
@@ -161,14 +163,14 @@ class Checking {
     const EntityDef* entity = connector::FindEntity(connector::PartnerCentral(), mapping->entity);
     if (entity == nullptr) {
       remarks.push_back({.is_error = true,
-                         .place = text.file,
+                         .location = text.file,
                          .text = fmt::format("entity: \"{}\" is none of {}", mapping->entity,
-                                             fmt::join(EntityNames(), ", "))});
+                                             fmt::join(connector::EntityNames(), ", "))});
       return Ok{};
     }
     PCW_TRY(const auto document, connector::ParseYaml(text.yaml, text.file));
     if (const auto table = tables::EntityTable::Create(*entity, *mapping); !table)
-      remarks.push_back({.is_error = true, .place = text.file, .text = table.error().message()});
+      remarks.push_back({.is_error = true, .location = text.file, .text = table.error().message()});
     PCW_TRY_OK(CheckPointers(*entity, *mapping, document, text.file, remarks));
     if (connection_)
       PCW_TRY_OK(
@@ -212,13 +214,13 @@ Result<int> Check(const wiring::Invocation& invocation, const std::vector<std::s
   for (const Remark& remark : checking.remarks) {
     has_error = has_error || remark.is_error;
     rows.push_back({{"level", remark.is_error ? "ERROR" : "WARN"},
-                    {"place", remark.place},
+                    {"place", remark.location},
                     {"text", remark.text}});
   }
   if (invocation.output == wiring::OutputFormat::kTable) {
     for (const Remark& remark : checking.remarks)
-      std::printf("%s %s%s%s\n", remark.is_error ? "ERROR" : "WARN", remark.place.c_str(),
-                  remark.place.empty() ? "" : " ", ForTerminal(remark.text).c_str());
+      std::printf("%s %s%s%s\n", remark.is_error ? "ERROR" : "WARN", remark.location.c_str(),
+                  remark.location.empty() ? "" : " ", ForTerminal(remark.text).c_str());
     std::printf("%zu mappings, %zu remarks; compared with %s\n", texts.size(),
                 checking.remarks.size(),
                 fmt::format("{}", fmt::join(connector::ShippedApiVersions(), ", ")).c_str());
@@ -228,7 +230,7 @@ Result<int> Check(const wiring::Invocation& invocation, const std::vector<std::s
   return has_error ? kExitFindings : kExitOk;
 }
 
-struct TrialWish {
+struct TrialArgs {
   std::string file;
   std::size_t samples = 1000;
   bool has_detailed_exit_code = false;
@@ -241,13 +243,13 @@ struct Trial {
 };
 
 Result<Trial> OpenTrial(const wiring::Invocation& invocation, const config::Config& config,
-                        const TrialWish& wish) {
+                        const TrialArgs& args) {
   Trial trial;
-  PCW_TRY(trial.mapping, config::LoadMappingFile(wish.file));
+  PCW_TRY(trial.mapping, config::LoadMappingFile(args.file));
   PCW_TRY(trial.entity, EntityNamed(trial.mapping.entity, config));
   wiring::Machine machine;
   PCW_TRY(const auto store, wiring::OpenLake(config, invocation.environment, machine));
-  PCW_TRY(trial.samples, NewestSamples(*store, *trial.entity, wish.samples, invocation.stop));
+  PCW_TRY(trial.samples, NewestSamples(*store, *trial.entity, args.samples, invocation.stop));
   if (trial.samples.empty())
     return Error(
         ErrorCode::kNotFound,
@@ -255,9 +257,9 @@ Result<Trial> OpenTrial(const wiring::Invocation& invocation, const config::Conf
   return trial;
 }
 
-Result<int> Test(const wiring::Invocation& invocation, const TrialWish& wish) {
+Result<int> Test(const wiring::Invocation& invocation, const TrialArgs& args) {
   PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const Trial trial, OpenTrial(invocation, loaded.config, wish));
+  PCW_TRY(const Trial trial, OpenTrial(invocation, loaded.config, args));
   const MappingTrial result = TryMapping(trial.mapping, trial.samples);
   std::vector<OrderedJson> columns, letters;
   for (const MappingTrial::Column& column : result.columns)
@@ -301,9 +303,9 @@ std::vector<std::string> LeftColumns(const Mapping& in_force, const Mapping& oth
   return left;
 }
 
-Result<int> Diff(const wiring::Invocation& invocation, const TrialWish& wish) {
+Result<int> Diff(const wiring::Invocation& invocation, const TrialArgs& args) {
   PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const Trial trial, OpenTrial(invocation, loaded.config, wish));
+  PCW_TRY(const Trial trial, OpenTrial(invocation, loaded.config, args));
   PCW_TRY(const Mapping in_force, config::MappingFor(loaded.config, trial.entity->name));
   const auto differences = CompareMappings(in_force, trial.mapping, trial.samples);
   std::vector<OrderedJson> rows;
@@ -346,7 +348,7 @@ Result<int> Diff(const wiring::Invocation& invocation, const TrialWish& wish) {
     std::fprintf(stderr, "pcw: raise version: rows of version %d are not rewritten otherwise\n",
                  in_force.version);
   const bool is_change = !differences.empty() || !left.empty();
-  return wish.has_detailed_exit_code && is_change ? kExitChanges : kExitOk;
+  return args.has_detailed_exit_code && is_change ? kExitChanges : kExitOk;
 }
 
 }  // namespace
@@ -357,7 +359,9 @@ void AddMapping(CLI::App& root, wiring::Invocation& invocation) {
   auto entity = std::make_shared<std::string>();
   CLI::App* show = AddVerb(*noun, "show", "Print the mapping in force",
                            "  pcw mapping show opportunities > mappings/opportunities.yaml");
-  show->add_option("entity", *entity, "whose")->required()->check(KnownValues(EntityNames()));
+  show->add_option("entity", *entity, "whose")
+      ->required()
+      ->check(KnownValues(connector::EntityNames()));
   show->callback([&invocation, entity] {
     invocation.verb = [&invocation, entity] { return Show(invocation, *entity); };
   });
@@ -374,7 +378,7 @@ void AddMapping(CLI::App& root, wiring::Invocation& invocation) {
     invocation.verb = [&invocation, files] { return Check(invocation, *files); };
   });
 
-  auto wish = std::make_shared<TrialWish>();
+  auto args = std::make_shared<TrialArgs>();
   CLI::App* test = AddVerb(*noun, "test",
                            "Try a mapping on the newest records of bronze; exit 1 if any would be "
                            "a dead letter",
@@ -385,18 +389,18 @@ void AddMapping(CLI::App& root, wiring::Invocation& invocation) {
               "  pcw mapping diff mappings/leads.yaml\n  pcw mapping diff mappings/leads.yaml "
               "--detailed-exitcode   # 2: rows change");
   for (CLI::App* verb : {test, diff}) {
-    verb->add_option("file", wish->file, "the mapping to try")->required();
-    verb->add_option("--samples", wish->samples, "how many records")
+    verb->add_option("file", args->file, "the mapping to try")->required();
+    verb->add_option("--samples", args->samples, "how many records")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
     AddOutputOption(*verb, invocation);
   }
-  diff->add_flag("--detailed-exitcode", wish->has_detailed_exit_code, "exit 2 if rows change");
-  test->callback([&invocation, wish] {
-    invocation.verb = [&invocation, wish] { return Test(invocation, *wish); };
+  diff->add_flag("--detailed-exitcode", args->has_detailed_exit_code, "exit 2 if rows change");
+  test->callback([&invocation, args] {
+    invocation.verb = [&invocation, args] { return Test(invocation, *args); };
   });
-  diff->callback([&invocation, wish] {
-    invocation.verb = [&invocation, wish] { return Diff(invocation, *wish); };
+  diff->callback([&invocation, args] {
+    invocation.verb = [&invocation, args] { return Diff(invocation, *args); };
   });
 }
 

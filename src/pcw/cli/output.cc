@@ -12,9 +12,6 @@
 
 namespace pcw::cli {
 
-OrderedJson TextOrNull(const std::string& text) {
-  return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
-}
 namespace {
 
 std::string CellText(const OrderedJson& row, std::string_view member) {

@@ -13,9 +13,6 @@
 
 namespace pcw::cli {
 
-/// A text for JSON; null for an empty one.
-OrderedJson TextOrNull(const std::string& text);
-
 /// One column of a table: the member of each row object it shows.
 struct OutputColumn {
   std::string_view member;

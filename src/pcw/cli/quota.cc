@@ -14,23 +14,23 @@ namespace pcw::cli {
 namespace {
 
 // The account and its ledger; nothing of it spends quota.
-struct QuotaSite {
+struct QuotaDeps {
   config::LoadedConfig loaded;
   std::unique_ptr<wiring::DatabaseAccess> database;
   std::unique_ptr<wiring::AwsIdentity> identity;
   std::string account_id;
 };
 
-Result<QuotaSite> OpenQuotaSite(const wiring::Invocation& invocation, wiring::Machine& machine) {
-  QuotaSite site;
-  PCW_TRY(site.loaded, invocation.Load());
-  PCW_TRY(site.database,
+Result<QuotaDeps> OpenQuotaDeps(const wiring::Invocation& invocation, wiring::Machine& machine) {
+  QuotaDeps deps;
+  PCW_TRY(deps.loaded, invocation.Load());
+  PCW_TRY(deps.database,
           wiring::DatabaseAccess::Open(
-              site.loaded.config, config::HomeDirectory(invocation.environment), invocation.stop));
-  PCW_TRY(site.identity, wiring::OpenIdentity(site.loaded.config, invocation.environment, machine));
-  PCW_TRY(site.account_id,
-          wiring::ConfirmAccount(site.loaded.config, *site.identity, machine, invocation.stop));
-  return site;
+              deps.loaded.config, config::HomeDirectory(invocation.environment), invocation.stop));
+  PCW_TRY(deps.identity, wiring::OpenIdentity(deps.loaded.config, invocation.environment, machine));
+  PCW_TRY(deps.account_id,
+          wiring::ConfirmAccount(deps.loaded.config, *deps.identity, machine, invocation.stop));
+  return deps;
 }
 
 // Who spent the rolling day, most calls first.
@@ -58,13 +58,13 @@ Result<std::vector<OrderedJson>> Spenders(pg::Connection& connection, const std:
 
 Result<int> ShowQuota(const wiring::Invocation& invocation) {
   wiring::Machine machine;
-  PCW_TRY(const QuotaSite site, OpenQuotaSite(invocation, machine));
-  PCW_TRY(pg::Connection connection, site.database->OpenService(invocation.stop));
+  PCW_TRY(const QuotaDeps deps, OpenQuotaDeps(invocation, machine));
+  PCW_TRY(pg::Connection connection, deps.database->OpenService(invocation.stop));
   PCW_TRY(const auto statuses, quota::ShowQuota(connection,
-                                                {.aws_account_id = site.account_id,
-                                                 .limits = wiring::LimitsOf(site.loaded.config)},
+                                                {.aws_account_id = deps.account_id,
+                                                 .limits = wiring::LimitsOf(deps.loaded.config)},
                                                 invocation.stop));
-  PCW_TRY(const auto spenders, Spenders(connection, site.account_id, invocation.stop));
+  PCW_TRY(const auto spenders, Spenders(connection, deps.account_id, invocation.stop));
   std::vector<OrderedJson> rows;
   for (const quota::QuotaStatus& status : statuses) {
     OrderedJson row;
@@ -113,35 +113,35 @@ Result<int> ShowQuota(const wiring::Invocation& invocation) {
   return kExitOk;
 }
 
-struct QuotaWish {
+struct QuotaArgs {
   std::int64_t calls = 0;
   std::string quota_class = "read";
 };
 
-Result<int> PlanQuota(const wiring::Invocation& invocation, const QuotaWish& wish) {
+Result<int> PlanQuota(const wiring::Invocation& invocation, const QuotaArgs& args) {
   wiring::Machine machine;
-  PCW_TRY(const QuotaSite site, OpenQuotaSite(invocation, machine));
-  PCW_TRY(pg::Connection connection, site.database->OpenService(invocation.stop));
+  PCW_TRY(const QuotaDeps deps, OpenQuotaDeps(invocation, machine));
+  PCW_TRY(pg::Connection connection, deps.database->OpenService(invocation.stop));
   PCW_TRY(const quota::Plan plan,
-          wiring::PlanFor(connection, site.loaded.config, site.account_id, wish.quota_class,
-                          quota::Purpose::kBulk, wish.calls, 0, machine, invocation.stop));
+          wiring::PlanFor(connection, deps.loaded.config, deps.account_id, args.quota_class,
+                          quota::Purpose::kBulk, args.calls, 0, machine, invocation.stop));
   const WallTime now = machine.clock.Now();
-  OrderedJson json{{"quota_class", wish.quota_class}};
+  OrderedJson json{{"quota_class", args.quota_class}};
   json.update(wiring::DescribePlan(plan, now));
-  json["delays"] = wish.quota_class == "write"
+  json["delays"] = args.quota_class == "write"
                        ? std::vector<std::string>()
-                       : wiring::DelaysOf(site.loaded.config, plan, now, wiring::EntityHeld::kNo);
+                       : wiring::DelaysOf(deps.loaded.config, plan, now, wiring::EntityHeld::kNo);
   if (invocation.output != wiring::OutputFormat::kTable) {
     PrintObject(invocation.output, json);
     return kExitOk;
   }
   std::printf("%s %s calls: %s left of the rolling 24 hours, done at %s, in %s\n",
-              wiring::FormatCount(wish.calls).c_str(), wish.quota_class.c_str(),
+              wiring::FormatCount(args.calls).c_str(), args.quota_class.c_str(),
               wiring::FormatCount(plan.left_now).c_str(),
               json["finish_at"].get<std::string>().c_str(),
               json["takes"].get<std::string>().c_str());
   for (const OrderedJson& pause : json["pauses"]) {
-    std::printf("  pauses %s to %s: the day's calls are spent\n",
+    std::printf("  pauses %s to %s: daily quota exhausted\n",
                 pause["from"].get<std::string>().c_str(),
                 pause["until"].get<std::string>().c_str());
   }
@@ -168,16 +168,16 @@ void AddQuota(CLI::App& root, wiring::Invocation& invocation) {
   CLI::App* plan =
       AddVerb(*noun, "plan", "When a number of calls would be done, and what would wait",
               "  pcw quota plan --calls 101000\n  pcw quota plan --calls 500 --class write");
-  auto wish = std::make_shared<QuotaWish>();
-  plan->add_option("--calls", wish->calls, "how many")
+  auto args = std::make_shared<QuotaArgs>();
+  plan->add_option("--calls", args->calls, "how many")
       ->required()
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{100'000'000}));
-  plan->add_option("--class", wish->quota_class, "read or write")
+  plan->add_option("--class", args->quota_class, "read or write")
       ->check(CLI::IsMember({"read", "write"}))
       ->capture_default_str();
   AddOutputOption(*plan, invocation);
-  plan->callback([&invocation, wish] {
-    invocation.verb = [&invocation, wish] { return PlanQuota(invocation, *wish); };
+  plan->callback([&invocation, args] {
+    invocation.verb = [&invocation, args] { return PlanQuota(invocation, *args); };
   });
 }
 

@@ -5,7 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "pcw/api/views.h"
 #include "pcw/cli/cli.h"
+#include "pcw/cli/session.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/runs/run_request.h"
 #include "pcw/runs/run_store.h"
 #include "pcw/wiring/progress_display.h"
@@ -14,53 +17,11 @@
 namespace pcw::cli {
 namespace {
 
-OrderedJson ToJson(const runs::StoredRun& run) {
-  OrderedJson json;
-  json["id"] = run.id;
-  json["connector"] = run.connector;
-  json["entity"] = run.entity;
-  json["mode"] = run.mode;
-  json["status"] = run.status;
-  json["catalog"] = run.catalog;
-  json["started_at"] = run.started_at;
-  const auto or_null = [](const std::string& text) {
-    return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
-  };
-  json["ended_at"] = or_null(run.ended_at);
-  json["resumed_from"] = or_null(run.resumed_from);
-  json["trigger"] = run.trigger;
-  json["requested_by"] = or_null(run.requested_by);
-  json["error_code"] = or_null(run.error_code);
-  json["error"] = or_null(run.error);
-  json["bronze"] = run.bronze_prefix;
-  // The stored text is our own; if it were damaged the run is still worth showing.
-  const Result<Json> stats = ParseJson(run.stats_json);
-  json["stats"] = stats ? OrderedJson(*stats) : OrderedJson(nullptr);
-  if (stats) json["records"] = stats->value("records_processed", 0);
-  return json;
-}
-
-struct Session {
-  wiring::Machine machine;
-  std::unique_ptr<wiring::DatabaseAccess> database;
-  std::optional<pg::Connection> connection;
-};
-
-Result<std::unique_ptr<Session>> OpenSession(const wiring::Invocation& invocation) {
-  PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  auto session = std::make_unique<Session>();
-  PCW_TRY(session->database,
-          wiring::DatabaseAccess::Open(loaded.config, config::HomeDirectory(invocation.environment),
-                                       invocation.stop));
-  PCW_TRY(session->connection, session->database->OpenService(invocation.stop));
-  return session;
-}
-
 Result<int> ListRuns(const wiring::Invocation& invocation, const runs::RunFilter& filter) {
-  PCW_TRY(const auto session, OpenSession(invocation));
-  PCW_TRY(const auto runs, runs::ListRuns(*session->connection, filter, invocation.stop));
+  PCW_TRY(Session session, OpenSession(invocation));
+  PCW_TRY(const auto runs, runs::ListRuns(session.connection, filter, invocation.stop));
   std::vector<OrderedJson> rows;
-  for (const runs::StoredRun& run : runs) rows.push_back(ToJson(run));
+  for (const runs::StoredRun& run : runs) rows.push_back(api::RunJson(run));
   PrintRows(invocation.output,
             {{"id", "RUN"},
              {"entity", "ENTITY"},
@@ -74,9 +35,9 @@ Result<int> ListRuns(const wiring::Invocation& invocation, const runs::RunFilter
 }
 
 Result<int> ShowRun(const wiring::Invocation& invocation, const std::string& id) {
-  PCW_TRY(const auto session, OpenSession(invocation));
-  PCW_TRY(const runs::StoredRun run, runs::LoadRun(*session->connection, id, invocation.stop));
-  OrderedJson json = ToJson(run);
+  PCW_TRY(Session session, OpenSession(invocation));
+  PCW_TRY(const runs::StoredRun run, runs::LoadRun(session.connection, id, invocation.stop));
+  OrderedJson json = api::RunJson(run);
   if (invocation.output == wiring::OutputFormat::kTable) {
     // For people the counters stand in the same list.
     OrderedJson flat = json;
@@ -98,12 +59,13 @@ int ExitCodeOfRun(const runs::StoredRun& run) {
 }
 
 Result<int> Watch(const wiring::Invocation& invocation, const std::string& wanted) {
-  PCW_TRY(const auto session, OpenSession(invocation));
+  wiring::Machine machine;
+  PCW_TRY(Session session, OpenSession(invocation));
   std::string id = wanted;
   if (id.empty()) {
     runs::RunFilter newest;
     newest.limit = 1;
-    PCW_TRY(const auto runs, runs::ListRuns(*session->connection, newest, invocation.stop));
+    PCW_TRY(const auto runs, runs::ListRuns(session.connection, newest, invocation.stop));
     if (runs.empty())
       return Error(ErrorCode::kNotFound,
                    "no runs yet; start one with: pcw sync run partner-central opportunities");
@@ -111,8 +73,8 @@ Result<int> Watch(const wiring::Invocation& invocation, const std::string& wante
   }
   std::string last;
   for (;;) {
-    PCW_TRY(const runs::StoredRun run, runs::LoadRun(*session->connection, id, invocation.stop));
-    const OrderedJson json = ToJson(run);
+    PCW_TRY(const runs::StoredRun run, runs::LoadRun(session.connection, id, invocation.stop));
+    const OrderedJson json = api::RunJson(run);
     const std::string line = DumpJson(json);
     if (line != last) {
       last = line;
@@ -139,16 +101,16 @@ Result<int> Watch(const wiring::Invocation& invocation, const std::string& wante
           "the run has stalled: its process is gone or makes no progress; a service goes on "
           "by itself, else run the entity again: what is stored is not fetched again");
     }
-    if (!session->machine.sleeper.SleepFor(std::chrono::milliseconds(500), invocation.stop)) {
+    if (!machine.sleeper.SleepFor(std::chrono::milliseconds(500), invocation.stop)) {
       return Error(ErrorCode::kCancelled, "stopped watching; the run goes on");
     }
   }
 }
 
 Result<int> CancelRun(const wiring::Invocation& invocation, const std::string& id) {
-  PCW_TRY(const auto session, OpenSession(invocation));
-  PCW_TRY_OK(runs::RequestCancel(*session->connection, id, invocation.stop));
-  PCW_TRY(const runs::StoredRun run, runs::LoadRun(*session->connection, id, invocation.stop));
+  PCW_TRY(Session session, OpenSession(invocation));
+  PCW_TRY_OK(runs::RequestCancel(session.connection, id, invocation.stop));
+  PCW_TRY(const runs::StoredRun run, runs::LoadRun(session.connection, id, invocation.stop));
   std::printf("run %s %s\n", run.id.c_str(),
               run.status == "cancelled" ? "is cancelled"
                                         : "is told to end; its worker does so within seconds");
@@ -166,7 +128,7 @@ void AddRuns(CLI::App& root, wiring::Invocation& invocation) {
                            "failed\n  pcw runs list -o json | jq '.[0].stats'");
   auto filter = std::make_shared<runs::RunFilter>();
   list->add_option("--entity", filter->entity, "only this entity")
-      ->check(KnownValues(EntityNames()));
+      ->check(KnownValues(connector::EntityNames()));
   list->add_option("--status", filter->status, "only this status")
       ->check(CLI::IsMember(
           {"queued", "running", "stalled", "succeeded", "partial", "failed", "cancelled"}));

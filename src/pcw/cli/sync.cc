@@ -9,9 +9,10 @@
 #include "pcw/base/time.h"
 #include "pcw/cli/cli.h"
 #include "pcw/config/log_settings.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/wiring/progress_display.h"
 #include "pcw/wiring/quota_plan.h"
-#include "pcw/wiring/replay_site.h"
+#include "pcw/wiring/replay_handlers.h"
 #include "pcw/wiring/sync_command.h"
 #include "pcw/wiring/wiring.h"
 
@@ -30,11 +31,11 @@ struct Wanted {
 };
 
 // What is continued keeps its mode unless another is asked for.
-Result<connector::RunMode> ModeOf(wiring::SyncSite& site, const config::Config& config,
+Result<connector::RunMode> ModeOf(wiring::SyncCommandDeps& deps, const config::Config& config,
                                   const connector::EntityDef& entity, const Wanted& wanted,
                                   std::stop_token stop) {
   if (!wanted.has_resume || wanted.has_mode) return connector::ParseRunMode(wanted.mode);
-  PCW_TRY(pg::Connection connection, site.database->OpenService(stop));
+  PCW_TRY(pg::Connection connection, deps.database->OpenService(stop));
   std::string mode = wanted.mode;
   if (!wanted.resume.empty()) {
     PCW_TRY(const runs::StoredRun run, runs::LoadRun(connection, wanted.resume, stop));
@@ -53,15 +54,15 @@ Result<connector::RunMode> ModeOf(wiring::SyncSite& site, const config::Config& 
 }
 
 // Runs one entity; with --wait a spent day is waited for and the run continued.
-Result<sync::RunOutcome> RunEntity(wiring::SyncSite& site, const config::Config& config,
+Result<sync::RunOutcome> RunEntity(wiring::SyncCommandDeps& deps, const config::Config& config,
                                    const connector::EntityDef& entity, connector::RunMode mode,
                                    const Wanted& wanted, wiring::Machine& machine,
                                    std::stop_token stop) {
-  wiring::SyncWish wish{.mode = mode, .accepts_shrink = wanted.accepts_shrink};
-  if (wanted.has_resume) wish.resume = wanted.resume;
+  wiring::SyncArgs args{.mode = mode, .accepts_shrink = wanted.accepts_shrink};
+  if (wanted.has_resume) args.resume = wanted.resume;
   for (;;) {
     PCW_TRY(sync::RunOutcome outcome,
-            wiring::SyncEntity(site, config, entity, wish, machine, stop));
+            wiring::SyncEntity(deps, config, entity, args, machine, stop));
     const bool is_spent = outcome.error && outcome.error->Is(Reason::kQuotaSpent);
     if (!is_spent || !wanted.waits_for_quota) return outcome;
     const std::int64_t enough = wiring::ResumeWith(outcome.stats.pages);
@@ -70,8 +71,8 @@ Result<sync::RunOutcome> RunEntity(wiring::SyncSite& site, const config::Config&
                  wiring::FormatCount(
                      std::min<std::int64_t>(enough, wiring::LimitsOf(config).bulk_reads_per_day()))
                      .c_str());
-    wish.resume = outcome.run_id;
-    PCW_TRY_OK(wiring::WaitForQuota(site, config, enough, machine, stop));
+    args.resume = outcome.run_id;
+    PCW_TRY_OK(wiring::WaitForQuota(deps, config, enough, machine, stop));
   }
 }
 
@@ -85,6 +86,16 @@ OrderedJson ToJson(const sync::RunOutcome& outcome, std::string_view entity) {
   return json;
 }
 
+void PrintOutcome(const wiring::Invocation& invocation, const sync::RunOutcome& outcome,
+                  std::string_view entity) {
+  if (invocation.output == wiring::OutputFormat::kTable) {
+    std::fputs(wiring::DescribeOutcome(outcome, entity).c_str(), stdout);
+  } else {
+    PrintObject(invocation.output, ToJson(outcome, entity));
+  }
+  std::fflush(stdout);
+}
+
 Result<int> RunSyncVerb(const wiring::Invocation& invocation, const Wanted& wanted) {
   PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
   PCW_TRY(const connector::ConnectorDef* connector, wiring::ConnectorNamed(wanted.connector));
@@ -93,24 +104,19 @@ Result<int> RunSyncVerb(const wiring::Invocation& invocation, const Wanted& want
   PCW_TRY(const config::ConfigSources sources, invocation.Sources());
   const config::LogFollower follower(sources, loaded, machine.payloads, machine.clock,
                                      machine.sleeper);
-  PCW_TRY(wiring::SyncSite site,
-          wiring::OpenSyncSite(loaded.config, invocation.environment,
+  PCW_TRY(wiring::SyncCommandDeps deps,
+          wiring::OpenSyncDeps(loaded.config, invocation.environment,
                                fmt::format("sync {} {}", wanted.entity, wanted.mode), machine,
                                invocation.stop));
-  PCW_TRY_OK(site.lake->CheckRoom(invocation.stop));
+  PCW_TRY_OK(deps.lake->CheckRoom(invocation.stop));
   int exit_code = kExitOk;
   for (const connector::EntityDef* entity : entities) {
     PCW_TRY(const connector::RunMode mode,
-            ModeOf(site, loaded.config, *entity, wanted, invocation.stop));
+            ModeOf(deps, loaded.config, *entity, wanted, invocation.stop));
     PCW_TRY(const sync::RunOutcome outcome,
-            RunEntity(site, loaded.config, *entity, mode, wanted, machine, invocation.stop));
-    if (invocation.output == wiring::OutputFormat::kTable) {
-      std::fputs(wiring::DescribeOutcome(outcome, entity->name).c_str(), stdout);
-    } else {
-      PrintObject(invocation.output, ToJson(outcome, entity->name));
-    }
-    std::fflush(stdout);
-    wiring::DeliverAfter(loaded.config, invocation, machine, *site.database);
+            RunEntity(deps, loaded.config, *entity, mode, wanted, machine, invocation.stop));
+    PrintOutcome(invocation, outcome, entity->name);
+    wiring::DeliverAfter(loaded.config, invocation, machine, *deps.database);
     if (outcome.error) return AsStopped(*outcome.error);
     if (outcome.status == connector::RunStatus::kPartial) exit_code = kExitDeadLetters;
   }
@@ -132,21 +138,17 @@ Result<int> RunRefetchVerb(const wiring::Invocation& invocation, const Refetch& 
   PCW_TRY(const config::ConfigSources sources, invocation.Sources());
   const config::LogFollower follower(sources, loaded, machine.payloads, machine.clock,
                                      machine.sleeper);
-  PCW_TRY(wiring::SyncSite site, wiring::OpenSyncSite(loaded.config, invocation.environment,
-                                                      fmt::format("sync refetch {}", wanted.entity),
-                                                      machine, invocation.stop));
+  PCW_TRY(wiring::SyncCommandDeps deps,
+          wiring::OpenSyncDeps(loaded.config, invocation.environment,
+                               fmt::format("sync refetch {}", wanted.entity), machine,
+                               invocation.stop));
   PCW_TRY(const sync::RunOutcome outcome,
-          wiring::RefetchRecords(site, loaded.config, *entity, wanted.ids,
+          wiring::RefetchRecords(deps, loaded.config, *entity, wanted.ids,
                                  wanted.accepts_older ? wiring::OlderVersions::kAccept
                                                       : wiring::OlderVersions::kKeepOut,
                                  machine, invocation.stop));
-  if (invocation.output == wiring::OutputFormat::kTable) {
-    std::fputs(wiring::DescribeOutcome(outcome, entity->name).c_str(), stdout);
-  } else {
-    PrintObject(invocation.output, ToJson(outcome, entity->name));
-  }
-  std::fflush(stdout);
-  wiring::DeliverAfter(loaded.config, invocation, machine, *site.database);
+  PrintOutcome(invocation, outcome, entity->name);
+  wiring::DeliverAfter(loaded.config, invocation, machine, *deps.database);
   if (outcome.error) return *outcome.error;
   return outcome.status == connector::RunStatus::kPartial ? kExitDeadLetters : kExitOk;
 }
@@ -162,12 +164,10 @@ void AddRefetch(CLI::App& noun, wiring::Invocation& invocation) {
       "AWS has now stand; bronze remembers it, so that a rebuild ends the same.\n\n"
       "Exit codes: as `pcw sync run`; 1 for a record that is not held.");
   auto wanted = std::make_shared<Refetch>();
-  verb->add_option("connector", wanted->connector, "the source system")
-      ->required()
-      ->check(KnownValues({std::string(connector::PartnerCentral().url_name)}));
+  AddConnectorPositional(*verb, wanted->connector);
   verb->add_option("entity", wanted->entity, "whose records")
       ->required()
-      ->check(KnownValues(EntityNames()));
+      ->check(KnownValues(connector::EntityNames()));
   verb->add_option("ids", wanted->ids, "AWS's ids of the records")->required();
   verb->add_flag("--accept-older", wanted->accepts_older,
                  "what AWS has now replaces what is held, even by an earlier date");
@@ -182,28 +182,23 @@ void AddRefetch(CLI::App& noun, wiring::Invocation& invocation) {
 void AddSync(CLI::App& root, wiring::Invocation& invocation) {
   CLI::App* noun = root.add_subcommand("sync", "Bring AWS's records into bronze and PostgreSQL")
                        ->require_subcommand(1);
-  CLI::App* run = AddVerb(*noun, "run", "Sync one entity, or all of a connector",
-                          "  pcw sync run partner-central opportunities               # what "
-                          "changed since the last time\n"
-                          "  pcw sync run partner-central opportunities --mode full   # "
-                          "everything; only what is not held is fetched\n"
-                          "  pcw sync run partner-central all -o json\n"
-                          "  pcw sync run partner-central opportunities --resume      # go on with "
-                          "the newest failed run\n\n"
-                          "Exit codes: 0 succeeded, 1 stopped by drift or too many failures, 3 "
-                          "finished with dead letters or a finding,\n"
-                          "4 authentication or permission, 5 throttled or daily quota spent, 69 "
-                          "unavailable, 130 interrupted;\n"
-                          "all but 0 and 3 can be run again.");
+  CLI::App* run =
+      AddVerb(*noun, "run", "Sync one entity, or all of a connector",
+              "  pcw sync run partner-central opportunities               # what "
+              "changed since the last time\n"
+              "  pcw sync run partner-central opportunities --mode full   # "
+              "everything; only what is not held is fetched\n"
+              "  pcw sync run partner-central all -o json\n"
+              "  pcw sync run partner-central opportunities --resume      # go on with "
+              "the newest failed run\n\n"
+              "Exit codes: 0 succeeded, 1 stopped by drift or too many failures, 3 "
+              "finished with dead letters or a finding,\n"
+              "4 authentication or permission, 5 throttled or daily quota exhausted, 69 "
+              "unavailable, 130 interrupted;\n"
+              "all but 0 and 3 can be run again.");
   auto wanted = std::make_shared<Wanted>();
-  run->add_option("connector", wanted->connector, "the source system")
-      ->required()
-      ->check(KnownValues({std::string(connector::PartnerCentral().url_name)}));
-  std::vector<std::string> known = EntityNames();
-  known.emplace_back("all");
-  run->add_option("entity", wanted->entity, "what to sync; all: every configured entity")
-      ->required()
-      ->check(KnownValues(known));
+  AddConnectorPositional(*run, wanted->connector);
+  AddEntitiesPositional(*run, wanted->entity);
   run->add_option("--mode", wanted->mode,
                   "full lists everything; incremental what changed since the watermark")
       ->check(CLI::IsMember({"full", "incremental"}))
@@ -214,7 +209,7 @@ void AddSync(CLI::App& root, wiring::Invocation& invocation) {
          "a value")
       ->expected(0, 1);
   run->add_flag("--wait", wanted->waits_for_quota,
-                "when the day's quota is spent, wait until it frees and go on");
+                "when the daily quota is exhausted, wait until it frees and go on");
   run->add_flag("--accept-shrink", wanted->accepts_shrink,
                 "believe a full listing that is far shorter than the last one (listing_shrank)");
   AddOutputOption(*run, invocation);

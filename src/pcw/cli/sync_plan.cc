@@ -6,6 +6,7 @@
 
 #include "pcw/cli/cli.h"
 #include "pcw/config/mapping_choice.h"
+#include "pcw/connector/entity_def.h"
 #include "pcw/sync/estimate.h"
 #include "pcw/wiring/progress_display.h"
 #include "pcw/wiring/quota_plan.h"
@@ -14,7 +15,7 @@
 namespace pcw::cli {
 namespace {
 
-struct PlanWish {
+struct PlanArgs {
   std::string connector;
   std::string entity;
   std::string mode = "full";
@@ -22,32 +23,32 @@ struct PlanWish {
   bool is_counted = false;
 };
 
-Result<OrderedJson> PlanEntity(wiring::SyncSite& site, pg::Connection& connection,
+Result<OrderedJson> PlanEntity(wiring::SyncCommandDeps& deps, pg::Connection& connection,
                                const config::Config& config, const connector::EntityDef& entity,
-                               const PlanWish& wish, wiring::Machine& machine,
+                               const PlanArgs& args, wiring::Machine& machine,
                                std::stop_token stop) {
   PCW_TRY(const connector::Mapping mapping, config::MappingFor(config, entity.name));
-  PCW_TRY(const connector::RunMode mode, connector::ParseRunMode(wish.mode));
+  PCW_TRY(const connector::RunMode mode, connector::ParseRunMode(args.mode));
   sync::EstimateRequest request{.catalog = config.partner_central.catalog,
                                 .mode = mode,
                                 .page_size = config.partner_central.batch_size,
                                 .records = std::nullopt};
-  if (wish.records >= 0) request.records = wish.records;
-  if (wish.is_counted) {
-    PCW_TRY(request.records, sync::CountListed(site.aws->CallerOf(entity), entity, request.catalog,
+  if (args.records >= 0) request.records = args.records;
+  if (args.is_counted) {
+    PCW_TRY(request.records, sync::CountListed(deps.aws->CallerOf(entity), entity, request.catalog,
                                                request.page_size, stop));
   }
   PCW_TRY(const sync::CallEstimate estimate,
           sync::EstimateCalls(connection, entity, mapping, request, stop));
   PCW_TRY(const quota::Plan plan,
-          wiring::PlanFor(connection, config, site.aws->account_id, "read", quota::Purpose::kBulk,
+          wiring::PlanFor(connection, config, deps.aws->account_id, "read", quota::Purpose::kBulk,
                           estimate.calls(), estimate.list_calls, machine, stop));
   const WallTime now = machine.clock.Now();
   OrderedJson json{{"connector", entity.connector->url_name},
                    {"entity", entity.name},
-                   {"mode", wish.mode},
+                   {"mode", args.mode},
                    {"records", estimate.records},
-                   {"records_from", wish.is_counted ? "counted now" : estimate.basis},
+                   {"records_from", args.is_counted ? "counted now" : estimate.basis},
                    {"held", estimate.held},
                    {"list_calls", estimate.list_calls},
                    {"detail_calls", estimate.detail_calls},
@@ -74,9 +75,8 @@ void PrintPlan(const OrderedJson& plan) {
       count("calls"), count("list_calls"), count("detail_calls"), count("relist_calls"),
       count("per_second"), count("left_24h"), text("finish_at"), text("takes"));
   for (const OrderedJson& pause : plan["pauses"]) {
-    out +=
-        fmt::format("  pauses      {} to {}: the day's calls are spent (exit 5; --wait goes on)\n",
-                    pause["from"].get<std::string>(), pause["until"].get<std::string>());
+    out += fmt::format("  pauses      {} to {}: daily quota exhausted (exit 5; --wait goes on)\n",
+                       pause["from"].get<std::string>(), pause["until"].get<std::string>());
   }
   if (const auto more = plan["more_pauses"].get<std::int64_t>(); more > 0)
     out += fmt::format("  ...         and {} more pauses\n", wiring::FormatCount(more));
@@ -85,18 +85,19 @@ void PrintPlan(const OrderedJson& plan) {
   std::fputs(out.c_str(), stdout);
 }
 
-Result<int> PlanSync(const wiring::Invocation& invocation, const PlanWish& wish) {
+Result<int> PlanSync(const wiring::Invocation& invocation, const PlanArgs& args) {
   PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  PCW_TRY(const connector::ConnectorDef* connector, wiring::ConnectorNamed(wish.connector));
-  PCW_TRY(const auto entities, wiring::EntitiesNamed(*connector, wish.entity, loaded.config));
+  PCW_TRY(const connector::ConnectorDef* connector, wiring::ConnectorNamed(args.connector));
+  PCW_TRY(const auto entities, wiring::EntitiesNamed(*connector, args.entity, loaded.config));
   wiring::Machine machine;
-  PCW_TRY(wiring::SyncSite site, wiring::OpenSyncSite(loaded.config, invocation.environment,
-                                                      "sync plan", machine, invocation.stop));
-  PCW_TRY(pg::Connection connection, site.database->OpenService(invocation.stop));
+  PCW_TRY(wiring::SyncCommandDeps deps,
+          wiring::OpenSyncDeps(loaded.config, invocation.environment, "sync plan", machine,
+                               invocation.stop));
+  PCW_TRY(pg::Connection connection, deps.database->OpenService(invocation.stop));
   std::vector<OrderedJson> plans;
   for (const connector::EntityDef* entity : entities) {
     PCW_TRY(plans.emplace_back(),
-            PlanEntity(site, connection, loaded.config, *entity, wish, machine, invocation.stop));
+            PlanEntity(deps, connection, loaded.config, *entity, args, machine, invocation.stop));
   }
   if (invocation.output != wiring::OutputFormat::kTable) {
     PrintRows(invocation.output, {}, plans, "");
@@ -115,25 +116,19 @@ void AddSyncPlan(CLI::App& sync, wiring::Invocation& invocation) {
       "  pcw sync plan partner-central opportunities\n"
       "  pcw sync plan partner-central opportunities --records 100000   # before the first sync\n"
       "  pcw sync plan partner-central all --mode incremental -o json");
-  auto wish = std::make_shared<PlanWish>();
-  plan->add_option("connector", wish->connector, "the source system")
-      ->required()
-      ->check(KnownValues({std::string(connector::PartnerCentral().url_name)}));
-  std::vector<std::string> known = EntityNames();
-  known.emplace_back("all");
-  plan->add_option("entity", wish->entity, "what to sync; all: every configured entity")
-      ->required()
-      ->check(KnownValues(known));
-  plan->add_option("--mode", wish->mode, "full or incremental")
+  auto args = std::make_shared<PlanArgs>();
+  AddConnectorPositional(*plan, args->connector);
+  AddEntitiesPositional(*plan, args->entity);
+  plan->add_option("--mode", args->mode, "full or incremental")
       ->check(CLI::IsMember({"full", "incremental"}))
       ->capture_default_str();
-  auto* records = plan->add_option("--records", wish->records, "how many records AWS has")
+  auto* records = plan->add_option("--records", args->records, "how many records AWS has")
                       ->check(CLI::Range(std::int64_t{0}, std::int64_t{100'000'000}));
-  plan->add_flag("--count", wish->is_counted, "list them now to count them: one call per page")
+  plan->add_flag("--count", args->is_counted, "list them now to count them: one call per page")
       ->excludes(records);
   AddOutputOption(*plan, invocation);
-  plan->callback([&invocation, wish] {
-    invocation.verb = [&invocation, wish] { return PlanSync(invocation, *wish); };
+  plan->callback([&invocation, args] {
+    invocation.verb = [&invocation, args] { return PlanSync(invocation, *args); };
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "pcw/base/time.h"
 #include "pcw/cli/cli.h"
+#include "pcw/cli/session.h"
 #include "pcw/identity/token_store.h"
 #include "pcw/wiring/wiring.h"
 
@@ -13,9 +14,6 @@ namespace pcw::cli {
 namespace {
 
 OrderedJson TokenJson(const identity::StoredToken& token) {
-  const auto or_null = [](const std::string& text) {
-    return text.empty() ? OrderedJson(nullptr) : OrderedJson(text);
-  };
   const char* state = !token.revoked_at.empty() ? "revoked" : token.is_live ? "live" : "expired";
   return {{"id", token.id},
           {"name", token.name},
@@ -24,56 +22,41 @@ OrderedJson TokenJson(const identity::StoredToken& token) {
           {"state", state},
           {"scopes", token.scopes.Names()},
           {"created_at", token.created_at},
-          {"expires_at", or_null(token.expires_at)},
-          {"revoked_at", or_null(token.revoked_at)},
-          {"last_used_at", or_null(token.last_used_at)}};
+          {"expires_at", TextOrNull(token.expires_at)},
+          {"revoked_at", TextOrNull(token.revoked_at)},
+          {"last_used_at", TextOrNull(token.last_used_at)}};
 }
 
-struct TokenSession {
-  wiring::Machine machine;
-  std::unique_ptr<wiring::DatabaseAccess> database;
-  std::optional<pg::Connection> connection;
-};
-
-Result<std::unique_ptr<TokenSession>> OpenTokenSession(const wiring::Invocation& invocation) {
-  PCW_TRY(const config::LoadedConfig loaded, invocation.Load());
-  auto session = std::make_unique<TokenSession>();
-  PCW_TRY(session->database,
-          wiring::DatabaseAccess::Open(loaded.config, config::HomeDirectory(invocation.environment),
-                                       invocation.stop));
-  PCW_TRY(session->connection, session->database->OpenService(invocation.stop));
-  return session;
-}
-
-struct TokenWish {
+struct TokenArgs {
   std::string name, principal, expires;
   std::string kind = "service";
   std::vector<std::string> scopes;
 };
 
-Result<int> CreateTokenVerb(const wiring::Invocation& invocation, const TokenWish& wish) {
-  identity::NewToken wanted{.name = wish.name,
-                            .principal = wish.principal,
+Result<int> CreateTokenVerb(const wiring::Invocation& invocation, const TokenArgs& args) {
+  identity::NewToken wanted{.name = args.name,
+                            .principal = args.principal,
                             .kind = identity::PrincipalKind::kService,
                             .scopes = {},
                             .lifetime = std::nullopt};
-  for (const std::string& name : wish.scopes) {
+  for (const std::string& name : args.scopes) {
     const Result<identity::Scope> scope = identity::ParseScope(name);
     if (!scope) return wiring::UsageError("--scope: " + scope.error().message());
     wanted.scopes.Add(*scope);
   }
-  PCW_TRY(wanted.kind, identity::ParsePrincipalKind(wish.kind));
-  if (!wish.expires.empty()) {
-    const Result<std::chrono::milliseconds> lifetime = ParseDuration(wish.expires);
+  PCW_TRY(wanted.kind, identity::ParsePrincipalKind(args.kind));
+  if (!args.expires.empty()) {
+    const Result<std::chrono::milliseconds> lifetime = ParseDuration(args.expires);
     // Ten years are more than any token should live, and far from what a timestamp can hold.
     if (!lifetime || lifetime->count() <= 0 || *lifetime > std::chrono::hours(24 * 3653))
       return wiring::UsageError(
           "--expires: expected a duration of up to ten years, for example 90d or 12h");
     wanted.lifetime = *lifetime;
   }
-  PCW_TRY(const auto session, OpenTokenSession(invocation));
+  wiring::Machine machine;
+  PCW_TRY(Session session, OpenSession(invocation));
   Result<identity::CreatedToken> created =
-      identity::CreateToken(*session->connection, wanted, session->machine.rng, invocation.stop);
+      identity::CreateToken(session.connection, wanted, machine.rng, invocation.stop);
   if (!created && created.error().code() == ErrorCode::kInvalidRequest)
     return wiring::UsageError(created.error().message());
   if (!created) return std::move(created).error();
@@ -92,8 +75,8 @@ Result<int> CreateTokenVerb(const wiring::Invocation& invocation, const TokenWis
 }
 
 Result<int> ListTokensVerb(const wiring::Invocation& invocation) {
-  PCW_TRY(const auto session, OpenTokenSession(invocation));
-  PCW_TRY(const auto tokens, identity::ListTokens(*session->connection, invocation.stop));
+  PCW_TRY(Session session, OpenSession(invocation));
+  PCW_TRY(const auto tokens, identity::ListTokens(session.connection, invocation.stop));
   std::vector<OrderedJson> rows;
   for (const identity::StoredToken& token : tokens) {
     OrderedJson row = TokenJson(token);
@@ -115,9 +98,9 @@ Result<int> ListTokensVerb(const wiring::Invocation& invocation) {
 }
 
 Result<int> RevokeTokenVerb(const wiring::Invocation& invocation, const std::string& name) {
-  PCW_TRY(const auto session, OpenTokenSession(invocation));
+  PCW_TRY(Session session, OpenSession(invocation));
   PCW_TRY(const identity::StoredToken token,
-          identity::RevokeToken(*session->connection, name, invocation.stop));
+          identity::RevokeToken(session.connection, name, invocation.stop));
   if (invocation.output == wiring::OutputFormat::kTable) {
     std::fprintf(stderr, "pcw: token %s (%s) is revoked; within 5 seconds nobody accepts it\n",
                  token.name.c_str(), token.id.c_str());
@@ -145,25 +128,25 @@ void AddToken(CLI::App& root, wiring::Invocation& invocation) {
                              "admin)\n  pcw token create dashboards --scope runs:read -o json | jq "
                              "-r .token\n\nScopes:\n" +
                                  meanings);
-  auto wish = std::make_shared<TokenWish>();
-  create->add_option("name", wish->name, "what the token is called")->required();
-  create->add_option("--scope", wish->scopes, "what it may do; repeatable")
+  auto args = std::make_shared<TokenArgs>();
+  create->add_option("name", args->name, "what the token is called")->required();
+  create->add_option("--scope", args->scopes, "what it may do; repeatable")
       ->required()
       ->allow_extra_args(false)
       ->check(KnownValues(scopes));
   create
-      ->add_option("--expires", wish->expires, "how long it lives: 90d, 12h; until revoked without")
+      ->add_option("--expires", args->expires, "how long it lives: 90d, 12h; until revoked without")
       ->type_name("DURATION");
   create
-      ->add_option("--kind", wish->kind,
+      ->add_option("--kind", args->kind,
                    "person or service; a service never approves what another proposed")
       ->check(CLI::IsMember({"person", "service"}))
       ->capture_default_str();
-  create->add_option("--principal", wish->principal,
+  create->add_option("--principal", args->principal,
                      "who acts through it, if that is another name: two tokens of one person");
   AddOutputOption(*create, invocation);
-  create->callback([&invocation, wish] {
-    invocation.verb = [&invocation, wish] { return CreateTokenVerb(invocation, *wish); };
+  create->callback([&invocation, args] {
+    invocation.verb = [&invocation, args] { return CreateTokenVerb(invocation, *args); };
   });
 
   CLI::App* list = AddVerb(*noun, "list", "Every token, without its secret",

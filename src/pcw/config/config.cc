@@ -100,10 +100,11 @@ class Loader {
     for (const ConfigKey& key : ConfigKeys()) Settle(key);
     if (problems_.empty()) CheckTogether();
     if (problems_.empty()) return std::move(loaded_);
-    std::stable_sort(
-        problems_.begin(), problems_.end(), [](const Complaint& a, const Complaint& b) {
-          return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
-        });
+    std::stable_sort(problems_.begin(), problems_.end(),
+                     [](const Complaint& a, const Complaint& b) {
+                       return std::tie(a.location.line, a.location.column) <
+                              std::tie(b.location.line, b.location.column);
+                     });
     std::string message = fmt::format("the configuration has {} problem{}:", problems_.size(),
                                       problems_.size() == 1 ? "" : "s");
     for (const Complaint& problem : problems_) message += "\n" + problem.text;
@@ -112,28 +113,28 @@ class Loader {
 
  private:
   // Complaints come in the order of the file; what is not in it comes behind.
-  struct Place {
+  struct Location {
     std::string text;
     int line = std::numeric_limits<int>::max();
     int column = 0;
   };
   struct Complaint {
-    Place place;
+    Location location;
     std::string text;
   };
   struct Given {
     RawValue value;
     std::string origin;        // for `config show`
-    Place place;               // for complaints
+    Location location;         // for complaints
     int rank = 0;              // the higher one wins
     bool is_readable = false;  // from the file or an argument, where others may read it
     std::string reference;     // "env:NAME" or "file:PATH", once it was followed
   };
   enum Rank { kProfile = 1, kAwsBelowFile, kFile, kAws, kEnvironment, kFlag };
 
-  void Problem(const Place& place, std::string_view key, std::string_view what) {
+  void Problem(const Location& location, std::string_view key, std::string_view what) {
     problems_.push_back(
-        {place, fmt::format("{} {}{}{}", place.text, key, key.empty() ? "" : ": ", what)});
+        {location, fmt::format("{} {}{}{}", location.text, key, key.empty() ? "" : ": ", what)});
   }
 
   void Give(const std::string& path, Given given) {
@@ -172,15 +173,15 @@ class Loader {
   void TakeDocument(const std::string& text) {
     const Result<connector::YamlDocument> document = connector::ParseYaml(text, loaded_.file);
     if (!document) {
-      problems_.push_back({Place{}, document.error().message()});
+      problems_.push_back({Location{}, document.error().message()});
       return;
     }
     for (const connector::YamlProblem& problem : document->problems)
-      problems_.push_back({Place{"", problem.line, problem.column}, problem.text});
+      problems_.push_back({Location{"", problem.line, problem.column}, problem.text});
     Walk(document->root, "");
   }
 
-  Place PlaceOf(const YamlNode& node) const {
+  Location LocationOf(const YamlNode& node) const {
     return {fmt::format("{}:{}:{}", loaded_.file, node.line, node.column), node.line, node.column};
   }
 
@@ -198,7 +199,7 @@ class Loader {
   void Walk(const YamlNode& node, const std::string& path) {
     if (node.kind == YamlNode::Kind::kNull) return;
     if (node.kind != YamlNode::Kind::kMap)
-      return Problem(PlaceOf(node), path, "expected a map of settings");
+      return Problem(LocationOf(node), path, "expected a map of settings");
     for (const auto& [name, value] : node.members) {
       std::string key = name.text;
       if (path == "connectors")
@@ -214,12 +215,12 @@ class Loader {
       } else if (IsGroup(full)) {
         Walk(value, full);
       } else {
-        Unknown(PlaceOf(name), full);
+        Unknown(LocationOf(name), full);
       }
     }
   }
 
-  void Unknown(const Place& place, const std::string& path) {
+  void Unknown(const Location& location, const std::string& path) {
     std::vector<std::string> known;
     for (const ConfigKey& key : ConfigKeys()) known.emplace_back(key.path);
     // A group that is misspelt is nearest to a group, not to one of its keys.
@@ -228,7 +229,7 @@ class Loader {
                               "logging", "server", "service"})
       known.emplace_back(group);
     const auto nearest = NearestName(path, known);
-    Problem(place, path,
+    Problem(location, path,
             fmt::format("unknown key{}",
                         nearest ? fmt::format(", expected a known one; did you mean {}?", *nearest)
                                 : "; `pcw config show` lists the known ones"));
@@ -237,25 +238,25 @@ class Loader {
   void TakeNode(const ConfigKey& key, const YamlNode& node) {
     Given given{.value = {},
                 .origin = fmt::format("file {}:{}", loaded_.file, node.line),
-                .place = PlaceOf(node),
+                .location = LocationOf(node),
                 .rank = kFile,
                 .is_readable = true,
                 .reference = ""};
     if (key.type == KeyType::kList) {
       if (node.kind != YamlNode::Kind::kSequence)
-        return Problem(given.place, key.path, "expected a list, for example [a, b]");
+        return Problem(given.location, key.path, "expected a list, for example [a, b]");
       for (const YamlNode& item : node.items) {
         if (item.kind != YamlNode::Kind::kScalar)
-          return Problem(PlaceOf(item), key.path, "expected plain text in the list");
+          return Problem(LocationOf(item), key.path, "expected plain text in the list");
         given.value.items.push_back(item.text);
       }
     } else if (node.kind == YamlNode::Kind::kNull) {
       return;  // "key:" alone leaves the default
     } else if (node.kind != YamlNode::Kind::kScalar) {
-      return Problem(given.place, key.path, "expected one value");
+      return Problem(given.location, key.path, "expected one value");
     } else {
       if (const std::string what = Suspicious(key, node); !what.empty())
-        return Problem(given.place, key.path, what);
+        return Problem(given.location, key.path, what);
       given.value.text = node.text;
     }
     Give(std::string(key.path), std::move(given));
@@ -317,7 +318,7 @@ class Loader {
         TakeText(*FindKey("aws.region"), region->second,
                  {.value = {},
                   .origin = fmt::format("environment {}", variable),
-                  .place = {fmt::format("environment {}", variable)},
+                  .location = {fmt::format("environment {}", variable)},
                   // A process has one environment, and often a region that its platform sets; what
                   // a tenant says of itself counts for it.
                   .rank = sources_.given_text ? kAwsBelowFile : kAws,
@@ -331,14 +332,17 @@ class Loader {
           std::find(kOtherVariables.begin(), kOtherVariables.end(), name) != kOtherVariables.end())
         continue;
       const auto found = std::find(known.begin(), known.end(), name);
-      const std::string place = "environment " + name;
+      const std::string location = "environment " + name;
       if (found == known.end()) {
         if (!IsServiceLink(name, value)) unknown_variables_.push_back(name);
         continue;
       }
-      TakeText(
-          ConfigKeys()[static_cast<std::size_t>(found - known.begin())], value,
-          {.value = {}, .origin = place, .place = {place}, .rank = kEnvironment, .reference = ""});
+      TakeText(ConfigKeys()[static_cast<std::size_t>(found - known.begin())], value,
+               {.value = {},
+                .origin = location,
+                .location = {location},
+                .rank = kEnvironment,
+                .reference = ""});
     }
   }
 
@@ -349,7 +353,7 @@ class Loader {
     for (const std::string& name : unknown_variables_) {
       if (referenced.contains(name)) continue;
       const auto nearest = NearestName(name, known);
-      Problem(Place{"environment " + name}, "",
+      Problem(Location{"environment " + name}, "",
               fmt::format("no such setting{}",
                           nearest ? fmt::format("; did you mean {}?", *nearest) : ""));
     }
@@ -366,24 +370,28 @@ class Loader {
     if (!files || !files->profiles.contains(profile)) return;
     const auto region = aws::Lookup(files->profiles.at(profile), "region");
     if (!region) return;
-    const std::string place = fmt::format("profile {} ({})", profile, files->config_path);
+    const std::string location = fmt::format("profile {} ({})", profile, files->config_path);
     TakeText(*FindKey("aws.region"), *region,
-             {.value = {}, .origin = place, .place = {place}, .rank = kProfile, .reference = ""});
+             {.value = {},
+              .origin = location,
+              .location = {location},
+              .rank = kProfile,
+              .reference = ""});
   }
 
   void ReadFlags() {
     for (const auto& [path, value] : sources_.flag_overrides) {
-      const std::string place = "flag --set";
+      const std::string location = "flag --set";
       if (const ConfigKey* key = FindKey(path)) {
         TakeText(*key, value,
                  {.value = {},
-                  .origin = place,
-                  .place = {place},
+                  .origin = location,
+                  .location = {location},
                   .rank = kFlag,
                   .is_readable = true,
                   .reference = ""});
       } else {
-        Unknown({place}, path);
+        Unknown({location}, path);
       }
     }
   }
@@ -402,14 +410,14 @@ class Loader {
     }
     if (!given.is_readable || text.empty()) return true;
     if (IsWhollySecret(key.path)) {
-      Problem(given.place, key.path,
+      Problem(given.location, key.path,
               "a secret stands there, expected a reference: env:NAME or file:PATH");
       return false;
     }
     const Result<pg::ConninfoSummary> summary =
         IsDatabaseUrl(key.path) ? pg::SummarizeConninfo(text) : pg::ConninfoSummary();
     if (summary && summary->has_password) {
-      Problem(given.place, key.path,
+      Problem(given.location, key.path,
               "a password stands there, expected a reference: env:NAME or file:PATH");
       return false;
     }
@@ -419,14 +427,14 @@ class Loader {
   bool FollowVariable(const ConfigKey& key, Given& given) {
     const std::string name = given.reference.substr(4);
     if (sources_.given_text) {
-      Problem(given.place, key.path,
+      Problem(given.location, key.path,
               "env: is for the main configuration, whose environment it reads; a tenant's file "
               "takes secrets from file:PATH below tenants.secrets_dir");
       return false;
     }
     const auto found = sources_.env.find(name);
     if (found == sources_.env.end() || found->second.empty()) {
-      Problem(given.place, key.path, fmt::format("{} is not set", name));
+      Problem(given.location, key.path, fmt::format("{} is not set", name));
       return false;
     }
     given.value.text = found->second;
@@ -436,26 +444,26 @@ class Loader {
   bool FollowFile(const ConfigKey& key, Given& given) {
     const std::string path = given.reference.substr(5);
     if (sources_.given_text && sources_.secrets_dir.empty()) {
-      Problem(given.place, key.path,
+      Problem(given.location, key.path,
               "file: in a tenant's file needs tenants.secrets_dir in the main configuration: the "
               "directory that tenants' secrets lie in");
       return false;
     }
     if (sources_.given_text && !IsBelow(path, sources_.secrets_dir)) {
-      Problem(given.place, key.path,
+      Problem(given.location, key.path,
               fmt::format("file:{} is not a file below tenants.secrets_dir ({}), links followed",
                           path, sources_.secrets_dir));
       return false;
     }
     struct stat info {};
     if (::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0) {
-      Problem(given.place, key.path,
+      Problem(given.location, key.path,
               fmt::format("{} can be read by everybody; chmod 600 {}", path, path));
       return false;
     }
     Result<std::string> content = ReadFile(path, 4096);
     if (!content) {
-      Problem(given.place, key.path, content.error().message());
+      Problem(given.location, key.path, content.error().message());
       return false;
     }
     std::string& text = given.value.text;
@@ -480,7 +488,7 @@ class Loader {
                       ? found->second
                       : Given{.value = {std::string(key.fallback), SplitList(key.fallback)},
                               .origin = "default",
-                              .place = {"default"},
+                              .location = {"default"},
                               .reference = ""};
     if (!Dereference(key, given)) return;
     const std::string expected = key.store(loaded_.config, given.value);
@@ -490,7 +498,8 @@ class Loader {
       const bool names_item = key.type == KeyType::kList;
       const std::string what = given.reference.empty() ? fmt::format("\"{}\"", shown)
                                                        : fmt::format("the value of {}", shown);
-      Problem(given.place, key.path, names_item ? expected : fmt::format("{}, {}", what, expected));
+      Problem(given.location, key.path,
+              names_item ? expected : fmt::format("{}, {}", what, expected));
     }
     loaded_.keys.push_back({std::string(key.path), shown, given.origin});
   }
@@ -498,34 +507,34 @@ class Loader {
   // What no key can see alone.
   void CheckTogether() {
     Config& config = loaded_.config;
-    const auto place = [&](const char* path) {
-      return given_.contains(path) ? given_[path].place : Place{"default"};
+    const auto location = [&](const char* path) {
+      return given_.contains(path) ? given_[path].location : Location{"default"};
     };
     if (config.sync.overlap && *config.sync.overlap < config.sync.lag)
-      Problem(place("sync.overlap"), "sync.overlap",
+      Problem(location("sync.overlap"), "sync.overlap",
               "is shorter than sync.lag, expected at least that: changes would be missed");
     if (!config.events.url.empty() && config.events.url == config.dlq.url)
-      Problem(place("events.url"), "events.url",
+      Problem(location("events.url"), "events.url",
               "is dlq.url: events and dead letters need a queue each");
     for (const auto& [path, url] :
          {std::pair{"dlq.url", &config.dlq.url}, std::pair{"events.url", &config.events.url}}) {
       if (url->empty()) continue;
       if (const std::string what = QueueUrlProblem(*url, sources_.env, config.aws.profile);
           !what.empty())
-        Problem(place(path), path, what);
+        Problem(location(path), path, what);
     }
     if (const std::string& out = config.events.out.url; !out.empty()) {
       constexpr std::string_view kBus = "eventbridge:";
       const std::string what = out.starts_with(kBus)
                                    ? BusProblem(std::string_view(out).substr(kBus.size()))
                                    : WebhookProblem(out);
-      if (!what.empty()) Problem(place("events.out.url"), "events.out.url", what);
+      if (!what.empty()) Problem(location("events.out.url"), "events.out.url", what);
     }
     if (config.events.out.url.starts_with("http://") && !config.events.out.is_private)
-      Problem(place("events.out.url"), "events.out.url",
+      Problem(location("events.out.url"), "events.out.url",
               "is plain http, expected https; http needs events.out.private and this machine");
     if (config.server.tls_cert.empty() != config.server.tls_key.empty())
-      Problem(place("server.tls_cert"), "server.tls_cert",
+      Problem(location("server.tls_cert"), "server.tls_cert",
               "and server.tls_key belong together, expected both or neither");
     if (config.logging.include_payloads && config.logging.include_payloads_until.empty()) {
       config.logging.include_payloads_until =

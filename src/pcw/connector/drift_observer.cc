@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "pcw/base/json_pointer.h"
 #include "pcw/base/storable_text.h"
 #include "pcw/connector/record_parser.h"
 
@@ -21,23 +22,6 @@ constexpr std::size_t kMostValueBytes = 80;
 constexpr std::size_t kMostPointerBytes = 300;
 constexpr std::size_t kMostKeptOfPlace = 10;
 constexpr std::size_t kMostKept = 200;
-
-std::string_view NameOf(element_type type) {
-  switch (type) {
-    case element_type::ARRAY:
-      return "array";
-    case element_type::OBJECT:
-      return "object";
-    case element_type::STRING:
-      return "string";
-    case element_type::BOOL:
-      return "boolean";
-    case element_type::NULL_VALUE:
-      return "null";
-    default:
-      return "number";
-  }
-}
 
 std::string_view NameOf(Type type) {
   switch (type) {
@@ -64,15 +48,8 @@ std::string Capped(std::string_view text, std::size_t most) {
 }
 
 std::string Below(const std::string& pointer, std::string_view name) {
-  std::string out = pointer + "/";
-  for (const char c : CutAtCharacter(name, kMostPointerBytes)) {
-    if (c == '~' || c == '/') {
-      out += c == '~' ? "~0" : "~1";
-    } else {
-      out += c;
-    }
-  }
-  return Capped(out, kMostPointerBytes);
+  return Capped(pointer + "/" + PointerSegment(CutAtCharacter(name, kMostPointerBytes)),
+                kMostPointerBytes);
 }
 
 // Where departures of one kind are alike: a structure for members it does not have, an enum for its
@@ -181,7 +158,7 @@ void DriftObserver::Walk(Watched& watched, const element& value, std::uint32_t a
             .operation = watched.shape.operation(),
             .pointer = node.pointer,
             .column = "",
-            .found = std::string(NameOf(found))},
+            .found = std::string(TypeName(found))},
            std::string(NameOf(node.type)));
     return;
   }
@@ -198,7 +175,7 @@ void DriftObserver::Walk(Watched& watched, const element& value, std::uint32_t a
                   .operation = watched.shape.operation(),
                   .pointer = Below(node.pointer, field.key),
                   .column = "",
-                  .found = std::string(NameOf(TypeOf(field.value)))},
+                  .found = std::string(TypeName(TypeOf(field.value)))},
                  fmt::format("no such member in API {}", watched.shape.api_version()));
         }
       }

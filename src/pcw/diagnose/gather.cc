@@ -8,10 +8,12 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "pcw/aws/partner_central_account.h"
 #include "pcw/aws/partner_central_selling.h"
 #include "pcw/aws/sts.h"
+#include "pcw/base/json.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/raw_record.h"
 #include "pcw/connector/request.h"
@@ -93,11 +95,11 @@ Result<LedgerFacts> LoadLedger(pg::Connection& connection, const std::string& ac
 
 class Gathering {
  public:
-  Gathering(DoctorSite& site, std::stop_token stop) : site_(site), stop_(std::move(stop)) {
-    facts_.settings = site.settings;
-    facts_.endpoints = site.endpoints;
-    facts_.database = site.database;
-    facts_.now = site.clock.Now();
+  Gathering(DoctorDeps& deps, std::stop_token stop) : deps_(deps), stop_(std::move(stop)) {
+    facts_.settings = deps.settings;
+    facts_.endpoints = deps.endpoints;
+    facts_.database = deps.database;
+    facts_.now = deps.clock.Now();
   }
 
   Facts Look() {
@@ -129,13 +131,13 @@ class Gathering {
  private:
   void Probe(EndpointFacts& endpoint) {
     Result<net::EndpointProbe> probe =
-        net::ProbeEndpoint(endpoint.url, site_.probe, site_.clock, stop_);
+        net::ProbeEndpoint(endpoint.url, deps_.probe, deps_.clock, stop_);
     if (probe) endpoint.probe = std::move(*probe);
   }
 
   void OpenDatabase() {
     const Deadline deadline(stop_, kSlowStep);
-    Result<pg::Connection> opened = site_.open_database(deadline.token());
+    Result<pg::Connection> opened = deps_.open_database(deadline.token());
     if (opened) {
       connection_.emplace(std::move(*opened));
     } else if (opened.error().code() == ErrorCode::kCancelled && !stop_.stop_requested()) {
@@ -147,7 +149,7 @@ class Gathering {
 
   void GetCredentials() {
     const Deadline deadline(stop_, kSlowStep);
-    Result<aws::CredentialsPtr> got = site_.credentials.Get(deadline.token());
+    Result<aws::CredentialsPtr> got = deps_.credentials.Get(deadline.token());
     if (got) {
       facts_.credentials = *got;
     } else if (got.error().code() == ErrorCode::kCancelled && !stop_.stop_requested()) {
@@ -167,7 +169,7 @@ class Gathering {
   void AskIdentity() {
     const Deadline deadline(stop_, kStep);
     aws::OpenQuotaGate open;
-    auto caller = site_.open_caller(aws::sts::kService, open);
+    auto caller = deps_.open_caller(aws::sts::kService, open);
     if (!caller) {
       facts_.identity_error = std::move(caller).error();
       return;
@@ -201,7 +203,7 @@ class Gathering {
   void ReadSchema() {
     const Deadline deadline(stop_, kStep);
     Result<SchemaFacts> schema =
-        LoadSchemaFacts(*connection_, site_.entities, site_.mappings, deadline.token());
+        LoadSchemaFacts(*connection_, deps_.entities, deps_.mappings, deadline.token());
     if (schema) {
       facts_.schema = std::move(*schema);
     } else if (!facts_.database_error) {
@@ -212,7 +214,7 @@ class Gathering {
   void ReadRuns() {
     const Deadline deadline(stop_, kStep);
     Result<RunFacts> runs =
-        LoadRunFacts(*connection_, site_.entities, site_.clock, deadline.token());
+        LoadRunFacts(*connection_, deps_.entities, deps_.clock, deadline.token());
     if (runs) {
       facts_.runs = std::move(*runs);
     } else {
@@ -237,9 +239,9 @@ class Gathering {
     if (!facts_.ledger) return "";
     for (const quota::QuotaStatus& status : facts_.ledger->quota) {
       if (status.quota_class != "read") continue;
-      if (status.left_24h < kReadsOfADiagnosis) return "not tried: the day's quota is spent";
+      if (status.left_24h < kReadsOfADiagnosis) return "not tried: the daily quota is exhausted";
       const Result<WallTime> until = ParseRfc3339(status.paused_until);
-      if (until && *until > site_.clock.Now() + std::chrono::seconds(1))
+      if (until && *until > deps_.clock.Now() + std::chrono::seconds(1))
         return fmt::format("not tried: the account pauses until {}", status.paused_until);
     }
     return "";
@@ -250,13 +252,13 @@ class Gathering {
     std::unique_ptr<aws::QuotaGate> quota;
     if (connection_ && !account.empty() && why_not.empty()) {
       const Deadline deadline(stop_, kStep);
-      if (auto opened = site_.open_quota(account, deadline.token())) quota = std::move(*opened);
+      if (auto opened = deps_.open_quota(account, deadline.token())) quota = std::move(*opened);
     }
     if (!quota) quota = std::make_unique<aws::OpenQuotaGate>();
-    for (const connector::EntityDef* entity : site_.entities) {
+    for (const connector::EntityDef* entity : deps_.entities) {
       for (const connector::SourceDef& source : entity->sources) TrySource(source, why_not, *quota);
     }
-    for (const std::string& write : site_.write_actions) {
+    for (const std::string& write : deps_.write_actions) {
       const std::string operation = ActionOfWrite(write);
       facts_.actions.push_back({.action = "partnercentral:" + operation,
                                 .is_write = true,
@@ -267,13 +269,13 @@ class Gathering {
 
   void ReadDeadLetters() {
     const Deadline deadline(stop_, kStep);
-    Result<DlqFacts> dlq = LookAtDeadLetters(*connection_, site_.tenant_id, deadline.token());
+    Result<DlqFacts> dlq = LookAtDeadLetters(*connection_, deps_.tenant_id, deadline.token());
     // An older schema has none of this; the database's own section tells of a server in trouble.
     if (!dlq) return;
-    dlq->queue_url = site_.queue_url;
+    dlq->queue_url = deps_.queue_url;
     if (!dlq->queue_url.empty()) {
       Result<aws::sqs::QueueAttributes> queue =
-          site_.look_at_queue(dlq->queue_url, deadline.token());
+          deps_.look_at_queue(dlq->queue_url, deadline.token());
       if (queue) {
         dlq->queue = std::move(*queue);
       } else {
@@ -284,11 +286,11 @@ class Gathering {
   }
 
   void ReadEvents() {
-    if (site_.events_url.empty() && site_.events_target.empty()) return;
+    if (deps_.events_url.empty() && deps_.events_target.empty()) return;
     const Deadline deadline(stop_, kStep);
     EventsFacts events;
-    events.queue_url = site_.events_url;
-    events.target = site_.events_target;
+    events.queue_url = deps_.events_url;
+    events.target = deps_.events_target;
     Result<events::InboxStatus> in = events::LoadInboxStatus(*connection_, deadline.token());
     if (!in) return;  // an older schema has none of this
     events.in = std::move(*in);
@@ -298,7 +300,7 @@ class Gathering {
     facts_.events = events;
     if (events.queue_url.empty()) return;
     Result<aws::sqs::QueueAttributes> queue =
-        site_.look_at_queue(events.queue_url, deadline.token());
+        deps_.look_at_queue(events.queue_url, deadline.token());
     if (queue) {
       events.queue = std::move(*queue);
     } else {
@@ -309,14 +311,14 @@ class Gathering {
 
   void LookAtLake() {
     const Deadline deadline(stop_, kSlowStep);
-    const auto store = site_.open_lake();
+    const auto store = deps_.open_lake();
     if (!store) {
       facts_.bronze.was_looked_at = true;
       facts_.bronze.lake = "lake.url";
       facts_.bronze.error = store.error();
       return;
     }
-    facts_.bronze = LookAtBronze(**store, connection_ ? &*connection_ : nullptr, site_.entities,
+    facts_.bronze = LookAtBronze(**store, connection_ ? &*connection_ : nullptr, deps_.entities,
                                  facts_.now, deadline.token());
     if (facts_.bronze.error) facts_.bronze.error = InTime(*facts_.bronze.error);
   }
@@ -324,12 +326,12 @@ class Gathering {
   void AskForLink() {
     const Deadline deadline(stop_, kStep);
     aws::OpenQuotaGate open;
-    auto caller = site_.open_caller(aws::partner_central_account::kService, open);
+    auto caller = deps_.open_caller(aws::partner_central_account::kService, open);
     if (!caller) return;
     facts_.link.was_asked = true;
     const auto listed = (*caller)->Call(
         aws::partner_central_account::kListPartners,
-        fmt::format(R"({{"Catalog":"{}"}})", facts_.settings.catalog), deadline.token());
+        DumpJson(Json{{"Catalog", facts_.settings.catalog}}), deadline.token());
     if (!listed) {
       facts_.link.error = listed.error();
     } else if (facts_.identity) {
@@ -353,7 +355,7 @@ class Gathering {
       return facts;
     };
     ActionFacts list = facts_of(*source.list);
-    auto caller = site_.open_caller(*source.list->service, quota);
+    auto caller = deps_.open_caller(*source.list->service, quota);
     std::string body;
     if (list.why_not.empty() && caller) body = TryList(**caller, source, list);
     facts_.actions.push_back(list);
@@ -423,7 +425,7 @@ class Gathering {
     NoteSilence(*operation.service, detail.error);
   }
 
-  DoctorSite& site_;
+  DoctorDeps& deps_;
   const std::stop_token stop_;
   Facts facts_;
   std::set<std::string_view> silent_;  ///< services that let a call run out of time
@@ -432,6 +434,6 @@ class Gathering {
 
 }  // namespace
 
-Facts Gather(DoctorSite& site, std::stop_token stop) { return Gathering(site, stop).Look(); }
+Facts Gather(DoctorDeps& deps, std::stop_token stop) { return Gathering(deps, stop).Look(); }
 
 }  // namespace pcw::diagnose

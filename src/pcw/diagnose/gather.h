@@ -19,7 +19,7 @@
 namespace pcw::diagnose {
 
 /// What a diagnosis looks at. Functions, because any of it may not exist.
-struct DoctorSite {
+struct DoctorDeps {
   SettingFacts settings;
   std::vector<EndpointFacts> endpoints;  ///< without probes
   net::ProbeOptions probe;
@@ -50,6 +50,6 @@ struct DoctorSite {
 
 /// Looks at everything; about ten seconds at the very most, well under one when all is well. Reads
 /// only: one record of each list, one detail, inside the quota's reserve.
-Facts Gather(DoctorSite& site, std::stop_token stop);
+Facts Gather(DoctorDeps& deps, std::stop_token stop);
 
 }  // namespace pcw::diagnose

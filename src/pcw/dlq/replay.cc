@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pcw/base/assert.h"
 #include "pcw/base/failpoint.h"
 #include "pcw/base/json.h"
 #include "pcw/base/uuid.h"
@@ -67,45 +68,28 @@ Stage StageOf(std::string_view name) {
 }
 
 /// A dead letter's id in 16 bytes: a replay of a million dead letters holds all of them.
-using PackedId = std::array<std::uint8_t, 16>;
+using PackedId = PackedUuid;
 
 PackedId Pack(std::string_view uuid) {
-  PackedId packed{};
-  std::size_t digit = 0;
-  for (const char c : uuid) {
-    if (c == '-') continue;
-    const int value = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-    std::uint8_t& byte = packed.at(digit / 2);
-    byte = static_cast<std::uint8_t>(byte << 4U | static_cast<unsigned>(value));
-    ++digit;
-  }
-  return packed;
-}
-
-std::string Unpack(const PackedId& packed) {
-  std::string uuid;
-  for (std::size_t i = 0; i < packed.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) uuid += '-';
-    uuid += fmt::format("{:02x}", packed[i]);
-  }
-  return uuid;
+  const std::optional<PackedUuid> packed = PackUuid(uuid);
+  PCW_ASSERT(packed.has_value());  // the column is a uuid
+  return *packed;
 }
 
 std::string IdsOf(std::span<const PackedId> letters) {
   Json ids = Json::array();
-  for (const PackedId& letter : letters) ids.push_back(Unpack(letter));
+  for (const PackedId& letter : letters) ids.push_back(UnpackUuid(letter));
   return DumpJson(ids);
 }
 
 class Replay {
  public:
   Replay(pg::Connection& connection, std::string_view tenant_id, const ReplayOptions& options,
-         const std::vector<ReplayHandler*>& handlers, Clock& clock, Rng& rng, std::stop_token stop)
+         const std::vector<ReplayHandler*>& handlers, Rng& rng, std::stop_token stop)
       : connection_(connection),
         tenant_id_(tenant_id),
         options_(options),
         handlers_(handlers),
-        clock_(clock),
         rng_(rng),
         stop_(std::move(stop)) {}
 
@@ -160,7 +144,7 @@ class Replay {
     if (rows.empty()) {
       return Error(
           ErrorCode::kNotFound,
-          fmt::format("run {} is no replay of dead letters; `pcw runs list` shows those of "
+          fmt::format("run {} is not a replay of dead letters; `pcw runs list` shows those of "
                       "mode replay",
                       options_.resume_run));
     }
@@ -208,7 +192,7 @@ class Replay {
     const ReplayHistory history{.failed_replays = rows.Int(row, 5), .failed_by = rows.Int(row, 6)};
     if (IsGuarded(history, options_.loop_guard, version->second)) {
       Skip(target, fmt::format("{} replays in a row ended with the same error; correct the "
-                               "mapping, give a --patch, or insist with --again",
+                               "mapping, give a --patch, or insist with --force",
                                rows.Int(row, 5)));
     } else if (std::string reason = handler->Refuses(target, stage); !reason.empty()) {
       Skip(target, std::move(reason));
@@ -424,7 +408,6 @@ class Replay {
   const std::string_view tenant_id_;
   const ReplayOptions& options_;
   const std::vector<ReplayHandler*>& handlers_;
-  Clock& clock_;
   Rng& rng_;
   std::stop_token stop_;
   std::string resumed_;                                                        // a replay's id
@@ -462,16 +445,16 @@ std::string ReplayFate::Text() const {
 
 Result<ReplayReport> ReplayDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                        const ReplayOptions& options,
-                                       const std::vector<ReplayHandler*>& handlers, Clock& clock,
-                                       Rng& rng, std::stop_token stop) {
-  return Replay(connection, tenant_id, options, handlers, clock, rng, std::move(stop)).Run();
+                                       const std::vector<ReplayHandler*>& handlers, Rng& rng,
+                                       std::stop_token stop) {
+  return Replay(connection, tenant_id, options, handlers, rng, std::move(stop)).Run();
 }
 
-Result<std::vector<GroupTrial>> ReplayMendedGroups(pg::Connection& connection,
-                                                   std::string_view tenant_id,
-                                                   const ReplayOptions& options,
-                                                   const std::vector<ReplayHandler*>& handlers,
-                                                   Clock& clock, Rng& rng, std::stop_token stop) {
+Result<std::vector<GroupTrial>> ReplayFixedGroups(pg::Connection& connection,
+                                                  std::string_view tenant_id,
+                                                  const ReplayOptions& options,
+                                                  const std::vector<ReplayHandler*>& handlers,
+                                                  Rng& rng, std::stop_token stop) {
   DeadLetterFilter filter = options.filter;
   filter.state = "open";
   filter.limit = 10'000;
@@ -487,7 +470,7 @@ Result<std::vector<GroupTrial>> ReplayMendedGroups(pg::Connection& connection,
     sample.expect.reset();
     sample.is_dry_run = true;
     PCW_TRY(const ReplayReport tried,
-            ReplayDeadLetters(connection, tenant_id, sample, handlers, clock, rng, stop));
+            ReplayDeadLetters(connection, tenant_id, sample, handlers, rng, stop));
     if (!tried.runs.empty() && !tried.runs.front().result.fates.empty()) {
       trial.fate = tried.runs.front().result.fates.front();
     } else {
@@ -502,8 +485,7 @@ Result<std::vector<GroupTrial>> ReplayMendedGroups(pg::Connection& connection,
       whole.filter.group = group.fingerprint;
       whole.is_all = false;
       whole.expect.reset();
-      PCW_TRY(trial.report,
-              ReplayDeadLetters(connection, tenant_id, whole, handlers, clock, rng, stop));
+      PCW_TRY(trial.report, ReplayDeadLetters(connection, tenant_id, whole, handlers, rng, stop));
     }
     trials.push_back(std::move(trial));
   }

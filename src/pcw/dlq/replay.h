@@ -146,10 +146,10 @@ struct ReplayReport {
 /// replay; kInvalidRequest for a filter that chooses nothing, or something beside `is_all`.
 Result<ReplayReport> ReplayDeadLetters(pg::Connection& connection, std::string_view tenant_id,
                                        const ReplayOptions& options,
-                                       const std::vector<ReplayHandler*>& handlers, Clock& clock,
-                                       Rng& rng, std::stop_token stop);
+                                       const std::vector<ReplayHandler*>& handlers, Rng& rng,
+                                       std::stop_token stop);
 
-/// What `ReplayMendedGroups` did about one group.
+/// What `ReplayFixedGroups` did about one group.
 struct GroupTrial {
   DeadLetterGroup group;
   ReplayFate fate;                     ///< of the sample, tried without effect
@@ -158,10 +158,10 @@ struct GroupTrial {
 
 /// Tries the newest dead letter of each group without effect and replays the groups whose sample
 /// succeeds: to be called after a mapping has changed.
-Result<std::vector<GroupTrial>> ReplayMendedGroups(pg::Connection& connection,
-                                                   std::string_view tenant_id,
-                                                   const ReplayOptions& options,
-                                                   const std::vector<ReplayHandler*>& handlers,
-                                                   Clock& clock, Rng& rng, std::stop_token stop);
+Result<std::vector<GroupTrial>> ReplayFixedGroups(pg::Connection& connection,
+                                                  std::string_view tenant_id,
+                                                  const ReplayOptions& options,
+                                                  const std::vector<ReplayHandler*>& handlers,
+                                                  Rng& rng, std::stop_token stop);
 
 }  // namespace pcw::dlq

@@ -19,11 +19,11 @@ struct LoaderPool::Loader {
   std::jthread thread;
 };
 
-LoaderPool::LoaderPool(LoadContext context, int threads)
-    : context_(std::move(context)), settles_letters_(context_.settles_letters) {
+LoaderPool::LoaderPool(LoaderDeps deps, int threads)
+    : deps_(std::move(deps)), settles_letters_(deps_.settles_letters) {
   for (int i = 0; i < threads; ++i) {
     loaders_.push_back(std::make_unique<Loader>(
-        Loader{.database = pg::Database(context_.open, context_.sleeper, context_.clock),
+        Loader{.database = pg::Database(deps_.open, deps_.sleeper, deps_.clock),
                .next = std::nullopt,
                .thread = {}}));
     Loader& loader = *loaders_.back();
@@ -108,7 +108,7 @@ void LoaderPool::Work(Loader& loader, std::stop_token stop) {
 
 Result<LoadResult> LoaderPool::Load(pg::Database& database, LoadBatch& batch) {
   const auto attempt = [&](pg::Connection& connection) {
-    return context_.lease != nullptr ? Commit(connection, batch) : Compare(connection, batch);
+    return deps_.lease != nullptr ? Commit(connection, batch) : Compare(connection, batch);
   };
   PCW_FAILPOINT("reingest.batch.before");
   Result<LoadResult> result = database.Run<LoadResult>({}, attempt);
@@ -127,10 +127,10 @@ Result<LoadResult> LoaderPool::Load(pg::Database& database, LoadBatch& batch) {
 Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatch& batch) {
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "re-ingest batch"));
   LoadResult result{.epoch = batch.epoch, .refused = {}, .landed = {}, .comparison = {}};
-  if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
+  if (!batch.rounds.empty()) PCW_TRY_OK(deps_.table.PrepareMerge(connection, {}));
   for (const tables::EncodedRows& round : batch.rounds) {
     PCW_TRY(const tables::MergeCounts merged,
-            context_.table.Merge(connection, batch.catalog, round.copy, round.left_alone, {}));
+            deps_.table.Merge(connection, batch.catalog, round.copy, round.left_alone, {}));
     result.inserted += merged.inserted;
     result.updated += merged.updated;
   }
@@ -145,7 +145,7 @@ Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatc
   result.dead_lettered = static_cast<std::int64_t>(batch.letters.size());
   result.unchanged = result.processed - result.inserted - result.updated;
   PCW_FAILPOINT("reingest.commit.before");
-  PCW_TRY_OK(context_.lease->CheckFence(connection, {}));
+  PCW_TRY_OK(deps_.lease->CheckFence(connection, {}));
   // A constraint that is deferred speaks only now.
   if (Status done = transaction.Commit(); !done)
     return tables::AsDataError(std::move(done).error());
@@ -156,15 +156,15 @@ Result<LoadResult> LoaderPool::Commit(pg::Connection& connection, const LoadBatc
 Result<LoadResult> LoaderPool::Compare(pg::Connection& connection, const LoadBatch& batch) {
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "re-ingest dry run"));
   LoadResult result{.epoch = batch.epoch, .refused = {}, .landed = {}, .comparison = {}};
-  result.comparison.wants_changed_ids = context_.is_replay;
-  if (!batch.rounds.empty()) PCW_TRY_OK(context_.table.PrepareStaging(connection, {}));
+  result.comparison.wants_changed_ids = deps_.is_replay;
+  if (!batch.rounds.empty()) PCW_TRY_OK(deps_.table.PrepareStaging(connection, {}));
   for (const tables::EncodedRows& round : batch.rounds) {
-    PCW_TRY_OK(context_.table.Stage(connection, batch.catalog, round.copy, round.left_alone, {}));
-    PCW_TRY_OK(context_.table.CompareStaged(connection, batch.catalog, result.comparison, {}));
+    PCW_TRY_OK(deps_.table.Stage(connection, batch.catalog, round.copy, round.left_alone, {}));
+    PCW_TRY_OK(deps_.table.CompareStaged(connection, batch.catalog, result.comparison, {}));
   }
   result.processed = static_cast<std::int64_t>(batch.records.size());
   result.dead_lettered = static_cast<std::int64_t>(batch.letters.size());
-  if (context_.is_replay) {
+  if (deps_.is_replay) {
     for (const LoadBatch::Record& record : batch.records) result.landed.push_back(record.id);
   }
   return result;  // rolled back
@@ -178,17 +178,8 @@ Status LoaderPool::Settle(pg::Connection& connection, const LoadBatch& batch) {
     ids.push_back(record.id);
     landed.emplace(record.id, &record);
   }
-  PCW_TRY(
-      const pg::Rows open,
-      connection.Exec(
-          {"reingest_open_letters",
-           "SELECT id, record_key, bronze_key, coalesce(bronze_line, 0) FROM dead_letters WHERE "
-           "tenant_id = pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND catalog "
-           "= $3 AND state = 'open' AND stage IN ('map', 'fetch') AND bronze_key IS NOT NULL "
-           "AND record_key = ANY ($4::text[])"},
-          {std::to_string(context_.connector_id), context_.entity, batch.catalog,
-           tables::ArrayLiteral(ids)},
-          {}));
+  PCW_TRY(const auto open, dlq::LettersOfRecords(connection, deps_.connector_id, deps_.entity,
+                                                 batch.catalog, ids, {}));
   std::vector<std::string> settled;
   for (std::size_t row = 0; row < open.size(); ++row) {
     // Only what failed of these bytes or of earlier ones is settled: an older version that lands is
@@ -196,8 +187,8 @@ Status LoaderPool::Settle(pg::Connection& connection, const LoadBatch& batch) {
     const auto [begin, end] = landed.equal_range(open.Text(row, 1));
     const bool is_answered = std::any_of(begin, end, [&](const auto& entry) {
       const std::string& key = batch.keys[entry.second->key];
-      return (open.Text(row, 2) == key && open.Int(row, 3) == entry.second->line) ||
-             context_.places->IsEarlierRun(open.Text(row, 2), key);
+      return (letter.bronze_key == key && letter.bronze_line == entry.second->line) ||
+             deps_.places->IsEarlierRun(letter.bronze_key, key);
     });
     if (is_answered) settled.emplace_back(open.Text(row, 0));
   }
@@ -216,12 +207,12 @@ Status LoaderPool::IsolateRefused(pg::Database& database, LoadBatch& batch, Load
       database.Run<Refused>({}, [&](pg::Connection& connection) -> Result<Refused> {
         PCW_TRY(pg::Transaction transaction,
                 pg::Transaction::Begin(connection, "find refused records"));
-        PCW_TRY_OK(context_.table.PrepareMerge(connection, {}));
+        PCW_TRY_OK(deps_.table.PrepareMerge(connection, {}));
         Refused all;
         for (const tables::EncodedRows& round : batch.rounds) {
           const tables::MergeRange merge = [&](std::size_t begin, std::size_t end) -> Status {
-            PCW_TRY_OK(context_.table.Merge(connection, batch.catalog, round.Slice(begin, end),
-                                            round.left_alone, {}));
+            PCW_TRY_OK(deps_.table.Merge(connection, batch.catalog, round.Slice(begin, end),
+                                         round.left_alone, {}));
             return Ok{};
           };
           PCW_TRY(all.emplace_back(),
@@ -254,15 +245,15 @@ Status LoaderPool::IsolateRefused(pg::Database& database, LoadBatch& batch, Load
 dlq::DeadLetter LoaderPool::LetterFor(const LoadBatch& batch, const LoadBatch::Record& record,
                                       const Error& error) const {
   dlq::DeadLetter letter = dlq::MakeDeadLetter(error, dlq::Stage::kMap, record.id);
-  letter.tenant_id = context_.tenant_id;
-  letter.run_id = context_.run_id;
-  letter.connector_id = context_.connector_id;
-  letter.entity = context_.entity;
+  letter.tenant_id = deps_.tenant_id;
+  letter.run_id = deps_.run_id;
+  letter.connector_id = deps_.connector_id;
+  letter.entity = deps_.entity;
   letter.catalog = batch.catalog;
   letter.bronze_key = batch.keys[record.key];
   letter.bronze_line = record.line;
-  letter.mapping_version = context_.mapping_version;
-  letter.is_replay = context_.is_replay;
+  letter.mapping_version = deps_.mapping_version;
+  letter.is_replay = deps_.is_replay;
   return letter;
 }
 

@@ -43,7 +43,7 @@ struct LoadResult {
 };
 
 /// What the loaders share; outlives them.
-struct LoadContext {
+struct LoaderDeps {
   const tables::BulkTable& table;
   pg::OpenConnection open;
   const jobs::Lease* lease = nullptr;  ///< nullptr: a dry run, which commits nothing
@@ -67,7 +67,7 @@ struct LoadContext {
 /// the other rows of its batch are committed.
 class LoaderPool {
  public:
-  LoaderPool(LoadContext context, int threads);
+  LoaderPool(LoaderDeps deps, int threads);
   ~LoaderPool();
 
   /// Hands a batch to one loader; waits while that has two. The error of any earlier batch.
@@ -92,7 +92,7 @@ class LoaderPool {
   dlq::DeadLetter LetterFor(const LoadBatch& batch, const LoadBatch::Record& record,
                             const Error& error) const;
 
-  const LoadContext context_;
+  const LoaderDeps deps_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::optional<Error> failure_;     // guarded by mutex_

@@ -16,6 +16,7 @@
 #include "pcw/lake/layout.h"
 #include "pcw/reingest/batch.h"
 #include "pcw/reingest/catalogs.h"
+#include "pcw/reingest/dead_letters.h"
 #include "pcw/reingest/epochs.h"
 #include "pcw/reingest/letters.h"
 #include "pcw/reingest/loader.h"
@@ -103,19 +104,19 @@ class Reingest {
       PCW_TRY_OK(MakeShadow(owner, def_, options_.tenant_id, stop_));
     }
     pool_ = std::make_unique<LoaderPool>(
-        LoadContext{.table = table_,
-                    .open = options_.is_rebuild ? deps_.open_owner : deps_.open,
-                    .lease = lease_,
-                    .tenant_id = options_.tenant_id,
-                    .run_id = outcome_.run_id,
-                    .connector_id = connector_id_,
-                    .entity = std::string(def_.name),
-                    .settles_letters = letters_.has_open(),
-                    .is_replay = options_.replay.has_value(),
-                    .places = &places_,
-                    .mapping_version = mapping_.version,
-                    .sleeper = deps_.sleeper,
-                    .clock = deps_.clock},
+        LoaderDeps{.table = table_,
+                   .open = options_.is_rebuild ? deps_.open_owner : deps_.open,
+                   .lease = lease_,
+                   .tenant_id = options_.tenant_id,
+                   .run_id = outcome_.run_id,
+                   .connector_id = connector_id_,
+                   .entity = std::string(def_.name),
+                   .settles_letters = letters_.has_open(),
+                   .is_replay = options_.replay.has_value(),
+                   .places = &places_,
+                   .mapping_version = mapping_.version,
+                   .sleeper = deps_.sleeper,
+                   .clock = deps_.clock},
         options_.connections);
     Status pumped = Pump(std::move(folders), std::move(resolved.objects));
     // Whatever ended it, batches that are under way are finished and counted.

@@ -36,7 +36,7 @@ Result<Resumption> LoadResumption(pg::Connection& connection, const connector::E
                                       : runs::LoadRun(connection, *options.resume_run, stop));
   if (earlier.entity != def.name || earlier.mode != NameOf(connector::RunMode::kReingest)) {
     return Error(ErrorCode::kInvalidRequest,
-                 fmt::format("run {} is no re-ingest of {}", earlier.id, def.name));
+                 fmt::format("run {} is not a re-ingest of {}", earlier.id, def.name));
   }
   PCW_TRY(const Json stats, ParseJson(earlier.stats_json));
   if (stats.value("mapping_version", mapping.version) != mapping.version) {

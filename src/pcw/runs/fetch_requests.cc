@@ -24,9 +24,9 @@ constexpr std::string_view kDue = R"sql(
 
 }  // namespace
 
-Status AddFetchRequest(pg::Connection& connection, const FetchScope& scope, const FetchWish& wish,
+Status AddFetchRequest(pg::Connection& connection, const FetchScope& scope, const FetchArgs& args,
                        std::stop_token stop) {
-  PCW_ASSERT(wish.source != nullptr && wish.source->detail != nullptr);
+  PCW_ASSERT(args.source != nullptr && args.source->detail != nullptr);
   PCW_TRY_OK(connection.Exec(
       {"fetch_request_add",
        "INSERT INTO fetch_requests AS f (tenant_id, connector_id, entity, catalog, record_key, "
@@ -35,8 +35,8 @@ Status AddFetchRequest(pg::Connection& connection, const FetchScope& scope, cons
        "SET generation = f.generation + 1, operation = CASE WHEN excluded.rank >= f.rank THEN "
        "excluded.operation ELSE f.operation END, detail_key = CASE WHEN excluded.rank >= f.rank "
        "THEN excluded.detail_key ELSE f.detail_key END, rank = greatest(f.rank, excluded.rank)"},
-      {std::to_string(scope.connector_id), scope.entity, scope.catalog, wish.record_key,
-       std::string(wish.source->detail->name), wish.detail_key, std::to_string(wish.source->rank)},
+      {std::to_string(scope.connector_id), scope.entity, scope.catalog, args.record_key,
+       std::string(args.source->detail->name), args.detail_key, std::to_string(args.source->rank)},
       stop));
   return Ok{};
 }

@@ -26,21 +26,21 @@ struct FetchScope {
 };
 
 /// One record to be fetched, and by which call.
-struct FetchWish {
+struct FetchArgs {
   std::string record_key;
   std::string detail_key;                        ///< what the detail call takes
   const connector::SourceDef* source = nullptr;  ///< one that has a detail call
 };
 
-/// A wish as a run takes it.
+/// A request as a run takes it.
 struct FetchRequest {
   std::string record_key, detail_key, operation;
   std::int64_t generation = 0;
 };
 
-/// Remembers a wish inside the caller's transaction. Wishes for one record are one: of several
+/// Remembers a request inside the caller's transaction. Requests for one record are one: of several
 /// detail calls the one of the highest rank stays.
-Status AddFetchRequest(pg::Connection& connection, const FetchScope& scope, const FetchWish& wish,
+Status AddFetchRequest(pg::Connection& connection, const FetchScope& scope, const FetchArgs& args,
                        std::stop_token stop);
 
 /// What is to be fetched now, the oldest first, at most kMostFetches. Takes nothing away.

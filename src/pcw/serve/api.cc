@@ -18,7 +18,7 @@
 #include "pcw/serve/serve.h"
 #include "pcw/wiring/doctor_facts.h"
 #include "pcw/wiring/escalation_file.h"
-#include "pcw/wiring/replay_site.h"
+#include "pcw/wiring/replay_handlers.h"
 #include "pcw/wiring/sync_command.h"
 
 namespace pcw::serve {
@@ -77,7 +77,7 @@ class WiredTenant {
     return std::shared_ptr<const WiredTenant>(std::move(wired));
   }
 
-  const api::TenantSite& site() const { return site_; }
+  const api::TenantDeps& deps() const { return deps_; }
   KeptAccount& account() const { return *account_; }
 
  private:
@@ -91,22 +91,22 @@ class WiredTenant {
 
   Status Describe() {
     const config::Config& config = loaded_.config;
-    site_.tenant_id = config.tenant_id;
-    site_.catalog = config.partner_central.catalog;
-    site_.page_size = config.partner_central.batch_size;
-    site_.limits = wiring::LimitsOf(config);
+    deps_.tenant_id = config.tenant_id;
+    deps_.catalog = config.partner_central.catalog;
+    deps_.page_size = config.partner_central.batch_size;
+    deps_.limits = wiring::LimitsOf(config);
     for (const connector::EntityDef* entity : connector::AllEntities()) {
       if (!wiring::IsConfigured(*entity, config)) continue;
       PCW_TRY(connector::Mapping mapping, config::MappingFor(config, entity->name));
       const bool is_filtered = entity->incremental == connector::Incremental::kByModifiedFilter;
-      site_.entities.push_back({.def = entity,
+      deps_.entities.push_back({.def = entity,
                                 .interval = is_filtered ? config.partner_central.incremental_every
                                                         : config.partner_central.list_every,
                                 .mapping = std::move(mapping)});
     }
-    site_.account_id = [this] { return account_->Get(); };
-    site_.diagnosis = [this] { return diagnosis_.Get(); };
-    site_.replay = [this](const dlq::ReplayOptions& options, std::stop_token stop) {
+    deps_.account_id = [this] { return account_->Get(); };
+    deps_.diagnosis = [this] { return diagnosis_.Get(); };
+    deps_.replay = [this](const dlq::ReplayOptions& options, std::stop_token stop) {
       return Replay(options, std::move(stop));
     };
     return Ok{};
@@ -116,11 +116,11 @@ class WiredTenant {
     wiring::Invocation invocation;
     invocation.environment = environment_;
     invocation.stop = stop;
-    PCW_TRY(const auto site, wiring::ReplaySite::Open(loaded_.config, invocation, machine_,
-                                                      wiring::ReplaySite::Refetch::kNo));
-    PCW_TRY(pg::Connection connection, site->database().OpenService(stop));
-    return dlq::ReplayDeadLetters(connection, loaded_.config.tenant_id, options, site->handlers(),
-                                  machine_.clock, machine_.rng, stop);
+    PCW_TRY(const auto replay, wiring::ReplayHandlers::Open(loaded_.config, invocation, machine_,
+                                                            wiring::ReplayHandlers::Refetch::kNo));
+    PCW_TRY(pg::Connection connection, replay->database().OpenService(stop));
+    return dlq::ReplayDeadLetters(connection, loaded_.config.tenant_id, options, replay->handlers(),
+                                  machine_.rng, stop);
   }
 
   Result<OrderedJson> Diagnose(std::stop_token stop) const {
@@ -149,29 +149,29 @@ class WiredTenant {
   wiring::Machine& machine_;
   std::unique_ptr<wiring::AwsIdentity> identity_;
   std::unique_ptr<KeptAccount> account_;
-  api::TenantSite site_;
+  api::TenantDeps deps_;
   api::KeptAnswer<OrderedJson> diagnosis_;  ///< last: its thread uses everything above
 };
 
 /// Everything the interface stands on, in the order of its making.
 class ApiRole final : public ServeRole {
  public:
-  explicit ApiRole(ServeContext& context) : context_(context) {}
+  explicit ApiRole(ServeDeps& deps) : deps_(deps) {}
   ~ApiRole() override {
     if (api_) api_->Stop(kGrace);
   }
 
   Status Open(std::stop_token stop) {
-    const config::Config& config = context_.config;
-    const auto& environment = context_.invocation.environment;
+    const config::Config& config = deps_.config;
+    const auto& environment = deps_.invocation.environment;
     PCW_TRY(const config::ListenAddress listen, config::ListenAddressOf(config));
     is_tls_ = listen.is_tls;
     address_ = listen.address;
-    PCW_TRY(own_, WiredTenant::Open(context_.loaded, environment, context_.machine));
-    PCW_TRY(lake_, wiring::OpenLake(config, environment, context_.machine));
+    PCW_TRY(own_, WiredTenant::Open(deps_.loaded, environment, deps_.machine));
+    PCW_TRY(lake_, wiring::OpenLake(config, environment, deps_.machine));
     PCW_TRY_OK(SaveConnector(stop));
     PCW_TRY(api_, api::Api::Start(
-                      MakeSite(),
+                      MakeDeps(),
                       {.address = listen.address,
                        .port = listen.port,
                        .tls_cert = config.server.tls_cert,
@@ -201,39 +201,39 @@ class ApiRole final : public ServeRole {
   static constexpr std::chrono::seconds kGrace{5};
 
   Status SaveConnector(std::stop_token stop) {
-    PCW_TRY(pg::Connection connection, context_.database.OpenService(config::kDefaultTenant, stop));
+    PCW_TRY(pg::Connection connection, deps_.database.OpenService(config::kDefaultTenant, stop));
     PCW_TRY_OK(runs::UpsertConnector(connection, connector::PartnerCentral(),
-                                     context_.config.partner_central.is_enabled,
-                                     wiring::ConnectorConfigJson(context_.config), stop));
+                                     deps_.config.partner_central.is_enabled,
+                                     wiring::ConnectorConfigJson(deps_.config), stop));
     return Ok{};
   }
 
   // A tenant's configuration may change while the service runs: what was made of the old one lives
   // as long as a request uses it.
-  std::shared_ptr<const api::TenantSite> TenantOf(const std::string& id) {
-    const std::shared_ptr<const config::Config> config = context_.tenants.ConfigOf(id);
+  std::shared_ptr<const api::TenantDeps> TenantOf(const std::string& id) {
+    const std::shared_ptr<const config::Config> config = deps_.tenants.ConfigOf(id);
     // The main configuration as it was at the start is wired already.
-    if (id == config::kDefaultTenant && config == first_config_) return {own_, &own_->site()};
+    if (id == config::kDefaultTenant && config == first_config_) return {own_, &own_->deps()};
     if (!config) return nullptr;
     const std::lock_guard lock(mutex_);
     Held& held = tenants_[id];
     if (held.config != config) {
       held.config = config;
-      config::LoadedConfig loaded = context_.loaded;
+      config::LoadedConfig loaded = deps_.loaded;
       loaded.config = *config;
       auto opened =
-          WiredTenant::Open(std::move(loaded), context_.invocation.environment, context_.machine);
+          WiredTenant::Open(std::move(loaded), deps_.invocation.environment, deps_.machine);
       if (!opened)
         LogError("a tenant's configuration is not used by the REST interface", opened.error());
       held.tenant = opened ? std::move(*opened) : nullptr;
     }
     if (!held.tenant) return nullptr;
-    return {held.tenant, &held.tenant->site()};
+    return {held.tenant, &held.tenant->deps()};
   }
 
   // A server that is read only, after a failover or because its disk is full, takes sessions.
   Status ConfirmWritable(std::stop_token stop) {
-    PCW_TRY(pg::Connection connection, context_.database.OpenService(config::kDefaultTenant, stop));
+    PCW_TRY(pg::Connection connection, deps_.database.OpenService(config::kDefaultTenant, stop));
     PCW_TRY(const pg::Rows rows,
             connection.Exec(
                 {"is_read_only", "SELECT current_setting('transaction_read_only')::boolean"}, {},
@@ -249,23 +249,23 @@ class ApiRole final : public ServeRole {
         {"lake", [this](std::stop_token stop) { return lake_->Probe(std::move(stop)); }},
         {"credentials",
          [this](std::stop_token stop) { return own_->account().Confirm(std::move(stop)); }}};
-    if (context_.has_workers)
-      checks.push_back({"workers", [this](std::stop_token) { return context_.workers.Check(); }});
+    if (deps_.has_workers)
+      checks.push_back({"workers", [this](std::stop_token) { return deps_.workers.Check(); }});
     return checks;
   }
 
-  api::ApiSite MakeSite() {
+  api::ApiDeps MakeDeps() {
     return {.open_session =
                 [this](std::stop_token stop) {
-                  return context_.database.OpenService(config::kDefaultTenant, std::move(stop));
+                  return deps_.database.OpenService(config::kDefaultTenant, std::move(stop));
                 },
             .tenant = [this](const std::string& id) { return TenantOf(id); },
             .default_tenant = config::kDefaultTenant,
             .readiness = ReadinessChecks(),
             .version = PCW_VERSION,
-            .clock = context_.machine.clock,
-            .sleeper = context_.machine.sleeper,
-            .rng = context_.machine.rng};
+            .clock = deps_.machine.clock,
+            .sleeper = deps_.machine.sleeper,
+            .rng = deps_.machine.rng};
   }
 
   struct Held {
@@ -273,10 +273,10 @@ class ApiRole final : public ServeRole {
     std::shared_ptr<const WiredTenant> tenant;  ///< nullptr: its configuration has a mistake
   };
 
-  ServeContext& context_;
+  ServeDeps& deps_;
   std::shared_ptr<const WiredTenant> own_;  ///< of the main configuration as it was at the start
   const std::shared_ptr<const config::Config> first_config_ =
-      context_.tenants.ConfigOf(config::kDefaultTenant);
+      deps_.tenants.ConfigOf(config::kDefaultTenant);
   std::unique_ptr<lake::BronzeStore> lake_;
   std::string address_;
   bool is_tls_ = false;
@@ -286,16 +286,16 @@ class ApiRole final : public ServeRole {
 };
 
 // Its only appearance is in a file of the home: logs are read by many, and kept.
-Status MakeFirstToken(ServeContext& context, std::stop_token stop) {
-  const std::filesystem::path home = config::HomeDirectory(context.invocation.environment);
+Status MakeFirstToken(ServeDeps& deps, std::stop_token stop) {
+  const std::filesystem::path home = config::HomeDirectory(deps.invocation.environment);
   const std::filesystem::path file = home / "first-admin-token";
   const auto keep = [&](const Secret& text) -> Status {
     PCW_TRY_OK(config::MakeHome(home));
     return config::WriteSecretFile(file, std::string(text.Reveal()) + "\n");
   };
-  PCW_TRY(pg::Connection connection, context.database.OpenService(config::kDefaultTenant, stop));
+  PCW_TRY(pg::Connection connection, deps.database.OpenService(config::kDefaultTenant, stop));
   PCW_TRY(const auto first,
-          identity::CreateFirstToken(connection, context.machine.rng, keep, std::move(stop)));
+          identity::CreateFirstToken(connection, deps.machine.rng, keep, std::move(stop)));
   if (!first) return Ok{};
   Log(LogLevel::kWarn,
       "first start: an admin token is in this file; take it, remove the file, and make tokens for "
@@ -306,10 +306,10 @@ Status MakeFirstToken(ServeContext& context, std::stop_token stop) {
 
 }  // namespace
 
-Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop) {
-  auto api = std::make_unique<ApiRole>(context);
+Result<std::unique_ptr<ServeRole>> StartApi(ServeDeps& deps, std::stop_token stop) {
+  auto api = std::make_unique<ApiRole>(deps);
   PCW_TRY_OK(api->Open(stop));
-  PCW_TRY_OK(MakeFirstToken(context, stop));
+  PCW_TRY_OK(MakeFirstToken(deps, stop));
   Log(LogLevel::kInfo, "serving", {{"url", api->url()}});
   return std::unique_ptr<ServeRole>(std::move(api));
 }

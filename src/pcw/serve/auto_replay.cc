@@ -9,7 +9,7 @@
 
 #include "pcw/base/log.h"
 #include "pcw/dlq/replay_trial.h"
-#include "pcw/wiring/replay_site.h"
+#include "pcw/wiring/replay_handlers.h"
 
 namespace pcw::serve {
 namespace {
@@ -51,9 +51,9 @@ class MappingChange {
 
   // How the trial ended; empty if something kept us from it.
   Result<std::string> Try(const dlq::VersionedGroup& group, int version) {
-    if (!site_) {
-      PCW_TRY(site_, wiring::ReplaySite::Open(config_, invocation_, machine_,
-                                              wiring::ReplaySite::Refetch::kNo));
+    if (!replay_) {
+      PCW_TRY(replay_, wiring::ReplayHandlers::Open(config_, invocation_, machine_,
+                                                    wiring::ReplayHandlers::Refetch::kNo));
     }
     dlq::ReplayOptions options;
     options.actor = fmt::format("pcw serve: mapping version {}", version);
@@ -84,8 +84,8 @@ class MappingChange {
   }
 
   Result<dlq::ReplayReport> Replay(const dlq::ReplayOptions& options) {
-    return dlq::ReplayDeadLetters(connection_, config_.tenant_id, options, site_->handlers(),
-                                  machine_.clock, machine_.rng, stop_);
+    return dlq::ReplayDeadLetters(connection_, config_.tenant_id, options, replay_->handlers(),
+                                  machine_.rng, stop_);
   }
 
   const config::Config& config_;
@@ -94,7 +94,7 @@ class MappingChange {
   pg::Connection& connection_;
   std::stop_token stop_;
   std::map<std::string, int> versions_;  // by entity
-  std::unique_ptr<wiring::ReplaySite> site_;
+  std::unique_ptr<wiring::ReplayHandlers> replay_;
 };
 
 }  // namespace

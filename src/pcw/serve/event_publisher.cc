@@ -4,6 +4,7 @@
 
 #include "pcw/aws/endpoint.h"
 #include "pcw/aws/eventbridge.h"
+#include "pcw/base/backoff.h"
 #include "pcw/base/log.h"
 #include "pcw/net/curl_http_client.h"
 #include "pcw/pg/session.h"
@@ -46,8 +47,8 @@ Result<std::unique_ptr<TargetAccess>> TargetAccess::Open(
   return access;
 }
 
-EventPublisher::EventPublisher(ServeContext& context, wiring::TenantDirectory::Tenant tenant)
-    : context_(context), tenant_(std::move(tenant)), session_(context, "events") {
+EventPublisher::EventPublisher(ServeDeps& deps, wiring::TenantDirectory::Tenant tenant)
+    : deps_(deps), tenant_(std::move(tenant)), session_(deps, "events") {
   thread_ = std::jthread([this](std::stop_token stop) { Publish(stop); });
 }
 
@@ -68,7 +69,7 @@ void EventPublisher::Publish(const std::stop_token& stop) {
     } else if (report.error().code() != ErrorCode::kCancelled && troubles_++ == 0) {
       LogError("changes are kept, but cannot be delivered; it is tried again", report.error());
     }
-    if (pause > milliseconds(0)) context_.machine.sleeper.SleepFor(pause, stop);
+    if (pause > milliseconds(0)) deps_.machine.sleeper.SleepFor(pause, stop);
   }
 }
 
@@ -77,11 +78,11 @@ Result<events::PublishReport> EventPublisher::PublishSome(pg::Connection& connec
   if (session_.TakeIsNew()) PCW_TRY_OK(pg::ChangeTenant(connection, tenant_.id, stop));
   const config::Config& config = *tenant_.config;
   if (!access_) {
-    PCW_TRY(access_, TargetAccess::Open(config, context_.invocation.environment, context_.machine));
+    PCW_TRY(access_, TargetAccess::Open(config, deps_.invocation.environment, deps_.machine));
   }
   return events::PublishOnce(connection, access_->target(),
-                             {.give_up_after = config.events.out.give_up_after},
-                             context_.machine.rng, stop);
+                             {.give_up_after = config.events.out.give_up_after}, deps_.machine.rng,
+                             stop);
 }
 
 milliseconds EventPublisher::PauseAfter(const events::PublishReport& report) {
@@ -95,9 +96,8 @@ milliseconds EventPublisher::PauseAfter(const events::PublishReport& report) {
       Log(LogLevel::kWarn, "the target of changes is in trouble; they are kept and tried again",
           {{"error", report.error}});
     }
-    const milliseconds backoff =
-        std::min(milliseconds(500) * (1 << std::min(troubles_, 8)), kLongestTrouble);
-    ++troubles_;
+    const milliseconds backoff = PauseBefore({.first = milliseconds(500), .most = kLongestTrouble},
+                                             troubles_++, deps_.machine.rng);
     return std::max(backoff, report.rest.value_or(milliseconds(0)));
   }
   if (report.delivered > 0 && std::exchange(troubles_, 0) > 0)

@@ -31,7 +31,7 @@ class TargetAccess {
 /// minute, and as late as it says itself; that is said when it begins and when it ends.
 class EventPublisher {
  public:
-  EventPublisher(ServeContext& context, wiring::TenantDirectory::Tenant tenant);
+  EventPublisher(ServeDeps& deps, wiring::TenantDirectory::Tenant tenant);
 
  private:
   void Publish(const std::stop_token& stop);
@@ -39,7 +39,7 @@ class EventPublisher {
                                             const std::stop_token& stop);
   std::chrono::milliseconds PauseAfter(const events::PublishReport& report);
 
-  ServeContext& context_;
+  ServeDeps& deps_;
   const wiring::TenantDirectory::Tenant tenant_;
   RoleSession session_;
   std::unique_ptr<TargetAccess> access_;

@@ -24,12 +24,11 @@ constexpr seconds kAfterTrouble{5};
 /// Listens to one tenant's queue on a thread of its own until it is destroyed.
 class EventListener {
  public:
-  EventListener(ServeContext& context, wiring::TenantDirectory::Tenant tenant,
-                events::InboxScope scope)
-      : context_(context),
+  EventListener(ServeDeps& deps, wiring::TenantDirectory::Tenant tenant, events::InboxScope scope)
+      : deps_(deps),
         tenant_(std::move(tenant)),
         scope_(std::move(scope)),
-        session_(context, "events") {
+        session_(deps, "events") {
     thread_ = std::jthread([this](std::stop_token stop) { Listen(stop); });
   }
 
@@ -46,7 +45,7 @@ class EventListener {
       }
       session_.Worked();
       Tell(taken);
-      if (!taken) context_.machine.sleeper.SleepFor(kAfterTrouble, stop);
+      if (!taken) deps_.machine.sleeper.SleepFor(kAfterTrouble, stop);
     }
   }
 
@@ -55,7 +54,7 @@ class EventListener {
     const config::Config& config = *tenant_.config;
     if (!queue_) {
       PCW_TRY(queue_, wiring::QueueAccess::Open(config.events.url, config,
-                                                context_.invocation.environment, context_.machine));
+                                                deps_.invocation.environment, deps_.machine));
     }
     PCW_TRY_OK(events::NoteListening(connection, scope_, stop));
     PCW_TRY(const auto messages,
@@ -64,12 +63,12 @@ class EventListener {
     PCW_TRY(const events::InboxReport report,
             events::TakeMessages(connection, scope_, queue_->queue(), messages, stop));
     if (report.malformed > 0) {
-      Log(LogLevel::kWarn, "messages in the queue of events are no events; they are dead letters",
+      Log(LogLevel::kWarn, "messages in the queue of events are not events; they are dead letters",
           {{"count", std::to_string(report.malformed)}});
     }
     if (report.fetches == 0) return Ok{};
     PCW_TRY_OK(runs::RequestFetches(connection, scope_.connector_id, scope_.catalog,
-                                    context_.machine.rng, context_.machine.clock, stop));
+                                    deps_.machine.rng, deps_.machine.clock, stop));
     return Ok{};
   }
 
@@ -83,7 +82,7 @@ class EventListener {
     is_failing_ = !taken;
   }
 
-  ServeContext& context_;
+  ServeDeps& deps_;
   const wiring::TenantDirectory::Tenant tenant_;
   const events::InboxScope scope_;
   RoleSession session_;
@@ -94,8 +93,7 @@ class EventListener {
 
 class EventsRole final : public ServeRole {
  public:
-  EventsRole(ServeContext& context, std::stop_token stop)
-      : context_(context), session_(context, "events") {
+  EventsRole(ServeDeps& deps, std::stop_token stop) : deps_(deps), session_(deps, "events") {
     thread_ = std::jthread([this, stop = std::move(stop)] { Keep(stop); });
   }
 
@@ -111,8 +109,8 @@ class EventsRole final : public ServeRole {
   void Keep(const std::stop_token& stop) {
     const LogScope scope(LogFields{{"role", "events"}});
     do {
-      const bool prunes = context_.machine.clock.Steady() >= next_prune_;
-      for (const wiring::TenantDirectory::Tenant& tenant : context_.tenants.All()) {
+      const bool prunes = deps_.machine.clock.Steady() >= next_prune_;
+      for (const wiring::TenantDirectory::Tenant& tenant : deps_.tenants.All()) {
         if (stop.stop_requested()) return;
         const auto& events = tenant.config->events;
         const bool is_wanted = tenant.config->partner_central.is_enabled &&
@@ -126,8 +124,8 @@ class EventsRole final : public ServeRole {
         const Status tended = Tend(*connection, tenant, prunes, stop);
         tended ? session_.Worked() : session_.Failed("following events", tended.error());
       }
-      if (prunes) next_prune_ = context_.machine.clock.Steady() + kBetweenEventPrunes;
-    } while (context_.machine.sleeper.SleepFor(kBetweenLooks, stop));
+      if (prunes) next_prune_ = deps_.machine.clock.Steady() + kBetweenEventPrunes;
+    } while (deps_.machine.sleeper.SleepFor(kBetweenLooks, stop));
   }
 
   Status Tend(pg::Connection& connection, const wiring::TenantDirectory::Tenant& tenant,
@@ -141,9 +139,9 @@ class EventsRole final : public ServeRole {
       followed.publisher.reset();
       PCW_TRY(followed.scope, wiring::InboxScopeOf(*tenant.config, connection, stop));
       if (!config.url.empty())
-        followed.listener = std::make_unique<EventListener>(context_, tenant, followed.scope);
+        followed.listener = std::make_unique<EventListener>(deps_, tenant, followed.scope);
       if (!config.out.url.empty())
-        followed.publisher = std::make_unique<EventPublisher>(context_, tenant);
+        followed.publisher = std::make_unique<EventPublisher>(deps_, tenant);
       followed.config = tenant.config;
     }
     if (prunes) PCW_TRY_OK(events::PruneOutbox(connection, stop));
@@ -151,13 +149,13 @@ class EventsRole final : public ServeRole {
     // The listener asks at once; this asks for what waited for a sweep to end, or for a process
     // that died in between.
     PCW_TRY_OK(runs::RequestFetches(connection, followed.scope.connector_id, followed.scope.catalog,
-                                    context_.machine.rng, context_.machine.clock, stop));
+                                    deps_.machine.rng, deps_.machine.clock, stop));
     PCW_TRY_OK(events::JudgeChanges(connection, config.grace, stop));
     if (prunes) PCW_TRY_OK(events::PruneEvents(connection, stop));
     return Ok{};
   }
 
-  ServeContext& context_;
+  ServeDeps& deps_;
   RoleSession session_;
   std::map<std::string, Followed> followed_;
   SteadyTime next_prune_{};
@@ -166,8 +164,8 @@ class EventsRole final : public ServeRole {
 
 }  // namespace
 
-Result<std::unique_ptr<ServeRole>> StartEvents(ServeContext& context, std::stop_token stop) {
-  return std::unique_ptr<ServeRole>(std::make_unique<EventsRole>(context, std::move(stop)));
+Result<std::unique_ptr<ServeRole>> StartEvents(ServeDeps& deps, std::stop_token stop) {
+  return std::unique_ptr<ServeRole>(std::make_unique<EventsRole>(deps, std::move(stop)));
 }
 
 }  // namespace pcw::serve

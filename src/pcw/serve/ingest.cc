@@ -50,11 +50,8 @@ Result<connector::RunMode> ModeOf(const jobs::Job& job) {
 /// One worker: a thread, a session, a job at a time.
 class Worker {
  public:
-  Worker(ServeContext& context, jobs::ClaimPace& pace, std::stop_token stop)
-      : context_(context),
-        pace_(pace),
-        session_(context, "ingest"),
-        number_(context.workers.Add()) {
+  Worker(ServeDeps& deps, jobs::ClaimPace& pace, std::stop_token stop)
+      : deps_(deps), pace_(pace), session_(deps, "ingest"), number_(deps.workers.Add()) {
     thread_ = std::jthread([this, stop = std::move(stop)] { Work(stop); });
   }
 
@@ -74,13 +71,13 @@ class Worker {
     }
   }
 
-  void Sign(WorkerPhase phase) { context_.workers.Sign(number_, phase); }
+  void Sign(WorkerPhase phase) { deps_.workers.Sign(number_, phase); }
 
   Status ClaimAndRun(pg::Connection& connection, const std::stop_token& stop) {
     if (session_.TakeIsNew())
       PCW_TRY_OK(connection.ExecScript("jobs_listen", "LISTEN pcw_jobs", stop));
     PCW_TRY(std::optional<jobs::Job> job,
-            jobs::ClaimJob(connection, context_.holder, Terms(), pace_.Next(), {}));
+            jobs::ClaimJob(connection, deps_.holder, Terms(), pace_.Next(), {}));
     if (!job) {
       PCW_TRY(const auto next, jobs::NextClaimIn(connection, stop));
       // Jobs of silent holders are found by thorough looks only.
@@ -92,7 +89,7 @@ class Worker {
     }
     // From here on a stop must not leave the job to its lease: it is put back.
     PCW_TRY_OK(pg::ChangeTenant(connection, job->tenant_id));
-    std::shared_ptr<const config::Config> config = context_.tenants.ConfigOf(job->tenant_id);
+    std::shared_ptr<const config::Config> config = deps_.tenants.ConfigOf(job->tenant_id);
     const LogScope scope({{"tenant", config ? config->tenant_name : job->tenant_id},
                           {"connector", "partner_central"},
                           {"entity", job->entity}});
@@ -101,11 +98,11 @@ class Worker {
       PCW_TRY_OK(runs::SettleJob(
           connection, *job,
           Error(ErrorCode::kUnavailable, "the tenant's configuration is not loaded"),
-          context_.machine.rng, {}));
+          deps_.machine.rng, {}));
       return Ok{};
     }
     const Result<std::optional<std::string>> run_id =
-        runs::PrepareJob(connection, *job, context_.machine.rng, {});
+        runs::PrepareJob(connection, *job, deps_.machine.rng, {});
     if (!run_id) {
       if (runs::MayStoreLater(run_id.error())) return run_id.error();
       // It would fail the same way each time somebody takes it over.
@@ -122,17 +119,16 @@ class Worker {
   }
 
   jobs::ClaimTerms Terms() const {
-    return {.lease = context_.config.service.lease,
-            .stall_after = context_.config.service.stall_after};
+    return {.lease = deps_.config.service.lease, .stall_after = deps_.config.service.stall_after};
   }
 
   void RunJob(const config::Config& config, const jobs::Job& job, const std::stop_token& stop) {
-    wiring::DatabaseAccess& database = context_.database;
+    wiring::DatabaseAccess& database = deps_.database;
     jobs::JobKeeper keeper(
         [&database, tenant = job.tenant_id](std::stop_token token) {
           return database.OpenService(tenant, std::move(token));
         },
-        job, Terms(), context_.machine.sleeper, stop);
+        job, Terms(), deps_.machine.sleeper, stop);
     Sign(WorkerPhase::kRunning);
     Log(LogLevel::kInfo, "run begins",
         {{"mode", job.mode}, {"trigger", job.trigger}, {"attempt", std::to_string(job.attempts)}});
@@ -169,32 +165,31 @@ class Worker {
       return Error(ErrorCode::kConfig,
                    fmt::format("this version does not know the entity {}", job.entity));
     }
-    const auto& environment = context_.invocation.environment;
+    const auto& environment = deps_.invocation.environment;
     PCW_TRY(const connector::RunMode mode, ModeOf(job));
-    PCW_TRY(const auto mapping, context_.machine.mappings.InForce(
+    PCW_TRY(const auto mapping, deps_.machine.mappings.InForce(
                                     config, entity->name, [&](const connector::Mapping& candidate) {
                                       return MakeRoomFor(*entity, candidate, job.tenant_id, stop);
                                     }));
-    PCW_TRY(const auto lake, wiring::OpenLake(config, environment, context_.machine));
+    PCW_TRY(const auto lake, wiring::OpenLake(config, environment, deps_.machine));
     PCW_TRY_OK(lake->Probe(stop));
-    PCW_TRY(pg::Connection connection, context_.database.OpenService(job.tenant_id, stop));
+    PCW_TRY(pg::Connection connection, deps_.database.OpenService(job.tenant_id, stop));
     PCW_TRY_OK(wiring::ConfirmLake(connection, config, environment, wiring::OtherLake::kRefuse,
-                                   context_.machine, stop));
+                                   deps_.machine, stop));
     PCW_TRY_OK(lake->CheckRoom(stop));
-    PCW_TRY(
-        const auto aws,
-        wiring::OpenAws(config, environment, context_.database, quota::Purpose::kBulk,
-                        fmt::format("sync {} {}", job.entity, job.mode), context_.machine, stop));
+    PCW_TRY(const auto aws,
+            wiring::OpenAws(config, environment, deps_.database, quota::Purpose::kBulk,
+                            fmt::format("sync {} {}", job.entity, job.mode), deps_.machine, stop));
     sync::SyncOptions options = wiring::SyncOptionsFor(config, {.mode = mode});
     options.queued_run = job.run_id;
     const auto recorder = wiring::MakeChangeRecorder(config, job.entity);
     options.changes = recorder.get();
-    options.lease = context_.config.service.lease;
-    wiring::DatabaseAccess& database = context_.database;
+    options.lease = deps_.config.service.lease;
+    wiring::DatabaseAccess& database = deps_.database;
     std::int64_t last = 0;
     std::int64_t told = 0;
     const auto tell_throttles = [&](std::int64_t throttles) {
-      context_.throttles += throttles - std::exchange(told, throttles);
+      deps_.throttles += throttles - std::exchange(told, throttles);
     };
     Result<sync::RunOutcome> outcome = sync::RunSync(
         *entity, *mapping, options,
@@ -203,9 +198,9 @@ class Worker {
          .lease_connect = database.ServiceConnect(),
          .caller = aws->CallerOf(*entity),
          .store = *lake,
-         .clock = context_.machine.clock,
-         .sleeper = context_.machine.sleeper,
-         .rng = context_.machine.rng,
+         .clock = deps_.machine.clock,
+         .sleeper = deps_.machine.sleeper,
+         .rng = deps_.machine.rng,
          .on_progress =
              [&](const runs::Progress& progress) {
                const std::int64_t done = progress.api_calls + progress.settled + progress.fetched;
@@ -223,7 +218,7 @@ class Worker {
   // database has no other administrator than this process.
   Status MakeRoomFor(const connector::EntityDef& entity, const connector::Mapping& mapping,
                      const std::string& tenant_id, const std::stop_token& stop) {
-    wiring::DatabaseAccess& database = context_.database;
+    wiring::DatabaseAccess& database = deps_.database;
     if (database.is_embedded()) {
       PCW_TRY(pg::Connection admin, database.OpenAdmin(stop));
       PCW_TRY_OK(tables::AddColumns(admin, entity, mapping, stop));
@@ -250,8 +245,8 @@ class Worker {
     std::optional<SteadyTime> give_up;
     for (int refusals = 0;;) {
       if (stop.stop_requested() && !give_up)
-        give_up = context_.machine.clock.Steady() + kSettlePatience;
-      if (give_up && context_.machine.clock.Steady() >= *give_up) return;
+        give_up = deps_.machine.clock.Steady() + kSettlePatience;
+      if (give_up && deps_.machine.clock.Steady() >= *give_up) return;
       pg::Connection* connection = session_.Get({});
       if (connection == nullptr) continue;
       const Status settled =
@@ -273,7 +268,7 @@ class Worker {
           Error(error ? error->code() : ErrorCode::kInternal,
                 fmt::format("what ended the run could not be stored (SQLSTATE {}); the log of "
                             "{} has it",
-                            settled.error().Find("sqlstate").value_or("unknown"), context_.holder));
+                            settled.error().Find("sqlstate").value_or("unknown"), deps_.holder));
     }
   }
 
@@ -281,7 +276,7 @@ class Worker {
                    const std::optional<Error>& error) {
     PCW_TRY_OK(pg::ChangeTenant(connection, job.tenant_id));
     PCW_TRY(const runs::JobOutcome settled,
-            runs::SettleJob(connection, job, error, context_.machine.rng, {}));
+            runs::SettleJob(connection, job, error, deps_.machine.rng, {}));
     if (settled == runs::JobOutcome::kPutBack)
       Log(LogLevel::kInfo, "the job was put back; a later run goes on with it");
     return Ok{};
@@ -292,7 +287,7 @@ class Worker {
     return runs::AbandonJob(connection, job, {});
   }
 
-  ServeContext& context_;
+  ServeDeps& deps_;
   jobs::ClaimPace& pace_;
   RoleSession session_;
   const std::size_t number_;  ///< among the workers of this process
@@ -301,9 +296,9 @@ class Worker {
 
 class IngestRole final : public ServeRole {
  public:
-  IngestRole(ServeContext& context, const std::stop_token& stop) : pace_(context.machine.clock) {
-    for (int i = 0; i < context.config.service.workers; ++i)
-      workers_.push_back(std::make_unique<Worker>(context, pace_, stop));
+  IngestRole(ServeDeps& deps, const std::stop_token& stop) : pace_(deps.machine.clock) {
+    for (int i = 0; i < deps.config.service.workers; ++i)
+      workers_.push_back(std::make_unique<Worker>(deps, pace_, stop));
   }
 
  private:
@@ -313,8 +308,8 @@ class IngestRole final : public ServeRole {
 
 }  // namespace
 
-Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop) {
-  return std::unique_ptr<ServeRole>(std::make_unique<IngestRole>(context, stop));
+Result<std::unique_ptr<ServeRole>> StartIngest(ServeDeps& deps, std::stop_token stop) {
+  return std::unique_ptr<ServeRole>(std::make_unique<IngestRole>(deps, stop));
 }
 
 }  // namespace pcw::serve

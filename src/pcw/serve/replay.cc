@@ -16,8 +16,7 @@ constexpr std::chrono::seconds kBetweenPasses{10};
 
 class ReplayRole final : public ServeRole {
  public:
-  ReplayRole(ServeContext& context, std::stop_token stop)
-      : context_(context), session_(context, "replay") {
+  ReplayRole(ServeDeps& deps, std::stop_token stop) : deps_(deps), session_(deps, "replay") {
     thread_ = std::jthread([this, stop = std::move(stop)] { Keep(stop); });
   }
 
@@ -32,35 +31,36 @@ class ReplayRole final : public ServeRole {
   void Keep(const std::stop_token& stop) {
     const LogScope scope(LogFields{{"role", "replay"}});
     do {
-      for (const wiring::TenantDirectory::Tenant& tenant : context_.tenants.All()) {
+      for (const wiring::TenantDirectory::Tenant& tenant : deps_.tenants.All()) {
         const auto& dlq = tenant.config->dlq;
         if (dlq.auto_replay && !stop.stop_requested()) {
-          if (pg::Connection* connection = session_.Get(stop)) Mend(*connection, tenant, stop);
+          if (pg::Connection* connection = session_.Get(stop))
+            ReplayGroups(*connection, tenant, stop);
         }
         if (dlq.url.empty() || stop.stop_requested()) continue;
         if (pg::Connection* connection = session_.Get(stop)) Deliver(*connection, tenant, stop);
       }
-    } while (context_.machine.sleeper.SleepFor(kBetweenPasses, stop));
+    } while (deps_.machine.sleeper.SleepFor(kBetweenPasses, stop));
   }
 
-  void Mend(pg::Connection& connection, const wiring::TenantDirectory::Tenant& tenant,
-            const std::stop_token& stop) {
+  void ReplayGroups(pg::Connection& connection, const wiring::TenantDirectory::Tenant& tenant,
+                    const std::stop_token& stop) {
     const LogScope scope(LogFields{{"tenant", tenant.name}});
     bool& is_failing = is_mending_failing_[tenant.id];
-    const Status mended = [&]() -> Status {
+    const Status replayed = [&]() -> Status {
       PCW_TRY_OK(pg::ChangeTenant(connection, tenant.id));
-      return ReplayAfterMappingChange(*tenant.config, context_.invocation, context_.machine,
-                                      connection, stop);
+      return ReplayAfterMappingChange(*tenant.config, deps_.invocation, deps_.machine, connection,
+                                      stop);
     }();
-    if (!connection.is_usable() && !mended) {
-      session_.Failed("replaying dead letters", mended.error());
+    if (!connection.is_usable() && !replayed) {
+      session_.Failed("replaying dead letters", replayed.error());
       return;
     }
     session_.Worked();
-    if (!mended && !is_failing && mended.error().code() != ErrorCode::kCancelled)
+    if (!replayed && !is_failing && replayed.error().code() != ErrorCode::kCancelled)
       LogError("dead letters are not replayed after a change of mapping; it is tried again",
-               mended.error());
-    is_failing = !mended;
+               replayed.error());
+    is_failing = !replayed;
   }
 
   void Deliver(pg::Connection& connection, const wiring::TenantDirectory::Tenant& tenant,
@@ -71,7 +71,7 @@ class ReplayRole final : public ServeRole {
       if (opened.config != tenant.config) {
         PCW_TRY(opened.queue,
                 wiring::QueueAccess::Open(tenant.config->dlq.url, *tenant.config,
-                                          context_.invocation.environment, context_.machine));
+                                          deps_.invocation.environment, deps_.machine));
         opened.config = tenant.config;
       }
       PCW_TRY_OK(pg::ChangeTenant(connection, tenant.id));
@@ -79,7 +79,7 @@ class ReplayRole final : public ServeRole {
       options.catalog = tenant.config->partner_central.catalog;
       options.visibility = tenant.config->dlq.visibility;
       PCW_TRY_OK(dlq::Deliver(connection, tenant.id, opened.queue->queue(), options,
-                              context_.machine.clock, stop));
+                              deps_.machine.clock, stop));
       return Ok{};
     }();
     if (!connection.is_usable() && !delivered) {
@@ -95,7 +95,7 @@ class ReplayRole final : public ServeRole {
     opened.is_failing = !delivered;
   }
 
-  ServeContext& context_;
+  ServeDeps& deps_;
   RoleSession session_;
   std::map<std::string, Opened> opened_;
   std::map<std::string, bool> is_mending_failing_;  // by tenant
@@ -104,8 +104,8 @@ class ReplayRole final : public ServeRole {
 
 }  // namespace
 
-Result<std::unique_ptr<ServeRole>> StartReplay(ServeContext& context, std::stop_token stop) {
-  return std::unique_ptr<ServeRole>(std::make_unique<ReplayRole>(context, std::move(stop)));
+Result<std::unique_ptr<ServeRole>> StartReplay(ServeDeps& deps, std::stop_token stop) {
+  return std::unique_ptr<ServeRole>(std::make_unique<ReplayRole>(deps, std::move(stop)));
 }
 
 }  // namespace pcw::serve

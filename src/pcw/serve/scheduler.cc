@@ -48,8 +48,7 @@ Result<runs::SchedulePlan> MakePlan(const config::Config& config, pg::Connection
 
 class SchedulerRole final : public ServeRole {
  public:
-  SchedulerRole(ServeContext& context, std::stop_token stop)
-      : context_(context), session_(context, "scheduler") {
+  SchedulerRole(ServeDeps& deps, std::stop_token stop) : deps_(deps), session_(deps, "scheduler") {
     thread_ = std::jthread([this, stop = std::move(stop)] { Keep(stop); });
   }
 
@@ -66,7 +65,7 @@ class SchedulerRole final : public ServeRole {
       if (connection == nullptr) continue;
       milliseconds sleep = kLongestSleep;
       bool is_well = true;
-      for (const wiring::TenantDirectory::Tenant& tenant : context_.tenants.All()) {
+      for (const wiring::TenantDirectory::Tenant& tenant : deps_.tenants.All()) {
         connection = session_.Get(stop);
         if (connection == nullptr) break;
         const Result<milliseconds> next = TickTenant(*connection, tenant, stop);
@@ -80,7 +79,7 @@ class SchedulerRole final : public ServeRole {
       if (connection == nullptr || !is_well) continue;
       session_.Worked();
       Prune(*connection, stop);
-      context_.machine.sleeper.SleepFor(std::max(sleep, milliseconds(20)), stop);
+      deps_.machine.sleeper.SleepFor(std::max(sleep, milliseconds(20)), stop);
     }
   }
 
@@ -93,26 +92,24 @@ class SchedulerRole final : public ServeRole {
     if (planned.config != tenant.config) {
       PCW_TRY(planned.plan, MakePlan(*tenant.config, connection, stop));
       PCW_TRY_OK(
-          runs::AlignSchedules(connection, planned.plan, tenant.id, context_.machine.rng, stop));
+          runs::AlignSchedules(connection, planned.plan, tenant.id, deps_.machine.rng, stop));
       planned.config = tenant.config;
     }
-    PCW_TRY(const runs::TickResult tick,
-            runs::Tick(connection, planned.plan, tenant.id, context_.machine.rng,
-                       context_.machine.clock, stop));
+    PCW_TRY(const runs::TickResult tick, runs::Tick(connection, planned.plan, tenant.id,
+                                                    deps_.machine.rng, deps_.machine.clock, stop));
     for (const std::string& run : tick.runs)
       Log(LogLevel::kInfo, "run asked for", {{"run_id", run}});
     return tick.next_in.value_or(kLongestSleep);
   }
 
   void Prune(pg::Connection& connection, std::stop_token stop) {
-    if (context_.machine.clock.Steady() < next_prune_) return;
-    next_prune_ = context_.machine.clock.Steady() + kBetweenPrunes;
-    const auto pruned =
-        connection.Exec({"jobs_prune", "SELECT jobs_prune(interval '7 days')"}, {}, stop);
+    if (deps_.machine.clock.Steady() < next_prune_) return;
+    next_prune_ = deps_.machine.clock.Steady() + kBetweenPrunes;
+    const Status pruned = jobs::PruneJobs(connection, stop);
     if (!pruned) session_.Failed("removing old jobs", pruned.error());
   }
 
-  ServeContext& context_;
+  ServeDeps& deps_;
   RoleSession session_;
   std::map<std::string, Planned> plans_;
   SteadyTime next_prune_{};
@@ -121,8 +118,8 @@ class SchedulerRole final : public ServeRole {
 
 }  // namespace
 
-Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::stop_token stop) {
-  return std::unique_ptr<ServeRole>(std::make_unique<SchedulerRole>(context, std::move(stop)));
+Result<std::unique_ptr<ServeRole>> StartScheduler(ServeDeps& deps, std::stop_token stop) {
+  return std::unique_ptr<ServeRole>(std::make_unique<SchedulerRole>(deps, std::move(stop)));
 }
 
 }  // namespace pcw::serve

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "pcw/base/backoff.h"
 #include "pcw/base/log.h"
 #include "pcw/config/interrupt.h"
 #include "pcw/config/log_settings.h"
@@ -20,7 +21,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kFirstPause{200};
+constexpr milliseconds kFirstPause{400};
 constexpr milliseconds kLongestPause{5'000};
 constexpr seconds kBetweenTenantLooks{5};
 constexpr seconds kBetweenMetrics{60};
@@ -42,13 +43,13 @@ std::string HolderName() {
 }
 
 // CloudWatch takes metrics out of log lines of this form; `AWS/` namespaces are AWS's alone.
-void EmitThrottles(ServeContext& context) {
-  const std::int64_t count = context.throttles.exchange(0);
+void EmitThrottles(ServeDeps& deps) {
+  const std::int64_t count = deps.throttles.exchange(0);
   if (::isatty(STDOUT_FILENO) != 0) return;
   OrderedJson line;
   line["_aws"] = {
       {"Timestamp",
-       std::chrono::duration_cast<milliseconds>(context.machine.clock.Now().time_since_epoch())
+       std::chrono::duration_cast<milliseconds>(deps.machine.clock.Now().time_since_epoch())
            .count()},
       {"CloudWatchMetrics",
        OrderedJson::array({{{"Namespace", "PCW/PartnerCentral"},
@@ -63,28 +64,28 @@ void EmitThrottles(ServeContext& context) {
 // Follows the tenants, and tells the metrics.
 class Housekeeper {
  public:
-  explicit Housekeeper(ServeContext& context) : context_(context) {
+  explicit Housekeeper(ServeDeps& deps) : deps_(deps) {
     thread_ = std::jthread([this](std::stop_token stop) { Keep(std::move(stop)); });
   }
 
  private:
   void Keep(std::stop_token stop) {
     const LogScope scope(LogFields{{"role", "housekeeper"}});
-    RoleSession session(context_, "housekeeper");
-    SteadyTime next_metrics = context_.machine.clock.Steady() + kBetweenMetrics;
+    RoleSession session(deps_, "housekeeper");
+    SteadyTime next_metrics = deps_.machine.clock.Steady() + kBetweenMetrics;
     do {
       if (pg::Connection* connection = session.Get(stop)) {
-        const Status read = context_.tenants.Refresh(*connection, stop);
+        const Status read = deps_.tenants.Refresh(*connection, stop);
         read ? session.Worked() : session.Failed("reading the tenants", read.error());
       }
-      if (context_.machine.clock.Steady() < next_metrics) continue;
+      if (deps_.machine.clock.Steady() < next_metrics) continue;
       next_metrics += kBetweenMetrics;
-      EmitThrottles(context_);
-    } while (context_.machine.sleeper.SleepFor(kBetweenTenantLooks, stop));
-    EmitThrottles(context_);
+      EmitThrottles(deps_);
+    } while (deps_.machine.sleeper.SleepFor(kBetweenTenantLooks, stop));
+    EmitThrottles(deps_);
   }
 
-  ServeContext& context_;
+  ServeDeps& deps_;
   std::jthread thread_;
 };
 
@@ -123,21 +124,17 @@ Result<std::vector<const RoleDef*>> Chosen(const std::vector<std::string>& names
 
 std::span<const RoleDef> ServeRoles() { return kRoles; }
 
-RoleSession::RoleSession(ServeContext& context, std::string_view role)
-    : context_(context), role_(role) {}
+RoleSession::RoleSession(ServeDeps& deps, std::string_view role) : deps_(deps), role_(role) {}
 
 pg::Connection* RoleSession::Get(std::stop_token stop) {
   if (connection_ && connection_->is_usable()) return &*connection_;
   connection_.reset();
   if (failures_ > 0) {
-    // Half of the pause is random, so that not everybody comes back in one moment.
-    const milliseconds most = std::min(kFirstPause * (1 << std::min(failures_, 5)), kLongestPause);
-    const double part = 0.5 + context_.machine.rng.NextUnit() / 2;
-    const auto pause =
-        milliseconds(static_cast<std::int64_t>(static_cast<double>(most.count()) * part));
-    if (!context_.machine.sleeper.SleepFor(pause, stop)) return nullptr;
+    const milliseconds pause = PauseBefore({.first = kFirstPause, .most = kLongestPause},
+                                           failures_ - 1, deps_.machine.rng);
+    if (!deps_.machine.sleeper.SleepFor(pause, stop)) return nullptr;
   }
-  Result<pg::Connection> opened = context_.database.OpenService(config::kDefaultTenant, stop);
+  Result<pg::Connection> opened = deps_.database.OpenService(config::kDefaultTenant, stop);
   if (!opened) {
     Failed("opening a session", opened.error());
     return nullptr;
@@ -182,27 +179,27 @@ Result<int> Serve(const wiring::Invocation& invocation, const std::vector<std::s
                                    wiring::OtherLake::kRefuse, machine, invocation.stop));
   }
   WorkerPulse workers(machine.clock, loaded.config.service.stall_after);
-  ServeContext context{
-      .invocation = invocation,
-      .machine = machine,
-      .database = *database,
-      .tenants = tenants,
-      .loaded = loaded,
-      .config = loaded.config,
-      .holder = HolderName(),
-      .workers = workers,
-      .has_workers = std::any_of(roles.begin(), roles.end(),
-                                 [](const RoleDef* role) { return role->start == StartIngest; })};
-  const Housekeeper housekeeper(context);
+  ServeDeps deps{.invocation = invocation,
+                 .machine = machine,
+                 .database = *database,
+                 .tenants = tenants,
+                 .loaded = loaded,
+                 .config = loaded.config,
+                 .holder = HolderName(),
+                 .workers = workers,
+                 .has_workers = std::any_of(roles.begin(), roles.end(), [](const RoleDef* role) {
+                   return role->start == StartIngest;
+                 })};
+  const Housekeeper housekeeper(deps);
   std::vector<std::unique_ptr<ServeRole>> running;
   std::string started;
   for (const RoleDef* role : roles) {
-    PCW_TRY(auto one, role->start(context, invocation.stop));
+    PCW_TRY(auto one, role->start(deps, invocation.stop));
     running.push_back(std::move(one));
     started += (started.empty() ? "" : ",") + std::string(role->name);
   }
   Log(LogLevel::kInfo, "ready",
-      {{"roles", started}, {"holder", context.holder}, {"version", PCW_VERSION}});
+      {{"roles", started}, {"holder", deps.holder}, {"version", PCW_VERSION}});
   std::uint64_t hangups = 0;
   while (machine.sleeper.SleepFor(kBetweenHangupLooks, invocation.stop)) {
     const std::uint64_t asked = config::HangupCount();

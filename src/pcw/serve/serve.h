@@ -18,7 +18,7 @@
 namespace pcw::serve {
 
 /// What roles share; outlives them. Everything in it is thread-safe or constant.
-struct ServeContext {
+struct ServeDeps {
   const wiring::Invocation& invocation;
   wiring::Machine& machine;
   wiring::DatabaseAccess& database;
@@ -43,7 +43,7 @@ class ServeRole {
 
 struct RoleDef {
   std::string_view name;
-  Result<std::unique_ptr<ServeRole>> (*start)(ServeContext& context, std::stop_token stop);
+  Result<std::unique_ptr<ServeRole>> (*start)(ServeDeps& deps, std::stop_token stop);
 };
 
 /// The roles of this version, in the order they start. A new role is a line here.
@@ -51,14 +51,14 @@ std::span<const RoleDef> ServeRoles();
 
 /// The REST interface, for every tenant. kConfig for a bad address or certificate. On a database
 /// that never had a token it writes one admin token, for a day, to a file of the home.
-Result<std::unique_ptr<ServeRole>> StartApi(ServeContext& context, std::stop_token stop);
-Result<std::unique_ptr<ServeRole>> StartScheduler(ServeContext& context, std::stop_token stop);
+Result<std::unique_ptr<ServeRole>> StartApi(ServeDeps& deps, std::stop_token stop);
+Result<std::unique_ptr<ServeRole>> StartScheduler(ServeDeps& deps, std::stop_token stop);
 /// Follows the tenants' queues of Partner Central events, and delivers their own.
-Result<std::unique_ptr<ServeRole>> StartEvents(ServeContext& context, std::stop_token stop);
-Result<std::unique_ptr<ServeRole>> StartIngest(ServeContext& context, std::stop_token stop);
+Result<std::unique_ptr<ServeRole>> StartEvents(ServeDeps& deps, std::stop_token stop);
+Result<std::unique_ptr<ServeRole>> StartIngest(ServeDeps& deps, std::stop_token stop);
 /// Delivers dead letters to the tenants' SQS queues, takes in what others put there, replays groups
 /// of dead letters whose mapping has changed.
-Result<std::unique_ptr<ServeRole>> StartReplay(ServeContext& context, std::stop_token stop);
+Result<std::unique_ptr<ServeRole>> StartReplay(ServeDeps& deps, std::stop_token stop);
 
 /// Runs the named roles until a stop is requested, then drains them. SIGHUP makes it read its files
 /// again: logging, tenants, certificate. A process that cannot drain
@@ -69,7 +69,7 @@ Result<int> Serve(const wiring::Invocation& invocation, const std::vector<std::s
 /// Trouble is logged when it begins and when it ends, and not in between. Not thread-safe.
 class RoleSession {
  public:
-  RoleSession(ServeContext& context, std::string_view role);
+  RoleSession(ServeDeps& deps, std::string_view role);
 
   /// The session, opened for the default tenant; nullptr after a pause when it cannot be had.
   pg::Connection* Get(std::stop_token stop);
@@ -80,7 +80,7 @@ class RoleSession {
   bool TakeIsNew() { return std::exchange(is_new_, false); }
 
  private:
-  ServeContext& context_;
+  ServeDeps& deps_;
   const std::string role_;
   std::optional<pg::Connection> connection_;
   bool is_new_ = false;

@@ -29,12 +29,12 @@ constexpr std::string_view kHtml =
     "Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
 
 /// The member `name` with a string value at the top of `body`: where it stands, value included.
-struct Place {
+struct Location {
   std::size_t begin;
   std::size_t size;
 };
 
-Place FindTextMember(const std::string& body, std::string_view name) {
+Location FindTextMember(const std::string& body, std::string_view name) {
   const std::string key = "\"" + std::string(name) + "\":\"";
   const std::size_t begin = body.find(key);
   if (begin == std::string::npos) return {body.size(), 0};
@@ -43,21 +43,21 @@ Place FindTextMember(const std::string& body, std::string_view name) {
 }
 
 void ReplaceTextMember(std::string& body, std::string_view name, std::string_view json) {
-  const Place place = FindTextMember(body, name);
-  if (place.size == 0) return;
-  body.replace(place.begin, place.size, "\"" + std::string(name) + "\":" + std::string(json));
+  const Location location = FindTextMember(body, name);
+  if (location.size == 0) return;
+  body.replace(location.begin, location.size, "\"" + std::string(name) + "\":" + std::string(json));
 }
 
 void DropTextMember(std::string& body, std::string_view name) {
-  Place place = FindTextMember(body, name);
-  if (place.size == 0) return;
-  if (body[place.begin + place.size] == ',') {
-    ++place.size;
-  } else if (place.begin > 0 && body[place.begin - 1] == ',') {
-    --place.begin;
-    ++place.size;
+  Location location = FindTextMember(body, name);
+  if (location.size == 0) return;
+  if (body[location.begin + location.size] == ',') {
+    ++location.size;
+  } else if (location.begin > 0 && body[location.begin - 1] == ',') {
+    --location.begin;
+    ++location.size;
   }
-  body.erase(place.begin, place.size);
+  body.erase(location.begin, location.size);
 }
 
 void AppendMember(std::string& body, std::string_view member) {
@@ -87,9 +87,9 @@ std::string_view NameIn(const std::string& body, std::span<const std::string_vie
 
 // The time of change in whole seconds: "...30.123Z" becomes "...30Z".
 void DropFraction(std::string& body) {
-  const Place place = FindTextMember(body, NameIn(body, kModified));
-  const std::size_t dot = body.find('.', place.begin);
-  if (place.size == 0 || dot >= place.begin + place.size) return;
+  const Location location = FindTextMember(body, NameIn(body, kModified));
+  const std::size_t dot = body.find('.', location.begin);
+  if (location.size == 0 || dot >= location.begin + location.size) return;
   body.erase(dot, body.find('Z', dot) - dot);
 }
 

@@ -98,7 +98,7 @@ Result<diagnose::Facts> GatherFacts(const Invocation& invocation,
   Machine machine;
   PCW_TRY(const auto identity, OpenIdentity(config, invocation.environment, machine));
   std::unique_ptr<DatabaseAccess> database;
-  diagnose::DoctorSite site{
+  diagnose::DoctorDeps deps{
       .settings = {.catalog = config.partner_central.catalog,
                    .expected_account = config.aws.account_id,
                    .rotated_to = RotatedTo(*identity),
@@ -144,7 +144,7 @@ Result<diagnose::Facts> GatherFacts(const Invocation& invocation,
             return OpenQuota(config, *database, account, quota::Purpose::kReserved, "doctor",
                              machine, stop);
           }};
-  diagnose::Facts facts = diagnose::Gather(site, invocation.stop);
+  diagnose::Facts facts = diagnose::Gather(deps, invocation.stop);
   facts.config_problems = ServeProblems(loaded, invocation.environment);
   facts.home_error = HomeTrouble(config, home);
   facts.unused_settings =

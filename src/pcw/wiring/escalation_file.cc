@@ -63,16 +63,16 @@ Result<EscalationMatrix> ParseEscalation(std::string_view yaml, std::string_view
 }
 
 Result<EscalationMatrix> LoadEscalation(const std::string& config_file) {
-  std::vector<std::filesystem::path> places;
+  std::vector<std::filesystem::path> locations;
   if (!config_file.empty())
-    places.push_back(std::filesystem::path(config_file).parent_path() / "escalation.yaml");
-  places.emplace_back("config/escalation.yaml");
-  places.emplace_back("/etc/pcw/escalation.yaml");
-  for (const std::filesystem::path& place : places) {
+    locations.push_back(std::filesystem::path(config_file).parent_path() / "escalation.yaml");
+  locations.emplace_back("config/escalation.yaml");
+  locations.emplace_back("/etc/pcw/escalation.yaml");
+  for (const std::filesystem::path& location : locations) {
     std::error_code problem;
-    if (!std::filesystem::is_regular_file(place, problem)) continue;
-    PCW_TRY(const std::string text, ReadFile(place, kLargestMatrix));
-    return ParseEscalation(text, place.string());
+    if (!std::filesystem::is_regular_file(location, problem)) continue;
+    PCW_TRY(const std::string text, ReadFile(location, kLargestMatrix));
+    return ParseEscalation(text, location.string());
   }
   return diagnose::DefaultEscalation();
 }

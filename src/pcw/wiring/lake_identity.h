@@ -11,8 +11,8 @@ namespace pcw::wiring {
 /// What a lake is: the address of one in S3; of a directory what the file `.lake-id` in it says,
 /// for the same path is another disk on every machine.
 struct LakeIdentity {
-  std::string id;     ///< empty: a directory that nobody has worked with yet
-  std::string place;  ///< for people: "file:///var/lib/pcw/lake on host a"
+  std::string id;        ///< empty: a directory that nobody has worked with yet
+  std::string location;  ///< for people: "file:///var/lib/pcw/lake on host a"
 };
 
 /// Reads it. kConfig when the file cannot be read.

@@ -82,7 +82,8 @@ std::vector<std::string> DelaysOf(const config::Config& config, const quota::Pla
         FormatCount(takes / every), FormatDuration(every)));
   }
   if (!plan.pauses.empty()) {
-    delays.push_back("every other sync, while the day is spent: they share the account's reads");
+    delays.push_back(
+        "every other sync, while the daily quota is exhausted: they share the account's reads");
   }
   if (config.quota.reserve_percent > 0) {
     delays.push_back(fmt::format(

@@ -20,13 +20,14 @@ namespace {
 constexpr std::chrono::seconds kBetweenQuotaLooks{2};
 
 // Of the rolling day, for syncs; -1 = unknown or unlimited.
-std::int64_t BulkCallsLeft(SyncSite& site, const config::Config& config, std::stop_token stop) {
+std::int64_t BulkCallsLeft(SyncCommandDeps& deps, const config::Config& config,
+                           std::stop_token stop) {
   if (config.quota.reads_per_second == 0) return -1;
   // Only for the display: a run does not end because a number cannot be shown.
-  Result<pg::Connection> connection = site.database->OpenService(stop);
+  Result<pg::Connection> connection = deps.database->OpenService(stop);
   if (!connection) return -1;
   const auto statuses = quota::ShowQuota(
-      *connection, {.aws_account_id = site.aws->account_id, .limits = LimitsOf(config)}, stop);
+      *connection, {.aws_account_id = deps.aws->account_id, .limits = LimitsOf(config)}, stop);
   if (!statuses) return -1;
   for (const quota::QuotaStatus& status : *statuses) {
     if (status.quota_class == "read")
@@ -37,15 +38,15 @@ std::int64_t BulkCallsLeft(SyncSite& site, const config::Config& config, std::st
 
 }  // namespace
 
-sync::SyncOptions SyncOptionsFor(const config::Config& config, const SyncWish& wish) {
+sync::SyncOptions SyncOptionsFor(const config::Config& config, const SyncArgs& args) {
   const auto& connector = config.partner_central;
   sync::SyncOptions options;
   options.tenant_id = config.tenant_id;
   options.connector_config_json = ConnectorConfigJson(config);
   options.catalog = connector.catalog;
-  options.mode = wish.mode;
-  options.resume_run = wish.resume;
-  options.accepts_shrink = wish.accepts_shrink;
+  options.mode = args.mode;
+  options.resume_run = args.resume;
+  options.accepts_shrink = args.accepts_shrink;
   options.page_size = connector.batch_size;
   options.fetch = {.catalog = connector.catalog,
                    .max_in_flight = connector.max_in_flight,
@@ -74,28 +75,29 @@ std::string ConnectorConfigJson(const config::Config& config) {
   return DumpJson(json);
 }
 
-Result<SyncSite> OpenSyncSite(const config::Config& config,
-                              const std::map<std::string, std::string>& environment,
-                              const std::string& task, Machine& machine, std::stop_token stop) {
-  SyncSite site;
+Result<SyncCommandDeps> OpenSyncDeps(const config::Config& config,
+                                     const std::map<std::string, std::string>& environment,
+                                     const std::string& task, Machine& machine,
+                                     std::stop_token stop) {
+  SyncCommandDeps deps;
   // Before the lake makes its directories below it, as open as the umask lets them be.
   if (config.lake.url.empty()) PCW_TRY_OK(config::MakeHome(config::HomeDirectory(environment)));
-  PCW_TRY(site.lake, OpenLake(config, environment, machine));
-  PCW_TRY(site.database, DatabaseAccess::Open(config, config::HomeDirectory(environment), stop));
+  PCW_TRY(deps.lake, OpenLake(config, environment, machine));
+  PCW_TRY(deps.database, DatabaseAccess::Open(config, config::HomeDirectory(environment), stop));
   // A session before anything is asked of Partner Central: a missing schema or right must not cost
   // calls, nor must a lake that is not there.
-  PCW_TRY(pg::Connection connection, site.database->OpenService(stop));
-  PCW_TRY_OK(site.lake->Probe(stop));
+  PCW_TRY(pg::Connection connection, deps.database->OpenService(stop));
+  PCW_TRY_OK(deps.lake->Probe(stop));
   PCW_TRY_OK(ConfirmLake(connection, config, environment, OtherLake::kRefuse, machine, stop));
-  PCW_TRY(site.aws,
-          OpenAws(config, environment, *site.database, quota::Purpose::kBulk, task, machine, stop));
-  return site;
+  PCW_TRY(deps.aws,
+          OpenAws(config, environment, *deps.database, quota::Purpose::kBulk, task, machine, stop));
+  return deps;
 }
 
-Status WaitForQuota(SyncSite& site, const config::Config& config, std::int64_t calls,
+Status WaitForQuota(SyncCommandDeps& deps, const config::Config& config, std::int64_t calls,
                     Machine& machine, std::stop_token stop) {
   const std::int64_t wanted = std::min<std::int64_t>(calls, LimitsOf(config).bulk_reads_per_day());
-  while (BulkCallsLeft(site, config, stop) < wanted) {
+  while (BulkCallsLeft(deps, config, stop) < wanted) {
     if (!machine.sleeper.SleepFor(kBetweenQuotaLooks, stop))
       return Error(ErrorCode::kCancelled, "stopped while waiting for the quota");
   }
@@ -104,22 +106,22 @@ Status WaitForQuota(SyncSite& site, const config::Config& config, std::int64_t c
 
 namespace {
 
-Result<sync::RunOutcome> RunWith(SyncSite& site, const config::Config& config,
+Result<sync::RunOutcome> RunWith(SyncCommandDeps& deps, const config::Config& config,
                                  const connector::EntityDef& entity, sync::SyncOptions options,
                                  Machine& machine, std::stop_token stop) {
   PCW_TRY(const connector::Mapping mapping, config::MappingFor(config, entity.name));
   ProgressDisplay display(
-      {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(site, config, stop)},
+      {.entity = std::string(entity.name), .calls_left = BulkCallsLeft(deps, config, stop)},
       machine.clock);
   const auto recorder = MakeChangeRecorder(config, entity.name);
   options.changes = recorder.get();
-  DatabaseAccess& database = *site.database;
+  DatabaseAccess& database = *deps.database;
   Result<sync::RunOutcome> outcome = sync::RunSync(
       entity, mapping, options,
       {.open = [&database](std::stop_token token) { return database.OpenService(token); },
        .lease_connect = database.ServiceConnect(),
-       .caller = site.aws->CallerOf(entity),
-       .store = *site.lake,
+       .caller = deps.aws->CallerOf(entity),
+       .store = *deps.lake,
        .clock = machine.clock,
        .sleeper = machine.sleeper,
        .rng = machine.rng,
@@ -130,9 +132,10 @@ Result<sync::RunOutcome> RunWith(SyncSite& site, const config::Config& config,
 }
 
 // A mistyped id would end as a dead letter.
-Status CheckHeld(SyncSite& site, const config::Config& config, const connector::EntityDef& entity,
-                 const std::vector<std::string>& ids, std::stop_token stop) {
-  PCW_TRY(pg::Connection connection, site.database->OpenService(stop));
+Status CheckHeld(SyncCommandDeps& deps, const config::Config& config,
+                 const connector::EntityDef& entity, const std::vector<std::string>& ids,
+                 std::stop_token stop) {
+  PCW_TRY(pg::Connection connection, deps.database->OpenService(stop));
   for (const std::string& id : ids) {
     PCW_TRY(const pg::Rows rows,
             connection.Exec(
@@ -152,21 +155,21 @@ Status CheckHeld(SyncSite& site, const config::Config& config, const connector::
 
 }  // namespace
 
-Result<sync::RunOutcome> SyncEntity(SyncSite& site, const config::Config& config,
-                                    const connector::EntityDef& entity, const SyncWish& wish,
+Result<sync::RunOutcome> SyncEntity(SyncCommandDeps& deps, const config::Config& config,
+                                    const connector::EntityDef& entity, const SyncArgs& args,
                                     Machine& machine, std::stop_token stop) {
-  return RunWith(site, config, entity, SyncOptionsFor(config, wish), machine, stop);
+  return RunWith(deps, config, entity, SyncOptionsFor(config, args), machine, stop);
 }
 
-Result<sync::RunOutcome> RefetchRecords(SyncSite& site, const config::Config& config,
+Result<sync::RunOutcome> RefetchRecords(SyncCommandDeps& deps, const config::Config& config,
                                         const connector::EntityDef& entity,
                                         const std::vector<std::string>& ids, OlderVersions older,
                                         Machine& machine, std::stop_token stop) {
-  PCW_TRY_OK(CheckHeld(site, config, entity, ids, stop));
+  PCW_TRY_OK(CheckHeld(deps, config, entity, ids, stop));
   sync::SyncOptions options = SyncOptionsFor(config, {.mode = connector::RunMode::kFetch});
   options.refetch = ids;
   options.accepts_older = older == OlderVersions::kAccept;
-  return RunWith(site, config, entity, std::move(options), machine, stop);
+  return RunWith(deps, config, entity, std::move(options), machine, stop);
 }
 
 Result<const connector::ConnectorDef*> ConnectorNamed(const std::string& name) {
@@ -218,7 +221,7 @@ std::string DescribeOutcome(const sync::RunOutcome& outcome, std::string_view en
       FormatDuration(std::chrono::milliseconds(stats.elapsed_ms)),
       static_cast<double>(stats.records_listed) / seconds, outcome.run_id);
   if (stats.records_absent > 0) {
-    text += fmt::format("  AWS has no record for {} of them, which is no failure\n",
+    text += fmt::format("  AWS has no record for {} of them, which is not a failure\n",
                         FormatCount(stats.records_absent));
   }
   if (stats.records_missing > 0) {

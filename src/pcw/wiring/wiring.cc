@@ -140,14 +140,14 @@ Result<std::unique_ptr<AwsIdentity>> OpenIdentity(
   if (config.tenant_id != config::kDefaultTenant)
     home /= std::filesystem::path("tenants") / config.tenant_name;
   identity->reference_file = home / "credentials.json";
-  const aws::ProfileAccess access{.sts = {.http = *identity->http,
-                                          .clock = machine.clock,
-                                          .sleeper = machine.sleeper,
-                                          .rng = machine.rng,
-                                          .environment = environment,
-                                          .region = identity->region,
-                                          .profile = identity->profile},
-                                  .metadata = *identity->metadata};
+  const aws::ProfileDeps access{.sts = {.http = *identity->http,
+                                        .clock = machine.clock,
+                                        .sleeper = machine.sleeper,
+                                        .rng = machine.rng,
+                                        .environment = environment,
+                                        .region = identity->region,
+                                        .profile = identity->profile},
+                                .metadata = *identity->metadata};
   identity->credentials = std::make_unique<aws::RefreshingCredentials>(
       aws::MakeCredentialsChain(
           access, {.profile = config.aws.profile,

@@ -31,7 +31,7 @@ struct ChainSettings {
 };
 
 /// Where a reference points: a profile with all that it may say, or a file of keys.
-std::unique_ptr<CredentialsSource> MakeReferencedSource(const ProfileAccess& access,
+std::unique_ptr<CredentialsSource> MakeReferencedSource(const ProfileDeps& deps,
                                                         const CredentialsReference& reference);
 
 /// The default chain, in the order of the AWS CLI (docs/aws-facts.md 23,
@@ -40,7 +40,7 @@ std::unique_ptr<CredentialsSource> MakeReferencedSource(const ProfileAccess& acc
 /// own configuration is the only source, as one passed to an SDK in code; AWS_PROFILE does not keep
 /// the environment's keys from coming first. A reference set by `credentials rotate` replaces all
 /// of them but the role.
-std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileAccess& access,
+std::unique_ptr<CredentialsSource> MakeCredentialsChain(const ProfileDeps& deps,
                                                         const ChainSettings& settings);
 
 }  // namespace pcw::aws

@@ -43,7 +43,7 @@ Result<CredentialsPtr> StaticKeys(const std::map<std::string, ProfileSettings>& 
 }  // namespace
 
 Result<CredentialsPtr> ProfileCredentials::Fetch(std::stop_token stop) {
-  PCW_TRY(const ProfileFiles files, LoadProfiles(access_.sts.environment));
+  PCW_TRY(const ProfileFiles files, LoadProfiles(deps_.sts.environment));
   if (!files.profiles.contains(profile_)) {
     return Error(if_absent_ == IfAbsent::kMistake ? ErrorCode::kConfig : ErrorCode::kNotFound,
                  fmt::format("there is no profile {} in {} or {}", profile_, files.config_path,
@@ -93,7 +93,7 @@ Result<CredentialsPtr> ProfileCredentials::Keys(const ProfileFiles& files, const
   Result<CredentialsPtr> shared = StaticKeys(files.of_credentials, name, files.credentials_path);
   if (shared || shared.error().code() != ErrorCode::kNotFound) return shared;
   if (const auto command = Lookup(profile, "credential_process"))
-    return ProcessCredentials(*command, name, access_.sts.environment).Fetch(stop);
+    return ProcessCredentials(*command, name, deps_.sts.environment).Fetch(stop);
   return StaticKeys(files.of_config, name, files.config_path);
 }
 
@@ -114,7 +114,7 @@ Result<CredentialsPtr> ProfileCredentials::Role(const ProfileFiles& files, const
         name));
   }
   if (const std::string file = text("web_identity_token_file"); !file.empty())
-    return AssumeRoleWithTokenFile(access_.sts, role, file, stop);
+    return AssumeRoleWithTokenFile(deps_.sts, role, file, stop);
   const std::string source_profile = text("source_profile");
   const std::string credential_source = text("credential_source");
   if (source_profile.empty() == credential_source.empty()) {
@@ -136,18 +136,18 @@ Result<CredentialsPtr> ProfileCredentials::Role(const ProfileFiles& files, const
   if (!base && base.error().code() == ErrorCode::kNotFound)
     return Wrong(fmt::format("profile {}: {}", name, base.error().message()));
   if (!base) return base;
-  return AssumeRoleWith(access_.sts, role, *base, stop);
+  return AssumeRoleWith(deps_.sts, role, *base, stop);
 }
 
 Result<CredentialsPtr> ProfileCredentials::CredentialSource(const std::string& name,
                                                             const std::string& kind,
                                                             std::stop_token stop) const {
-  const Environment& environment = access_.sts.environment;
+  const Environment& environment = deps_.sts.environment;
   if (kind == "Environment") return EnvironmentCredentials(environment).Fetch(stop);
   if (kind == "Ec2InstanceMetadata")
-    return InstanceCredentials(environment, access_.metadata).Fetch(stop);
+    return InstanceCredentials(environment, deps_.metadata).Fetch(stop);
   if (kind == "EcsContainer")
-    return ContainerCredentials(environment, access_.metadata, access_.sts.sleeper).Fetch(stop);
+    return ContainerCredentials(environment, deps_.metadata, deps_.sts.sleeper).Fetch(stop);
   return Wrong(
       fmt::format("profile {}: credential_source is {}, expected Environment, "
                   "Ec2InstanceMetadata or EcsContainer",

@@ -9,8 +9,8 @@
 namespace pcw::aws {
 
 /// What a profile may need beside STS.
-struct ProfileAccess {
-  StsAccess sts;
+struct ProfileDeps {
+  StsDeps sts;
   net::HttpClient& metadata;  ///< for credential_source, see metadata_credentials.h
 };
 
@@ -32,9 +32,9 @@ enum class ProfilePart {
 /// a role that wants a person (MFA), and SSO or login sessions, with the way around.
 class ProfileCredentials final : public CredentialsSource {
  public:
-  ProfileCredentials(const ProfileAccess& access, std::string profile, IfAbsent if_absent,
+  ProfileCredentials(const ProfileDeps& deps, std::string profile, IfAbsent if_absent,
                      ProfilePart part = ProfilePart::kAll)
-      : access_(access), profile_(std::move(profile)), if_absent_(if_absent), part_(part) {}
+      : deps_(deps), profile_(std::move(profile)), if_absent_(if_absent), part_(part) {}
   Result<CredentialsPtr> Fetch(std::stop_token stop) override;
 
  private:
@@ -47,7 +47,7 @@ class ProfileCredentials final : public CredentialsSource {
   Result<CredentialsPtr> CredentialSource(const std::string& name, const std::string& kind,
                                           std::stop_token stop) const;
 
-  const ProfileAccess access_;
+  const ProfileDeps deps_;
   const std::string profile_;
   const IfAbsent if_absent_;
   const ProfilePart part_;

@@ -54,20 +54,20 @@ Result<sts::RoleRequest> RequestFor(const RoleSettings& role, Clock& clock) {
   return request;
 }
 
-Result<CredentialsPtr> Ask(const StsAccess& access, const RoleSettings& role,
+Result<CredentialsPtr> Ask(const StsDeps& deps, const RoleSettings& role,
                            const sts::RoleRequest& request, const CredentialsPtr& base,
                            std::stop_token stop) {
   PCW_TRY_OK(CheckFitToSend(*base));
-  PCW_TRY(const ProfileFiles files, LoadProfiles(access.environment));
+  PCW_TRY(const ProfileFiles files, LoadProfiles(deps.environment));
   PCW_TRY(const Endpoint endpoint,
-          ResolveEndpoint(sts::kService, access.region, access.environment, files, access.profile));
+          ResolveEndpoint(sts::kService, deps.region, deps.environment, files, deps.profile));
   StaticCredentialsProvider provider(*base);
   OpenQuotaGate open;
   CallerOptions options;
   options.endpoint = endpoint.url;
   options.region = endpoint.region;
-  Caller caller(sts::kService,
-                {access.http, provider, open, access.clock, access.sleeper, access.rng}, options);
+  Caller caller(sts::kService, {deps.http, provider, open, deps.clock, deps.sleeper, deps.rng},
+                options);
   const std::string source = fmt::format("role {} ({}{})", role.role_arn, role.described_by,
                                          base->source.empty() ? "" : ", with " + base->source);
   Result<CredentialsPtr> got = sts::AssumeRole(caller, request, source, stop);
@@ -82,19 +82,19 @@ Result<CredentialsPtr> Ask(const StsAccess& access, const RoleSettings& role,
 
 }  // namespace
 
-Result<CredentialsPtr> AssumeRoleWith(const StsAccess& access, const RoleSettings& role,
+Result<CredentialsPtr> AssumeRoleWith(const StsDeps& deps, const RoleSettings& role,
                                       const CredentialsPtr& base, std::stop_token stop) {
-  PCW_TRY(const sts::RoleRequest request, RequestFor(role, access.clock));
-  return Ask(access, role, request, base, stop);
+  PCW_TRY(const sts::RoleRequest request, RequestFor(role, deps.clock));
+  return Ask(deps, role, request, base, stop);
 }
 
-Result<CredentialsPtr> AssumeRoleWithTokenFile(const StsAccess& access, const RoleSettings& role,
+Result<CredentialsPtr> AssumeRoleWithTokenFile(const StsDeps& deps, const RoleSettings& role,
                                                const std::string& token_file,
                                                std::stop_token stop) {
-  PCW_TRY(sts::RoleRequest request, RequestFor(role, access.clock));
+  PCW_TRY(sts::RoleRequest request, RequestFor(role, deps.clock));
   PCW_TRY(request.web_identity_token, ReadIdentityToken(role, token_file));
   const auto unsigned_call = std::make_shared<const Credentials>();
-  Result<CredentialsPtr> got = Ask(access, role, request, unsigned_call, stop);
+  Result<CredentialsPtr> got = Ask(deps, role, request, unsigned_call, stop);
   if (got) return got;
   const std::string type(got.error().Find("aws_error").value_or(""));
   if (std::find(std::begin(kOfTheToken), std::end(kOfTheToken), type) == std::end(kOfTheToken))
@@ -104,25 +104,25 @@ Result<CredentialsPtr> AssumeRoleWithTokenFile(const StsAccess& access, const Ro
   const std::string refused(request.web_identity_token->Reveal());
   PCW_TRY(request.web_identity_token, ReadIdentityToken(role, token_file));
   if (request.web_identity_token->Reveal() == refused &&
-      !access.sleeper.SleepFor(kBeforeTheSameToken, stop))
+      !deps.sleeper.SleepFor(kBeforeTheSameToken, stop))
     return Error(ErrorCode::kCancelled, "stopped while asking STS");
-  return Ask(access, role, request, unsigned_call, stop);
+  return Ask(deps, role, request, unsigned_call, stop);
 }
 
 Result<CredentialsPtr> WebIdentityCredentials::Fetch(std::stop_token stop) {
-  const auto file = Lookup(access_.environment, "AWS_WEB_IDENTITY_TOKEN_FILE");
+  const auto file = Lookup(deps_.environment, "AWS_WEB_IDENTITY_TOKEN_FILE");
   if (!file)
     return Error(ErrorCode::kNotFound, "no AWS_WEB_IDENTITY_TOKEN_FILE in the environment");
-  const auto role_arn = Lookup(access_.environment, "AWS_ROLE_ARN");
+  const auto role_arn = Lookup(deps_.environment, "AWS_ROLE_ARN");
   if (!role_arn) {
     return Error(ErrorCode::kConfig,
                  "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not; set both or neither");
   }
   return AssumeRoleWithTokenFile(
-      access_,
+      deps_,
       {.role_arn = *role_arn,
        .external_id = "",
-       .session_name = Lookup(access_.environment, "AWS_ROLE_SESSION_NAME").value_or(""),
+       .session_name = Lookup(deps_.environment, "AWS_ROLE_SESSION_NAME").value_or(""),
        .duration_seconds = "",
        .described_by = "web identity of the environment"},
       *file, stop);
@@ -130,7 +130,7 @@ Result<CredentialsPtr> WebIdentityCredentials::Fetch(std::stop_token stop) {
 
 Result<CredentialsPtr> RoleOverCredentials::Fetch(std::stop_token stop) {
   PCW_TRY(const CredentialsPtr base, base_->Fetch(stop));
-  return AssumeRoleWith(access_, role_, base, stop);
+  return AssumeRoleWith(deps_, role_, base, stop);
 }
 
 }  // namespace pcw::aws

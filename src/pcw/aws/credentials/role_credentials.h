@@ -11,7 +11,7 @@
 namespace pcw::aws {
 
 /// What asking STS takes. Everything outlives its user.
-struct StsAccess {
+struct StsDeps {
   net::HttpClient& http;
   Clock& clock;
   Sleeper& sleeper;
@@ -31,36 +31,36 @@ struct RoleSettings {
 };
 
 /// Signs AssumeRole with `base`. kConfig for a duration outside 900 to 43200 s.
-Result<CredentialsPtr> AssumeRoleWith(const StsAccess& access, const RoleSettings& role,
+Result<CredentialsPtr> AssumeRoleWith(const StsDeps& deps, const RoleSettings& role,
                                       const CredentialsPtr& base, std::stop_token stop);
 
 /// Sends the token of `token_file`, read anew each time, unsigned. kUnauthenticated if the file
 /// cannot be read.
-Result<CredentialsPtr> AssumeRoleWithTokenFile(const StsAccess& access, const RoleSettings& role,
+Result<CredentialsPtr> AssumeRoleWithTokenFile(const StsDeps& deps, const RoleSettings& role,
                                                const std::string& token_file, std::stop_token stop);
 
 /// AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME: EKS service accounts.
 /// kNotFound if the first is not set, kConfig if only one of the first two is.
 class WebIdentityCredentials final : public CredentialsSource {
  public:
-  explicit WebIdentityCredentials(const StsAccess& access) : access_(access) {}
+  explicit WebIdentityCredentials(const StsDeps& deps) : deps_(deps) {}
   Result<CredentialsPtr> Fetch(std::stop_token stop) override;
 
  private:
-  const StsAccess access_;
+  const StsDeps deps_;
 };
 
 /// A role on top of another source: aws.role_arn of pcw's own configuration.
 class RoleOverCredentials final : public CredentialsSource {
  public:
-  RoleOverCredentials(const StsAccess& access, RoleSettings role,
+  RoleOverCredentials(const StsDeps& deps, RoleSettings role,
                       std::unique_ptr<CredentialsSource> base)
-      : access_(access), role_(std::move(role)), base_(std::move(base)) {}
+      : deps_(deps), role_(std::move(role)), base_(std::move(base)) {}
   Result<CredentialsPtr> Fetch(std::stop_token stop) override;
   bool HasChanged() override { return base_->HasChanged(); }
 
  private:
-  const StsAccess access_;
+  const StsDeps deps_;
   const RoleSettings role_;
   const std::unique_ptr<CredentialsSource> base_;
 };

@@ -29,13 +29,13 @@ struct SyncedEntity {
 };
 
 /// A tenant as its configuration makes it. Immutable; functions are thread-safe.
-struct TenantSite {
+struct TenantDeps {
   std::string tenant_id;
   std::string catalog;
   std::vector<SyncedEntity> entities;
   int page_size = 100;
   quota::QuotaLimits limits;
-  /// The AWS account whose quota is spent, as last heard. Waits for AWS at most two seconds.
+  /// The AWS account whose quota is used, as last heard. Waits for AWS at most two seconds.
   std::function<Result<Kept<std::string>>()> account_id;
   /// A whole diagnosis, as `pcw doctor -o json`, the latest there is. At most two seconds, as well.
   std::function<Result<Kept<OrderedJson>>()> diagnosis;
@@ -49,11 +49,11 @@ struct ReadinessCheck {
   std::function<Status(std::stop_token)> check;
 };
 
-struct ApiSite {
+struct ApiDeps {
   /// A session of the service role, of any tenant.
   std::function<Result<pg::Connection>(std::stop_token)> open_session;
   /// A tenant by its id, as it is configured now; nullptr when it is not known here (yet).
-  std::function<std::shared_ptr<const TenantSite>(const std::string& tenant_id)> tenant;
+  std::function<std::shared_ptr<const TenantDeps>(const std::string& tenant_id)> tenant;
   std::string default_tenant;  ///< whom /metrics is about without a token
   std::vector<ReadinessCheck> readiness;
   std::string version;

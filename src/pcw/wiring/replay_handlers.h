@@ -18,19 +18,20 @@ namespace pcw::wiring {
 /// Who looks at dead letters of that stage and error code first.
 diagnose::IssueType IssueOf(std::string_view stage, std::string_view error_code);
 
-/// Everything that replaying takes. `machine` and `config` outlive it.
-class ReplaySite {
+/// The replay handler of each stage, with the sessions and stores they need. `machine` and `config`
+/// outlive it.
+class ReplayHandlers {
  public:
   enum class Refetch { kNo, kYes };
-  static Result<std::unique_ptr<ReplaySite>> Open(const config::Config& config,
-                                                  const Invocation& invocation, Machine& machine,
-                                                  Refetch refetch);
+  static Result<std::unique_ptr<ReplayHandlers>> Open(const config::Config& config,
+                                                      const Invocation& invocation,
+                                                      Machine& machine, Refetch refetch);
 
   DatabaseAccess& database() { return *database_; }
   const std::vector<dlq::ReplayHandler*>& handlers() const { return handlers_; }
 
  private:
-  ReplaySite() = default;
+  ReplayHandlers() = default;
   std::unique_ptr<DatabaseAccess> database_;
   std::unique_ptr<lake::BronzeStore> lake_;
   std::unique_ptr<AwsAccess> aws_;

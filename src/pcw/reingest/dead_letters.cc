@@ -1,40 +1,33 @@
-#include "pcw/reingest/letters.h"
+#include "pcw/reingest/dead_letters.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
 #include "pcw/base/json_form.h"
+#include "pcw/dlq/replay_letters.h"
 #include "pcw/tables/held_digests.h"
 
 namespace pcw::reingest {
 
 Status ReingestLetters::LoadOpen(pg::Database& database, std::int64_t connector_id,
                                  const std::string& entity, std::stop_token stop) {
-  PCW_TRY(const pg::Rows letters,
-          database.Exec({"reingest_open_letters",
-                         "SELECT record_key FROM dead_letters WHERE tenant_id = pcw_tenant() AND "
-                         "connector_id = $1::bigint AND entity = $2 AND state = 'open' AND "
-                         "bronze_key IS NOT NULL"},
-                        {std::to_string(connector_id), entity}, stop));
-  for (std::size_t row = 0; row < letters.size(); ++row)
-    open_.insert(tables::HeldDigests::HashOf(letters.Text(row, 0)));
+  using Keys = std::vector<std::string>;
+  PCW_TRY(const Keys keys, database.Run<Keys>(stop, [&](pg::Connection& connection) {
+    return dlq::RecordKeysInBronze(connection, connector_id, entity, stop);
+  }));
+  for (const std::string& key : keys) open_.insert(tables::HeldDigests::HashOf(key));
   return Ok{};
 }
 
 Status ReingestLetters::LoadPatches(pg::Database& database, std::int64_t connector_id,
                                     const std::string& entity, std::stop_token stop) {
-  PCW_TRY(const pg::Rows patches,
-          database.Exec({"reingest_patches",
-                         "SELECT bronze_key, bronze_line, patch FROM dead_letters WHERE tenant_id "
-                         "= pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND patch "
-                         "IS NOT NULL AND bronze_key IS NOT NULL AND state <> 'dropped' ORDER BY "
-                         "last_seen_at"},
-                        {std::to_string(connector_id), entity}, stop));
-  for (std::size_t row = 0; row < patches.size(); ++row) {
-    patches_[{std::string(patches.Text(row, 0)), static_cast<int>(patches.Int(row, 1))}] =
-        patches.Text(row, 2);
-  }
+  using Patches = std::vector<dlq::StoredPatch>;
+  PCW_TRY(Patches patches, database.Run<Patches>(stop, [&](pg::Connection& connection) {
+    return dlq::LoadPatches(connection, connector_id, entity, stop);
+  }));
+  for (dlq::StoredPatch& patch : patches)
+    patches_[{patch.bronze_key, patch.bronze_line}] = std::move(patch.patch_json);
   return Ok{};
 }
 

@@ -1,4 +1,4 @@
-#include "pcw/wiring/replay_site.h"
+#include "pcw/wiring/replay_handlers.h"
 
 #include <cstdio>
 
@@ -12,23 +12,22 @@
 namespace pcw::wiring {
 
 diagnose::IssueType IssueOf(std::string_view stage, std::string_view error_code) {
-  if (error_code == NameOf(ErrorCode::kUnauthenticated) ||
-      error_code == NameOf(ErrorCode::kPermissionDenied))
+  const std::optional<ErrorCode> code = ErrorCodeNamed(error_code);
+  if (code == ErrorCode::kUnauthenticated || code == ErrorCode::kPermissionDenied)
     return diagnose::IssueType::kIam;
-  if (stage == "map" || error_code == NameOf(ErrorCode::kSchemaMismatch))
-    return diagnose::IssueType::kData;
+  if (stage == "map" || code == ErrorCode::kSchemaMismatch) return diagnose::IssueType::kData;
   return diagnose::IssueType::kApi;
 }
 
-Result<std::unique_ptr<ReplaySite>> ReplaySite::Open(const config::Config& config,
-                                                     const Invocation& invocation, Machine& machine,
-                                                     Refetch refetch) {
-  std::unique_ptr<ReplaySite> site(new ReplaySite());
-  PCW_TRY(site->lake_, OpenLake(config, invocation.environment, machine));
+Result<std::unique_ptr<ReplayHandlers>> ReplayHandlers::Open(const config::Config& config,
+                                                             const Invocation& invocation,
+                                                             Machine& machine, Refetch refetch) {
+  std::unique_ptr<ReplayHandlers> replay(new ReplayHandlers());
+  PCW_TRY(replay->lake_, OpenLake(config, invocation.environment, machine));
   PCW_TRY(
-      site->database_,
+      replay->database_,
       DatabaseAccess::Open(config, config::HomeDirectory(invocation.environment), invocation.stop));
-  ReplaySite& self = *site;
+  ReplayHandlers& self = *replay;
   reingest::BronzeReplayDeps deps{
       .tenant_id = config.tenant_id,
       .catalog = config.partner_central.catalog,
@@ -42,8 +41,8 @@ Result<std::unique_ptr<ReplaySite>> ReplaySite::Open(const config::Config& confi
       .reingest = {
           .open = [&self](std::stop_token stop) { return self.database_->OpenService(stop); },
           .open_owner = {},
-          .lease_connect = site->database_->ServiceConnect(),
-          .store = *site->lake_,
+          .lease_connect = replay->database_->ServiceConnect(),
+          .store = *replay->lake_,
           .clock = machine.clock,
           .sleeper = machine.sleeper,
           .rng = machine.rng,
@@ -59,17 +58,17 @@ Result<std::unique_ptr<ReplaySite>> ReplaySite::Open(const config::Config& confi
       return &self.aws_->CallerOf(entity);
     };
   }
-  site->bronze_ = std::make_unique<reingest::BronzeReplay>(std::move(deps));
-  site->handlers_.push_back(site->bronze_.get());
-  PCW_TRY(pg::Connection connection, site->database_->OpenService(invocation.stop));
+  replay->bronze_ = std::make_unique<reingest::BronzeReplay>(std::move(deps));
+  replay->handlers_.push_back(replay->bronze_.get());
+  PCW_TRY(pg::Connection connection, replay->database_->OpenService(invocation.stop));
   PCW_TRY_OK(ConfirmLake(connection, config, invocation.environment, OtherLake::kRefuse, machine,
                          invocation.stop));
   PCW_TRY(events::InboxScope scope, InboxScopeOf(config, connection, invocation.stop));
-  site->events_ = std::make_unique<events::EventReplay>(events::EventReplayDeps{
+  replay->events_ = std::make_unique<events::EventReplay>(events::EventReplayDeps{
       .scope = std::move(scope),
       .open = [&self](std::stop_token stop) { return self.database_->OpenService(stop); }});
-  site->handlers_.push_back(site->events_.get());
-  return site;
+  replay->handlers_.push_back(replay->events_.get());
+  return replay;
 }
 
 Result<dlq::DeliveryReport> DeliverOnce(const config::Config& config, const Invocation& invocation,
