@@ -13,6 +13,7 @@
 #include "pcw/base/hex.h"
 #include "pcw/base/log.h"
 #include "pcw/base/uuid.h"
+#include "pcw/identity/answer_store.h"
 
 namespace pcw::api {
 namespace {

@@ -10,6 +10,9 @@
 #include "pcw/api/idempotency.h"
 #include "pcw/api/problem.h"
 #include "pcw/api/render.h"
+#include "pcw/api/views.h"
+#include "pcw/connector/entity_def.h"
+#include "pcw/runs/connector_store.h"
 #include "pcw/runs/run_request.h"
 #include "pcw/sync/estimate.h"
 
@@ -75,13 +78,10 @@ Response Accepted(Call& call, const runs::RequestedRun& requested, connector::Ru
 Result<FoundConnector> FindTenantConnector(const Call& call, std::string_view name) {
   FoundConnector found{.def = connector::FindConnector(name), .id = 0};
   if (found.def != nullptr && call.tenant != nullptr) {
-    PCW_TRY(const pg::Rows rows,
-            call.connection().Exec({"api_connector",
-                                    "SELECT id FROM connectors WHERE tenant_id = pcw_tenant() AND "
-                                    "kind = $1"},
-                                   {std::string(found.def->kind)}, call.stop));
-    if (!rows.empty()) {
-      found.id = rows.Int(0, 0);
+    PCW_TRY(const std::optional<std::int64_t> id,
+            runs::FindConnectorId(call.connection(), found.def->kind, call.stop));
+    if (id) {
+      found.id = *id;
       return found;
     }
   }
@@ -89,22 +89,18 @@ Result<FoundConnector> FindTenantConnector(const Call& call, std::string_view na
 }
 
 RouteAnswer ListConnectors(Api& /*api*/, Call& call) {
-  PCW_TRY(const pg::Rows rows,
-          call.connection().Exec({"api_connectors",
-                                  "SELECT kind, name, status FROM connectors WHERE tenant_id = "
-                                  "pcw_tenant() ORDER BY kind"},
-                                 {}, call.stop));
+  PCW_TRY(const auto connectors, runs::ListConnectors(call.connection(), call.stop));
   OrderedJson items = OrderedJson::array();
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const connector::ConnectorDef* def = connector::FindConnector(rows.Text(row, 0));
+  for (const runs::StoredConnector& stored : connectors) {
+    const connector::ConnectorDef* def = connector::FindConnector(stored.kind);
     OrderedJson entities = OrderedJson::array();
     if (def != nullptr && call.tenant != nullptr) {
       for (const SyncedEntity& entity : call.tenant->entities)
         if (entity.def->connector == def) entities.push_back(entity.def->name);
     }
-    items.push_back({{"name", def == nullptr ? rows.Text(row, 0) : def->url_name},
-                     {"title", rows.Text(row, 1)},
-                     {"status", rows.Text(row, 2)},
+    items.push_back({{"name", def == nullptr ? std::string_view(stored.kind) : def->url_name},
+                     {"title", stored.title},
+                     {"status", stored.status},
                      {"entities", std::move(entities)}});
   }
   return Some(ListResponse(std::move(items), ""));

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include "pcw/api/handlers.h"
+#include "pcw/dlq/dead_letter_counts.h"
 #include "pcw/events/outbox.h"
 #include "pcw/events/status.h"
 #include "pcw/quota/call_ledger.h"
 #include "pcw/runs/freshness.h"
+#include "pcw/runs/run_totals.h"
 
 namespace pcw::api {
 namespace {
@@ -64,60 +66,45 @@ Result<std::string> FreshnessText(Call& call, std::int64_t connector_id) {
 }
 
 Result<std::string> RunsText(Call& call) {
-  PCW_TRY(const pg::Rows open,
-          call.connection().Exec({"metrics_open_runs",
-                                  "SELECT entity, status, count(*) FROM ingestion_runs WHERE "
-                                  "tenant_id = pcw_tenant() AND ended_at IS NULL GROUP BY 1, 2 "
-                                  "ORDER BY 1, 2"},
-                                 {}, call.stop));
+  PCW_TRY(const auto open, runs::CountOpenRuns(call.connection(), call.stop));
   std::string text = Family("pcw_run_open", "gauge", "Runs that have not ended");
-  for (std::size_t row = 0; row < open.size(); ++row) {
-    text += fmt::format("pcw_run_open{{entity=\"{}\",status=\"{}\"}} {}\n",
-                        Label(open.Text(row, 0)), Label(open.Text(row, 1)), open.Int(row, 2));
+  for (const runs::OpenRuns& group : open) {
+    text += fmt::format("pcw_run_open{{entity=\"{}\",status=\"{}\"}} {}\n", Label(group.entity),
+                        Label(group.status), group.runs);
   }
-  PCW_TRY(const pg::Rows ended,
-          call.connection().Exec(
-              {"metrics_ended_runs",
-               "SELECT entity, status, count(*), coalesce(sum((stats_json->>'records_processed')"
-               "::bigint), 0), coalesce(sum((stats_json->>'api_calls')::bigint), 0), "
-               "coalesce(sum((stats_json->>'throttles')::bigint), 0), "
-               "coalesce(round(avg(extract(epoch FROM ended_at - started_at)), 3), 0) FROM "
-               "ingestion_runs WHERE tenant_id = pcw_tenant() AND ended_at > now() - interval '24 "
-               "hours' AND started_at > now() - interval '72 hours' GROUP BY 1, 2 ORDER BY 1, 2"},
-              {}, call.stop));
+  PCW_TRY(const auto ended, runs::SumEndedRuns(call.connection(), call.stop));
   struct Column {
     std::string_view name, help;
-    std::size_t column;
+    std::string (*value)(const runs::EndedRuns& group);
   };
   static constexpr Column kColumns[] = {
-      {"pcw_run_ended_24h", "Runs that ended in the last 24 hours", 2},
-      {"pcw_run_records_24h", "Records they processed", 3},
-      {"pcw_run_api_calls_24h", "Calls of AWS they made", 4},
-      {"pcw_run_throttles_24h", "Calls that AWS refused as too many", 5},
-      {"pcw_run_mean_seconds_24h", "How long they took on average", 6}};
+      {"pcw_run_ended_24h", "Runs that ended in the last 24 hours",
+       [](const runs::EndedRuns& group) { return std::to_string(group.runs); }},
+      {"pcw_run_records_24h", "Records they processed",
+       [](const runs::EndedRuns& group) { return std::to_string(group.records_processed); }},
+      {"pcw_run_api_calls_24h", "Calls of AWS they made",
+       [](const runs::EndedRuns& group) { return std::to_string(group.api_calls); }},
+      {"pcw_run_throttles_24h", "Calls that AWS refused as too many",
+       [](const runs::EndedRuns& group) { return std::to_string(group.throttles); }},
+      {"pcw_run_mean_seconds_24h", "How long they took on average",
+       [](const runs::EndedRuns& group) { return group.mean_seconds; }}};
   for (const Column& column : kColumns) {
     text += Family(column.name, "gauge", column.help);
-    for (std::size_t row = 0; row < ended.size(); ++row) {
+    for (const runs::EndedRuns& group : ended) {
       text += fmt::format("{}{{entity=\"{}\",status=\"{}\"}} {}\n", column.name,
-                          Label(ended.Text(row, 0)), Label(ended.Text(row, 1)),
-                          ended.Text(row, column.column));
+                          Label(group.entity), Label(group.status), column.value(group));
     }
   }
   return text;
 }
 
 Result<std::string> LettersText(Call& call) {
-  PCW_TRY(const pg::Rows rows,
-          call.connection().Exec({"metrics_dead_letters",
-                                  "SELECT entity, stage || '/' || error_code, count(*) FROM "
-                                  "dead_letters WHERE tenant_id = pcw_tenant() AND state = 'open' "
-                                  "GROUP BY 1, 2 ORDER BY 1, 2"},
-                                 {}, call.stop));
+  PCW_TRY(const auto open, dlq::CountOpenByCause(call.connection(), call.stop));
   std::string text =
       Family("pcw_dead_letters", "gauge", "Open dead letters by stage and kind of error");
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    text += fmt::format("pcw_dead_letters{{entity=\"{}\",group=\"{}\"}} {}\n",
-                        Label(rows.Text(row, 0)), Label(rows.Text(row, 1)), rows.Int(row, 2));
+  for (const dlq::OpenDeadLetters& group : open) {
+    text += fmt::format("pcw_dead_letters{{entity=\"{}\",group=\"{}\"}} {}\n", Label(group.entity),
+                        Label(group.stage + "/" + group.error_code), group.letters);
   }
   return text;
 }

@@ -12,6 +12,7 @@
 #include "pcw/lake/layout.h"
 #include "pcw/lake/selection.h"
 #include "pcw/lake/verify.h"
+#include "pcw/runs/run_bronze.h"
 #include "pcw/wiring/progress_display.h"
 #include "pcw/wiring/wiring.h"
 
@@ -24,46 +25,21 @@ struct CrossCheck {
   std::int64_t uncommitted = 0;  ///< parts of unfinished runs that were stored and not committed
 };
 
-struct KnownRun {
-  std::string prefix;
-  bool is_complete = false;  ///< it ended with its manifest written
-};
-
 bool IsBelow(const std::string& key, const std::string& prefix) { return key.starts_with(prefix); }
-
-Result<std::map<std::string, KnownRun>> LoadKnownRuns(pg::Connection& connection,
-                                                      std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"verify_runs",
-                           "SELECT id, bronze_prefix, status IN ('succeeded', 'partial') FROM "
-                           "ingestion_runs WHERE tenant_id = pcw_tenant()"},
-                          {}, stop));
-  std::map<std::string, KnownRun> runs;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    runs.emplace(rows.Text(row, 0), KnownRun{std::string(rows.Text(row, 1)), rows.Bool(row, 2)});
-  }
-  return runs;
-}
 
 // Objects and rows that lack each other.
 Status CompareLake(lake::BronzeStore& store, const std::string& prefix, pg::Connection& connection,
                    lake::VerifyReport& report, CrossCheck& check, std::stop_token stop) {
-  PCW_TRY(const auto runs, LoadKnownRuns(connection, stop));
-  PCW_TRY(const pg::Rows parts,
-          connection.Exec({"verify_parts",
-                           "SELECT bronze_key, encode(sha256, 'hex') FROM run_parts WHERE "
-                           "tenant_id = pcw_tenant()"},
-                          {}, stop));
+  PCW_TRY(const auto known, runs::LoadRunFolders(connection, stop));
+  PCW_TRY(const std::vector<std::string> parts, runs::LoadPartKeys(connection, stop));
   std::set<std::string> committed;
-  for (std::size_t row = 0; row < parts.size(); ++row) {
-    std::string key(parts.Text(row, 0));
-    if (IsBelow(key, prefix)) committed.insert(std::move(key));
-  }
+  for (const std::string& key : parts)
+    if (IsBelow(key, prefix)) committed.insert(key);
   PCW_TRY(const std::vector<lake::RunFolder> folders, lake::ListRunFolders(store, prefix, stop));
   std::set<std::string> with_manifest;
   for (const lake::RunFolder& folder : folders) {
     if (folder.has_manifest) with_manifest.insert(folder.prefix);
-    const bool is_known = runs.contains(folder.run_id);
+    const bool is_known = known.contains(folder.run_id);
     if (!is_known)
       report.problems.push_back(
           {folder.prefix, "belongs to a run that the database does not know"});
@@ -81,7 +57,7 @@ Status CompareLake(lake::BronzeStore& store, const std::string& prefix, pg::Conn
   for (const std::string& key : committed) {
     report.problems.push_back({key, "was committed to the database and is not in the lake"});
   }
-  for (const auto& [id, run] : runs) {
+  for (const auto& [id, run] : known) {
     const bool is_ours = run.is_complete && !run.prefix.empty() && IsBelow(run.prefix, prefix);
     if (is_ours && !with_manifest.contains(run.prefix))
       report.problems.push_back({run.prefix, "is of a finished run and has no manifest"});

@@ -6,23 +6,10 @@
 #include <fmt/format.h>
 
 #include "pcw/lake/layout.h"
+#include "pcw/runs/run_bronze.h"
 
 namespace pcw::diagnose {
 namespace {
-
-// Of each entity the newest parts are compared: what is older was compared when it was newer.
-constexpr const char* kNewestParts =
-    "SELECT p.bronze_key, r.bronze_prefix FROM run_parts p JOIN ingestion_runs r ON r.tenant_id = "
-    "p.tenant_id AND r.id = p.run_id WHERE p.tenant_id = pcw_tenant() AND r.entity = $1 ORDER BY "
-    "r.started_at DESC, p.part DESC LIMIT 3";
-constexpr const char* kKnownRuns =
-    "SELECT bronze_prefix FROM ingestion_runs WHERE tenant_id = pcw_tenant() AND entity = $1 AND "
-    "started_at > now() - interval '4 days' AND bronze_prefix <> ''";
-constexpr const char* kRefusedWrite =
-    "SELECT error FROM (SELECT error_code, error FROM ingestion_runs WHERE tenant_id = "
-    "pcw_tenant() AND ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1) newest WHERE "
-    "error_code IS NOT NULL AND error ~ 'operation=(PutObject|UploadPart|CreateMultipartUpload|"
-    "CompleteMultipartUpload)'";
 
 class Look {
  public:
@@ -36,22 +23,20 @@ class Look {
   }
 
   Status AtRefusedWrite() {
-    PCW_TRY(const pg::Rows rows,
-            connection_.Exec({"bronze_refused_write", kRefusedWrite}, {}, stop_));
-    if (!rows.empty()) facts_.refused_write = std::string(rows.Text(0, 0));
+    PCW_TRY(auto refused, runs::NewestRefusedWrite(connection_, stop_));
+    if (refused) facts_.refused_write = std::move(*refused);
     return Ok{};
   }
 
  private:
+  // Of each entity the newest parts are compared: what is older was compared when it was newer.
   Status AtNewestParts(const connector::EntityDef& entity) {
-    PCW_TRY(const pg::Rows rows, connection_.Exec({"bronze_newest_parts", kNewestParts},
-                                                  {std::string(entity.name)}, stop_));
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      const std::string key(rows.Text(row, 0));
+    PCW_TRY(const auto keys, runs::NewestPartKeys(connection_, entity.name, stop_));
+    for (const std::string& key : keys) {
       PCW_TRY(const auto objects, store_.List(key, stop_));
       if (objects.empty()) {
         facts_.missing.push_back(key);
-      } else if (row == 0) {
+      } else if (key == keys.front()) {
         facts_.newest.push_back({std::string(entity.name), key, objects.front().modified_at});
       }
     }
@@ -59,10 +44,8 @@ class Look {
   }
 
   Status AtRecentFolders(const connector::EntityDef& entity, WallTime now) {
-    PCW_TRY(const pg::Rows rows,
-            connection_.Exec({"bronze_known_runs", kKnownRuns}, {std::string(entity.name)}, stop_));
-    std::set<std::string> known;
-    for (std::size_t row = 0; row < rows.size(); ++row) known.emplace(rows.Text(row, 0));
+    PCW_TRY(const auto folders_of_runs, runs::RecentFolders(connection_, entity.name, stop_));
+    const std::set<std::string> known(folders_of_runs.begin(), folders_of_runs.end());
     for (int days_ago = 0; days_ago < 2; ++days_ago) {
       // A run's prefix without the run: the day's folder.
       std::string day = lake::RunPrefix(entity.connector->lake_prefix, entity.name,

@@ -1,10 +1,13 @@
 #include "pcw/diagnose/run_gather.h"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
+#include "pcw/identity/token_store.h"
+#include "pcw/jobs/job_requests.h"
 #include "pcw/runs/run_page.h"
+#include "pcw/runs/run_totals.h"
+#include "pcw/tables/row_counts.h"
 
 namespace pcw::diagnose {
 namespace {
@@ -17,75 +20,39 @@ std::optional<std::chrono::seconds> SecondsAt(const pg::Rows& rows, std::size_t 
 
 Result<EntityRuns> LoadEntity(pg::Connection& connection, const connector::EntityDef& entity,
                               std::stop_token stop) {
-  EntityRuns runs{.entity = std::string(entity.name)};
+  EntityRuns seen{.entity = std::string(entity.name)};
   // As `pcw runs list` shows them, so that both call the same runs stalled.
   PCW_TRY(
       const auto newest,
       runs::ListRunPage(
           connection,
-          {.entity = runs.entity, .status = "", .before_id = "", .limit = 1, .is_of_scans = true},
+          {.entity = seen.entity, .status = "", .before_id = "", .limit = 1, .is_of_scans = true},
           stop));
   for (const runs::StoredRun& run : newest) {
     PCW_TRY(const Json stats, ParseJson(run.stats_json));
-    runs.run_id = run.id;
-    runs.mode = run.mode;
-    runs.status = run.status;
-    runs.reason = stats.value("reason", "");
-    runs.error_code = run.error_code;
-    runs.error = run.error;
-    runs.dead_letters = stats.value("dead_lettered", std::int64_t{0});
-    runs.is_resumable = stats.value("resumable", false);
+    seen.run_id = run.id;
+    seen.mode = run.mode;
+    seen.status = run.status;
+    seen.reason = stats.value("reason", "");
+    seen.error_code = run.error_code;
+    seen.error = run.error;
+    seen.dead_letters = stats.value("dead_lettered", std::int64_t{0});
+    seen.is_resumable = stats.value("resumable", false);
   }
-  // A scan shows what AWS had when it began; intervals between firings tell what is promised.
-  PCW_TRY(
-      const pg::Rows ages,
-      connection.Exec(
-          {"doctor_run_ages",
-           "SELECT (SELECT CASE WHEN count(*) > 0 THEN greatest(0, extract(epoch FROM pcw_now() - "
-           "max(r.started_at)))::bigint END FROM "
-           "ingestion_runs r JOIN connectors c ON c.tenant_id = r.tenant_id AND c.id = "
-           "r.connector_id WHERE r.tenant_id = pcw_tenant() AND c.kind = $1 AND r.entity = $2 AND "
-           "r.mode IN ('full', 'incremental') AND r.status IN ('succeeded', 'partial') AND "
-           "r.started_at <= pcw_now() + interval '1 minute'), "
-           "(SELECT min(extract(epoch FROM s.next_due - s.last_due))::bigint FROM schedules s "
-           "WHERE s.tenant_id = pcw_tenant() AND s.entity = $2 AND s.last_due IS NOT NULL AND "
-           "s.next_due > s.last_due), (SELECT extract(epoch FROM now() - "
-           "min(s.next_due))::bigint FROM schedules s WHERE s.tenant_id = pcw_tenant() AND "
-           "s.entity = $2 AND s.next_due < now()), (SELECT extract(epoch FROM now() - "
-           "max(j.not_before))::bigint FROM jobs j WHERE j.tenant_id = pcw_tenant() AND j.entity = "
-           "$2 AND j.state = 'queued' AND j.not_before < now())"},
-          {std::string(entity.connector->kind), runs.entity}, stop));
-  runs.since_complete = SecondsAt(ages, 0, 0);
-  runs.interval = SecondsAt(ages, 0, 1);
-  runs.overdue = SecondsAt(ages, 0, 2);
-  runs.queued = SecondsAt(ages, 0, 3);
-  PCW_TRY(const pg::Rows future,
-          connection.Exec(
-              {"doctor_future_runs",
-               "SELECT r.id, extract(epoch FROM greatest(r.started_at, r.ended_at) - "
-               "pcw_now())::bigint, count(*) OVER () FROM ingestion_runs r WHERE r.tenant_id = "
-               "pcw_tenant() AND r.entity = $1 AND (r.started_at > pcw_now() + interval '1 minute' "
-               "OR r.ended_at > pcw_now() + interval '1 minute') ORDER BY r.started_at DESC LIMIT "
-               "1"},
-              {runs.entity}, stop));
-  if (!future.empty()) {
-    runs.future_run = future.Text(0, 0);
-    runs.future_by = std::chrono::seconds(future.Int(0, 1));
-    runs.future_runs = future.Int(0, 2);
-  }
-  PCW_TRY(const pg::Rows older,
-          connection.Exec(
-              {"doctor_older_versions",
-               fmt::format("SELECT {}, count(*) OVER () FROM {} WHERE tenant_id = pcw_tenant() AND "
-                           "older_seen > 0 AND (older_seen > 1 OR source_modified_at > pcw_now() + "
-                           "interval '1 hour') ORDER BY 1 LIMIT 3",
-                           entity.id_column, entity.table)},
-              {}, stop));
-  for (std::size_t row = 0; row < older.size(); ++row) {
-    runs.older_ids.emplace_back(older.Text(row, 0));
-    runs.older_records = older.Int(row, 1);
-  }
-  return runs;
+  PCW_TRY(const runs::EntityAge age,
+          runs::LoadEntityAge(connection, entity.connector->kind, entity.name, stop));
+  seen.since_complete = age.since_complete;
+  seen.interval = age.interval;
+  seen.overdue = age.overdue;
+  PCW_TRY(seen.queued, jobs::NewestJobWaits(connection, entity.name, stop));
+  PCW_TRY(runs::FutureRuns future, runs::FindFutureRuns(connection, entity.name, stop));
+  seen.future_run = std::move(future.newest_id);
+  seen.future_by = future.by;
+  seen.future_runs = future.runs;
+  PCW_TRY(tables::OlderVersions older, tables::FindOlderVersions(connection, entity, stop));
+  seen.older_ids = std::move(older.ids);
+  seen.older_records = older.rows;
+  return seen;
 }
 
 }  // namespace
@@ -98,18 +65,9 @@ Result<RunFacts> LoadRunFacts(pg::Connection& connection,
     PCW_TRY(EntityRuns runs, LoadEntity(connection, *entity, stop));
     facts.entities.push_back(std::move(runs));
   }
-  PCW_TRY(const pg::Rows tokens,
-          connection.Exec({"doctor_tokens",
-                           "SELECT name, id, to_char(expires_at AT TIME ZONE 'UTC', "
-                           "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM api_tokens WHERE tenant_id = "
-                           "pcw_tenant() AND revoked_at IS NULL AND expires_at BETWEEN now() AND "
-                           "now() + interval '14 days' ORDER BY expires_at"},
-                          {}, stop));
-  for (std::size_t row = 0; row < tokens.size(); ++row) {
-    facts.tokens.push_back({.name = std::string(tokens.Text(row, 0)),
-                            .id = std::string(tokens.Text(row, 1)),
-                            .expires_at = std::string(tokens.Text(row, 2))});
-  }
+  PCW_TRY(const auto tokens, identity::ListEndingTokens(connection, stop));
+  for (const identity::EndingToken& token : tokens)
+    facts.tokens.push_back({.name = token.name, .id = token.id, .expires_at = token.expires_at});
   const WallTime before = clock.Now();
   PCW_TRY(
       const pg::Rows server,

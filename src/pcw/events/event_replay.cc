@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pcw/base/json.h"
-#include "pcw/base/storable_text.h"
+#include "pcw/dlq/replay_letters.h"
 
 namespace pcw::events {
 namespace {
@@ -16,41 +16,21 @@ constexpr std::string_view kForeignEntity = "messages";
 // The message as it came, with what a person corrected in it.
 Result<std::string> BodyOf(pg::Connection& connection, const std::string& letter_id,
                            std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"event_letter",
-                           "SELECT coalesce(original, ''), coalesce(patch::text, '') FROM "
-                           "dead_letters WHERE tenant_id = pcw_tenant() AND id = $1::uuid"},
-                          {letter_id}, stop));
-  if (rows.empty()) return Error(ErrorCode::kNotFound, "the letter is gone");
-  std::string body(rows.Text(0, 0));
-  if (rows.Text(0, 1).empty()) return body;
-  PCW_TRY(const Json patch, ParseJson(rows.Text(0, 1)));
-  const Result<Json> message = ParseJson(body);
+  PCW_TRY(dlq::LetterMessage letter, dlq::LoadLetterMessage(connection, letter_id, stop));
+  if (letter.patch_json.empty()) return std::move(letter.body);
+  PCW_TRY(const Json patch, ParseJson(letter.patch_json));
+  const Result<Json> message = ParseJson(letter.body);
   // A patch may be the whole message where what came was not JSON at all (RFC 7396).
   Json patched = message ? *message : Json::object();
   patched.merge_patch(patch);
   return DumpJson(patched);
 }
 
-Status NoteFailure(pg::Connection& connection, const std::string& letter_id, const Error& error,
-                   std::stop_token stop) {
-  PCW_TRY_OK(connection.Exec(
-      {"event_replay_failed",
-       "UPDATE dead_letters SET failed_replays = CASE WHEN error_code = $2 AND error = $3 THEN "
-       "failed_replays + 1 ELSE 1 END, attempts = attempts + 1, last_seen_at = now(), error_code = "
-       "$2, error = $3, mapping_version = 0 WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND "
-       "state = 'open'"},
-      {letter_id, std::string(pcw::NameOf(error.code())),
-       StorableText(error.message(), kMostErrorBytes, LineBreaks::kKeep)},
-      stop));
-  return Ok{};
-}
-
 std::string NoteOf(const PartnerEvent& event, const Meaning& meaning) {
   if (meaning.records.empty())
     return fmt::format("{}, {}", event.detail_type, NameOf(meaning.disposition));
-  return fmt::format("{}, fetches {} {}", event.detail_type,
-                     meaning.records.front().entity->name, meaning.records.front().record_key);
+  return fmt::format("{}, fetches {} {}", event.detail_type, meaning.records.front().entity->name,
+                     meaning.records.front().record_key);
 }
 
 }  // namespace
@@ -78,7 +58,7 @@ Status EventReplay::ReplayOne(pg::Connection& connection, const dlq::ReplayJob& 
                               .error = error.message()});
       return Ok{};
     }
-    return NoteFailure(connection, target.letter_id, error, stop);
+    return dlq::NoteMessageFailedAgain(connection, target.letter_id, error, stop);
   };
   if (!event) return fail(event.error());
   const Result<Meaning> meaning = Interpret(*event, deps_.scope.catalog, deps_.scope.entities);

@@ -131,11 +131,7 @@ Status PruneEvents(pg::Connection& connection, std::stop_token stop) {
        "FROM partner_events WHERE tenant_id = pcw_tenant() AND received_at < now() - interval '22 "
        "days' LIMIT 5000)"},
       {}, stop));
-  // Of a catalog that is followed no longer, or what no run could get: sweeps know better by now.
-  PCW_TRY_OK(connection.Exec({"fetch_requests_prune",
-                              "DELETE FROM fetch_requests WHERE tenant_id = pcw_tenant() AND "
-                              "requested_at < now() - interval '22 days'"},
-                             {}, stop));
+  PCW_TRY_OK(runs::PruneFetchRequests(connection, stop));
   PCW_TRY_OK(connection.Exec({"event_coverage_prune",
                               "DELETE FROM event_coverage WHERE tenant_id = pcw_tenant() AND hour "
                               "< now() - interval '90 days'"},

@@ -1,6 +1,8 @@
 #include "pcw/events/status.h"
 
+#include "pcw/dlq/dead_letter_counts.h"
 #include "pcw/events/inbox.h"
+#include "pcw/runs/run_totals.h"
 
 namespace pcw::events {
 namespace {
@@ -18,13 +20,6 @@ constexpr std::string_view kEvents =
     "count(*) FILTER (WHERE disposition = 'nothing'), count(*) FILTER (WHERE disposition = "
     "'other_catalog'), count(*) FILTER (WHERE disposition = 'unknown') FROM partner_events WHERE "
     "tenant_id = pcw_tenant() AND received_at > now() - interval '24 hours'";
-
-constexpr std::string_view kRest =
-    "SELECT (SELECT count(*) FROM dead_letters WHERE tenant_id = pcw_tenant() AND state = 'open' "
-    "AND stage = 'event' AND entity = $1), (SELECT count(*) FROM event_checks WHERE tenant_id = "
-    "pcw_tenant()), count(*), coalesce(sum((stats_json->>'records_processed')::bigint), "
-    "0)::bigint FROM ingestion_runs WHERE tenant_id = pcw_tenant() AND mode = 'fetch' AND "
-    "started_at > now() - interval '24 hours'";
 
 }  // namespace
 
@@ -46,12 +41,17 @@ Result<InboxStatus> LoadInboxStatus(pg::Connection& connection, std::stop_token 
   status.day_nothing = events.Int(0, 4);
   status.day_other_catalog = events.Int(0, 5);
   status.day_unknown = events.Int(0, 6);
-  PCW_TRY(const pg::Rows rest,
-          connection.Exec({"event_status_rest", kRest}, {std::string(kLetterEntity)}, stop));
-  status.malformed = rest.Int(0, 0);
-  status.unjudged = rest.Int(0, 1);
-  status.day_runs = rest.Int(0, 2);
-  status.day_fetched = rest.Int(0, 3);
+  PCW_TRY(const auto letters, dlq::CountOpenByEntity(connection, dlq::Stage::kEvent, stop));
+  for (const auto& [entity, count] : letters)
+    if (entity == kLetterEntity) status.malformed = count;
+  PCW_TRY(const pg::Rows checks,
+          connection.Exec({"event_status_checks",
+                           "SELECT count(*) FROM event_checks WHERE tenant_id = pcw_tenant()"},
+                          {}, stop));
+  status.unjudged = checks.Int(0, 0);
+  PCW_TRY(const runs::FetchRuns fetches, runs::SumFetchRuns(connection, stop));
+  status.day_runs = fetches.runs;
+  status.day_fetched = fetches.records_processed;
   PCW_TRY(status.waiting, runs::CountFetchRequests(connection, stop));
   PCW_TRY(status.last_day, LoadCoverage(connection, std::chrono::hours(24), stop));
   PCW_TRY(status.last_week, LoadCoverage(connection, std::chrono::hours(24 * 7), stop));

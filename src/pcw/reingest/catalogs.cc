@@ -1,6 +1,7 @@
 #include "pcw/reingest/catalogs.h"
 
 #include "pcw/base/json_form.h"
+#include "pcw/runs/run_bronze.h"
 
 namespace pcw::reingest {
 
@@ -23,14 +24,11 @@ Result<std::string> RunCatalogs::CatalogOf(pg::Database& database, const ReadObj
   if (!object.catalog.empty()) return object.catalog;
   std::string& known = known_[object.run_id];
   if (!known.empty()) return known;
-  PCW_TRY(const pg::Rows rows,
-          database.Exec({"reingest_catalog",
-                         "SELECT catalog FROM ingestion_runs WHERE tenant_id = pcw_tenant() AND id "
-                         "= $1::uuid"},
-                        {object.run_id}, stop));
-  if (!rows.empty()) {
-    known = rows.Text(0, 0);
-  }
+  using Found = std::optional<std::string>;
+  PCW_TRY(Found catalog, database.Run<Found>(stop, [&](pg::Connection& connection) {
+    return runs::CatalogOfRun(connection, object.run_id, stop);
+  }));
+  if (catalog) known = std::move(*catalog);
   if (known.empty()) known = CatalogNamedIn(object.part);
   return known;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pcw/base/failpoint.h"
+#include "pcw/dlq/replay_letters.h"
 #include "pcw/tables/entity_sql.h"
 #include "pcw/tables/refused_rows.h"
 
@@ -181,24 +182,19 @@ Status LoaderPool::Settle(pg::Connection& connection, const LoadBatch& batch) {
   PCW_TRY(const auto open, dlq::LettersOfRecords(connection, deps_.connector_id, deps_.entity,
                                                  batch.catalog, ids, {}));
   std::vector<std::string> settled;
-  for (std::size_t row = 0; row < open.size(); ++row) {
+  for (const dlq::LetterInBronze& letter : open) {
     // Only what failed of these bytes or of earlier ones is settled: an older version that lands is
     // no answer to a newer one that did not.
-    const auto [begin, end] = landed.equal_range(open.Text(row, 1));
+    const auto [begin, end] = landed.equal_range(letter.record_key);
     const bool is_answered = std::any_of(begin, end, [&](const auto& entry) {
       const std::string& key = batch.keys[entry.second->key];
       return (letter.bronze_key == key && letter.bronze_line == entry.second->line) ||
              deps_.places->IsEarlierRun(letter.bronze_key, key);
     });
-    if (is_answered) settled.emplace_back(open.Text(row, 0));
+    if (is_answered) settled.push_back(letter.id);
   }
   if (settled.empty()) return Ok{};
-  PCW_TRY_OK(connection.Exec({"reingest_settle",
-                              "UPDATE dead_letters SET state = 'settled', settled_at = now() WHERE "
-                              "tenant_id = pcw_tenant() AND id = ANY ($1::uuid[]) AND state = "
-                              "'open'"},
-                             {tables::ArrayLiteral(settled)}, {}));
-  return Ok{};
+  return dlq::SettleLetters(connection, settled, {});
 }
 
 Status LoaderPool::IsolateRefused(pg::Database& database, LoadBatch& batch, LoadResult& result) {

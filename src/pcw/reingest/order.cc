@@ -10,6 +10,7 @@
 #include "pcw/lake/part.h"
 #include "pcw/lake/part_reader.h"
 #include "pcw/lake/unreadable.h"
+#include "pcw/runs/run_bronze.h"
 
 namespace pcw::reingest {
 namespace {
@@ -21,20 +22,13 @@ std::optional<WallTime> TimeIn(std::string_view text) {
 
 Result<KnownRunTimes> LoadTimes(pg::Database& database, std::int64_t connector_id,
                                 std::string_view entity, std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          database.Exec({"reingest_run_times",
-                         "SELECT id, (extract(epoch FROM served_from) * 1000000)::bigint, "
-                         "(extract(epoch FROM started_at) * 1000000)::bigint FROM ingestion_runs "
-                         "WHERE tenant_id = "
-                         "pcw_tenant() AND connector_id = $1::bigint AND entity = $2"},
-                        {std::to_string(connector_id), std::string(entity)}, stop));
-  KnownRunTimes times;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    RunTimes run{.served = std::nullopt,
-                 .started = WallTime(std::chrono::microseconds(rows.Int(row, 2)))};
-    if (rows.At(row, 1)) run.served = WallTime(std::chrono::microseconds(rows.Int(row, 1)));
-    times.emplace(rows.Text(row, 0), run);
-  }
+  using Stored = std::vector<runs::StoredRunTimes>;
+  PCW_TRY(const Stored stored, database.Run<Stored>(stop, [&](pg::Connection& connection) {
+    return runs::LoadRunTimes(connection, connector_id, entity, stop);
+  }));
+  std::map<std::string, RunTimes, std::less<>> times;
+  for (const runs::StoredRunTimes& run : stored)
+    times.emplace(run.run_id, RunTimes{.served = run.served_from, .started = run.started_at});
   return times;
 }
 

@@ -11,8 +11,10 @@
 #include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
 #include "pcw/connector/request.h"
+#include "pcw/dlq/replay_letters.h"
 #include "pcw/lake/layout.h"
 #include "pcw/lake/part.h"
+#include "pcw/runs/run_bronze.h"
 
 namespace pcw::reingest {
 namespace {
@@ -86,7 +88,8 @@ Result<int> BronzeReplay::VersionOf(std::string_view entity) const {
 
 std::string BronzeReplay::Refuses(const dlq::ReplayTarget& target, dlq::Stage stage) const {
   if (!target.bronze_key.empty()) return "";
-  if (stage != dlq::Stage::kFetch) return "its letter does not say where its bytes are in bronze";
+  if (stage != dlq::Stage::kFetch)
+    return "its dead letter does not say where its bytes are in bronze";
   if (deps_.caller) return "";
   return "nothing of it was fetched: --refetch asks AWS for it again (one call a record)";
 }
@@ -141,10 +144,11 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
   result.status = NameOf(outcome.status);
   if (job.is_dry_run) result.changes_json = ChangesJson(outcome.columns, mapping);
   if (!outcome.error && !outcome.rejected.empty()) {
-    outcome.error = Error(ErrorCode::kSchemaMismatch,
-                          fmt::format("{} bronze objects are damaged, their letters stay open: {}",
-                                      outcome.objects_rejected, outcome.rejected.front().reason))
-                        .With("bronze_key", outcome.rejected.front().key);
+    outcome.error =
+        Error(ErrorCode::kSchemaMismatch,
+              fmt::format("{} bronze objects are damaged, their dead letters stay open: {}",
+                          outcome.objects_rejected, outcome.rejected.front().reason))
+            .With("bronze_key", outcome.rejected.front().key);
   }
   result.error = outcome.error ? std::move(outcome.error) : std::move(refetched_.ended);
   return result;
@@ -153,28 +157,13 @@ Result<dlq::ReplayResult> BronzeReplay::Replay(const dlq::ReplayJob& job, std::s
 Status BronzeReplay::NoteFailure(const dlq::ReplayTarget& target, const Error& error,
                                  std::stop_token stop) {
   PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
-  PCW_TRY_OK(connection.Exec(
-      {"refetch_failed",
-       "UPDATE dead_letters SET failed_replays = CASE WHEN error_code = $2 THEN failed_replays + 1 "
-       "ELSE 1 END, attempts = attempts + 1, last_seen_at = now(), replay_failed = true, "
-       "error_code "
-       "= $2, error = $3 "
-       "WHERE tenant_id = pcw_tenant() AND id = $1::uuid AND state = 'open'"},
-      {target.letter_id, std::string(pcw::NameOf(error.code())),
-       StorableText(error.message(), kMostErrorBytes, LineBreaks::kKeep)},
-      stop));
-  return Ok{};
+  return dlq::NoteFetchFailedAgain(connection, target.letter_id, error, stop);
 }
 
 // AWS has no such record and need not have one: nothing is left to replay.
 Status BronzeReplay::SettleAbsent(const dlq::ReplayTarget& target, std::stop_token stop) {
   PCW_TRY(pg::Connection connection, deps_.reingest.open(stop));
-  PCW_TRY_OK(connection.Exec(
-      {"refetch_absent",
-       "UPDATE dead_letters SET state = 'settled', settled_at = now() WHERE tenant_id = "
-       "pcw_tenant() AND id = $1::uuid AND state = 'open'"},
-      {target.letter_id}, stop));
-  return Ok{};
+  return dlq::SettleLetters(connection, {target.letter_id}, stop);
 }
 
 /// The part that is being filled with fetched records.
@@ -259,7 +248,7 @@ Status BronzeReplay::Refetch(const connector::EntityDef& def, const dlq::ReplayJ
     const bool is_of_record = ReactionOf(code).record == RecordReaction::kDeadLetter ||
                               ReactionOf(code).record == RecordReaction::kDeferThenDeadLetter;
     // What stops a run stops this too; one record's own failure is only noted.
-    if (!is_passing && !is_own) {
+    if (!is_of_record) {
       refetched_.ended = fetched.error();
       break;
     }
@@ -288,21 +277,14 @@ Status BronzeReplay::Store(PartInHand& part) {
   PCW_FAILPOINT("refetch.put.after");
   // The dead letters now say where the bytes are: a replay that dies here does not fetch them
   // again.
-  Json letters = Json::array();
+  std::vector<std::pair<std::string, int>> lines;
   for (const auto& [target, line] : part.fetched) {
     target->bronze_key = key;
     target->bronze_line = line;
-    letters.push_back({{"id", target->letter_id}, {"line", line}});
+    lines.emplace_back(target->letter_id, line);
   }
   PCW_TRY(pg::Connection connection, deps_.reingest.open({}));
-  PCW_TRY_OK(connection.Exec(
-      {"refetched",
-       "WITH found AS (UPDATE dead_letters AS d SET bronze_key = $2, bronze_line = f.line FROM "
-       "jsonb_to_recordset($1::jsonb) AS f (id uuid, line integer) WHERE d.tenant_id = "
-       "pcw_tenant() AND d.id = f.id AND d.state = 'open' RETURNING d.tenant_id, d.id) INSERT INTO "
-       "dead_letter_events (tenant_id, letter_id, event, actor, detail) SELECT tenant_id, id, "
-       "'refetched', $3, jsonb_build_object('bronze_key', $2::text) FROM found"},
-      {DumpJson(letters), key, deps_.actor}, {}));
+  PCW_TRY_OK(dlq::NoteRefetched(connection, key, lines, deps_.actor, {}));
   part = PartInHand();
   return Ok{};
 }
@@ -321,14 +303,13 @@ Status BronzeReplay::Seal(const connector::EntityDef& def, const dlq::ReplayJob&
   manifest.ended_at = FormatRfc3339(refetched_.clock->Now());
   PCW_TRY(pg::Connection connection, deps_.reingest.open({}));
   for (const RefetchedPart& part : refetched_.parts) {
-    PCW_TRY_OK(connection.Exec(
-        {"refetch_part",
-         "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) "
-         "VALUES (pcw_tenant(), $1::uuid, $2::integer, $3, decode($4, 'hex'), $5::bigint, "
-         "$6::integer)"},
-        {job.run_id, std::to_string(manifest.parts.size() + 1), part.key, part.sha256,
-         std::to_string(part.bytes), std::to_string(part.records)},
-        {}));
+    PCW_TRY_OK(runs::InsertPart(connection, job.run_id,
+                                {.part = static_cast<int>(manifest.parts.size() + 1),
+                                 .bronze_key = part.key,
+                                 .sha256_hex = part.sha256,
+                                 .bytes = static_cast<std::int64_t>(part.bytes),
+                                 .records = part.records},
+                                {}));
     manifest.parts.push_back(
         {.key = part.key, .sha256 = part.sha256, .bytes = part.bytes, .records = part.records});
   }

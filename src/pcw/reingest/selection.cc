@@ -10,6 +10,7 @@
 
 #include "pcw/base/storable_text.h"
 #include "pcw/base/time.h"
+#include "pcw/dlq/replay_letters.h"
 
 namespace pcw::reingest {
 namespace {
@@ -44,18 +45,13 @@ Status AddNullRows(pg::Connection& connection, const connector::EntityDef& def,
 Status AddLetters(pg::Connection& connection, const connector::EntityDef& def,
                   std::int64_t connector_id, ResolvedSelection& resolved,
                   std::vector<std::uint64_t>& hashes, std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec({"reingest_letters",
-                           "SELECT record_key, bronze_key FROM dead_letters WHERE tenant_id = "
-                           "pcw_tenant() AND connector_id = $1::bigint AND entity = $2 AND state = "
-                           "'open' AND stage = 'map' AND bronze_key IS NOT NULL"},
-                          {std::to_string(connector_id), std::string(def.name)}, stop));
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    hashes.push_back(HashOfId(rows.Text(row, 0)));
-    resolved.objects.keys.emplace(rows.Text(row, 1));
+  PCW_TRY(const auto letters, dlq::LettersToMap(connection, connector_id, def.name, stop));
+  for (const dlq::LetterInBronze& letter : letters) {
+    hashes.push_back(HashOfId(letter.record_key));
+    resolved.objects.keys.emplace(letter.bronze_key);
   }
   // Without dead letters no object is read, not every one.
-  if (rows.empty()) resolved.objects.keys.emplace("none");
+  if (letters.empty()) resolved.objects.keys.emplace("none");
   return Ok{};
 }
 

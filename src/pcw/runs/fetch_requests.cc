@@ -106,6 +106,14 @@ Result<std::vector<std::string>> RequestFetches(pg::Connection& connection,
   return runs;
 }
 
+Status PruneFetchRequests(pg::Connection& connection, std::stop_token stop) {
+  PCW_TRY_OK(connection.Exec({"fetch_requests_prune",
+                              "DELETE FROM fetch_requests WHERE tenant_id = pcw_tenant() AND "
+                              "requested_at < now() - interval '22 days'"},
+                             {}, stop));
+  return Ok{};
+}
+
 Result<WaitingFetches> CountFetchRequests(pg::Connection& connection, std::stop_token stop) {
   PCW_TRY(const pg::Rows rows,
           connection.Exec({"fetch_requests_count",

@@ -63,6 +63,10 @@ Result<std::vector<std::string>> RequestFetches(pg::Connection& connection,
                                                 std::int64_t connector_id, std::string_view catalog,
                                                 Rng& rng, Clock& clock, std::stop_token stop);
 
+/// Forgets requests of a catalog that is followed no longer, and what no run could get in 22 days:
+/// sweeps know better by now.
+Status PruneFetchRequests(pg::Connection& connection, std::stop_token stop);
+
 /// Requests that wait, and since when the oldest does.
 struct WaitingFetches {
   std::int64_t records = 0;

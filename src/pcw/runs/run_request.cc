@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "pcw/base/uuid.h"
+#include "pcw/jobs/job_requests.h"
 #include "pcw/runs/request_rules.h"
 
 namespace pcw::runs {
@@ -60,15 +61,17 @@ Status InsertQueuedRun(pg::Connection& connection, std::int64_t connector_id,
       {run_id, std::to_string(connector_id), request.entity, std::string(NameOf(request.mode)),
        std::string(catalog), request.requested_by, request.trigger, FormatStats(RunStats{})},
       stop));
-  PCW_TRY_OK(connection.Exec(
-      {"job_queue",
-       "INSERT INTO jobs (tenant_id, id, kind, connector_id, entity, mode, run_id, priority, "
-       "requested_by, trigger) VALUES (pcw_tenant(), $1::uuid, $9, $2::bigint, $3, $4, "
-       "$5::uuid, $6::smallint, $7, $8)"},
-      {job_id, std::to_string(connector_id), request.entity, std::string(NameOf(request.mode)),
-       run_id, std::to_string(PriorityOf(request.trigger)), request.requested_by, request.trigger,
-       std::string(KindOf(request.mode))},
-      stop));
+  PCW_TRY_OK(jobs::QueueJob(connection,
+                            {.id = job_id,
+                             .kind = std::string(KindOf(request.mode)),
+                             .entity = request.entity,
+                             .mode = std::string(NameOf(request.mode)),
+                             .run_id = run_id,
+                             .requested_by = request.requested_by,
+                             .trigger = request.trigger,
+                             .connector_id = connector_id,
+                             .priority = PriorityOf(request.trigger)},
+                            stop));
   PCW_TRY_OK(connection.Exec({"jobs_wake", "SELECT pg_notify($1, '')"}, {std::string(kJobsChannel)},
                              stop));
   return Ok{};
@@ -116,11 +119,7 @@ Status RequestCancel(pg::Connection& connection, std::string_view run_id, std::s
   PCW_TRY(const StoredRun run, LoadRun(connection, run_id, stop));
   PCW_TRY(pg::Transaction transaction, pg::Transaction::Begin(connection, "cancel run", stop));
   // The job's row first, as the worker does, so that a claim either came before or finds it ended.
-  PCW_TRY(const pg::Rows job,
-          connection.Exec({"cancel_job_lock",
-                           "SELECT state FROM jobs WHERE tenant_id = pcw_tenant() AND run_id = "
-                           "$1::uuid AND state IN ('queued', 'running') FOR UPDATE"},
-                          {run.id}, stop));
+  PCW_TRY(const std::optional<std::string> job, jobs::LockOpenJobOfRun(connection, run.id, stop));
   PCW_TRY(const pg::Rows state,
           connection.Exec({"cancel_run_lock",
                            "SELECT r.status, coalesce(l.holder, 'a command line') FROM "
@@ -131,7 +130,7 @@ Status RequestCancel(pg::Connection& connection, std::string_view run_id, std::s
                           {run.id}, stop));
   const CancelTarget target{.run_id = run.id,
                             .status = state.Text(0, 0),
-                            .job_state = job.empty() ? "" : job.Text(0, 0),
+                            .job_state = job ? std::string_view(*job) : std::string_view(),
                             .holder = state.Text(0, 1)};
   PCW_TRY_OK(CheckCancel(target));
   PCW_TRY_OK(connection.Exec(
@@ -142,13 +141,7 @@ Status RequestCancel(pg::Connection& connection, std::string_view run_id, std::s
        "'cancelled' ELSE error_code END, error = CASE WHEN $2::boolean THEN 'cancelled before it "
        "began' ELSE error END WHERE tenant_id = pcw_tenant() AND id = $1::uuid"},
       {run.id, EndsAtOnce(target) ? "true" : "false"}, stop));
-  PCW_TRY_OK(connection.Exec(
-      {"job_cancel",
-       "UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, now()), state = CASE "
-       "WHEN state = 'queued' THEN 'cancelled' ELSE state END, ended_at = CASE WHEN state = "
-       "'queued' THEN now() ELSE ended_at END WHERE tenant_id = pcw_tenant() AND run_id = "
-       "$1::uuid AND state IN ('queued', 'running')"},
-      {run.id}, stop));
+  PCW_TRY_OK(jobs::CancelJobOfRun(connection, run.id, stop));
   return transaction.Commit();
 }
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "pcw/base/log.h"
+#include "pcw/jobs/job_requests.h"
 #include "pcw/pg/session.h"
 #include "pcw/serve/serve.h"
 #include "pcw/wiring/sync_command.h"

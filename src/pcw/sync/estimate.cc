@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pcw/base/clock.h"
+#include "pcw/runs/run_totals.h"
 #include "pcw/sync/page_source.h"
 #include "pcw/tables/entity_table.h"
 
@@ -14,25 +15,17 @@ namespace {
 Result<CallEstimate> EstimateIncremental(pg::Connection& connection,
                                          const connector::EntityDef& def,
                                          const EstimateRequest& request, std::stop_token stop) {
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec(
-              {"plan_incremental",
-               "SELECT count(*), max(calls), max(listed) FROM (SELECT "
-               "(stats_json->>'api_calls')::bigint AS calls, "
-               "(stats_json->>'records_listed')::bigint AS listed FROM ingestion_runs WHERE "
-               "tenant_id = pcw_tenant() AND entity = $1 AND catalog = $2 AND mode = 'incremental' "
-               "AND status IN ('succeeded', 'partial') ORDER BY started_at DESC LIMIT 5) latest"},
-              {std::string(def.name), request.catalog}, stop));
+  PCW_TRY(const runs::IncrementalCost cost,
+          runs::CostOfIncrementals(connection, def.name, request.catalog, stop));
   CallEstimate estimate;
   estimate.list_calls = 1;
   estimate.basis = "no incremental run so far";
-  if (rows.Int(0, 0) == 0) return estimate;
-  estimate.records = rows.Int(0, 2);
+  if (cost.runs == 0) return estimate;
+  estimate.records = cost.most_listed;
   estimate.list_calls =
       std::max<std::int64_t>(1, (estimate.records + request.page_size - 1) / request.page_size);
-  estimate.detail_calls = std::max<std::int64_t>(0, rows.Int(0, 1) - estimate.list_calls);
-  estimate.basis =
-      fmt::format("the most expensive of the last {} incremental runs", rows.Int(0, 0));
+  estimate.detail_calls = std::max<std::int64_t>(0, cost.most_calls - estimate.list_calls);
+  estimate.basis = fmt::format("the most expensive of the last {} incremental runs", cost.runs);
   return estimate;
 }
 
@@ -41,28 +34,19 @@ Result<CallEstimate> EstimateIncremental(pg::Connection& connection,
 Result<CallEstimate> EstimateCalls(pg::Connection& connection, const connector::EntityDef& def,
                                    const connector::Mapping& mapping,
                                    const EstimateRequest& request, std::stop_token stop) {
-  PCW_TRY(
-      const pg::Rows cursor,
-      connection.Exec({"plan_cursor",
-                       "SELECT count(watermark) FROM cursors WHERE tenant_id = pcw_tenant() AND "
-                       "entity = $1 AND catalog = $2"},
-                      {std::string(def.name), request.catalog}, stop));
+  PCW_TRY(const runs::ScanHistory history,
+          runs::LoadScanHistory(connection, def.name, request.catalog, stop));
   // Without a watermark an incremental run is a full one.
-  if (request.mode == connector::RunMode::kIncremental && !request.records && cursor.Int(0, 0) > 0)
+  if (request.mode == connector::RunMode::kIncremental && !request.records && history.has_watermark)
     return EstimateIncremental(connection, def, request, stop);
   PCW_TRY(const tables::EntityTable table, tables::EntityTable::Create(def, mapping));
   CallEstimate estimate;
   PCW_TRY(estimate.held, table.CountPresent(connection, request.catalog, stop));
-  PCW_TRY(const pg::Rows scanned,
-          connection.Exec({"plan_last_full",
-                           "SELECT max(last_full_listed) FROM cursors WHERE tenant_id = "
-                           "pcw_tenant() AND entity = $1 AND catalog = $2"},
-                          {std::string(def.name), request.catalog}, stop));
   if (request.records) {
     estimate.records = *request.records;
     estimate.basis = "as given";
-  } else if (scanned.At(0, 0)) {
-    estimate.records = scanned.Int(0, 0);
+  } else if (history.last_full_listed) {
+    estimate.records = *history.last_full_listed;
     estimate.basis = "the last full scan";
   } else {
     return Error(ErrorCode::kInvalidRequest,

@@ -10,6 +10,7 @@
 #include "pcw/base/json.h"
 #include "pcw/connector/record_parser.h"
 #include "pcw/lake/layout.h"
+#include "pcw/runs/run_bronze.h"
 #include "pcw/runs/run_store.h"
 #include "pcw/tables/entity_sql.h"
 #include "pcw/tables/refused_rows.h"
@@ -361,18 +362,16 @@ Result<runs::RunStats> PartCommitter::TryCommitRows(pg::Connection& connection,
                                 .part = prepared.part});
   if (prepared.part > 0) {
     if (prepared.part == 1) {
-      PCW_TRY_OK(connection.Exec({"run_served_from",
-                                  "UPDATE ingestion_runs SET served_from = $2::timestamptz WHERE "
-                                  "tenant_id = pcw_tenant() AND id = $1::uuid"},
-                                 {run_.run_id, batch.records.front().served_at}, {}));
+      PCW_TRY_OK(runs::SaveServedFrom(connection, run_.run_id,
+                                      std::string(batch.records.front().served_at), {}));
     }
-    PCW_TRY_OK(connection.Exec(
-        {"part_insert",
-         "INSERT INTO run_parts (tenant_id, run_id, part, bronze_key, sha256, bytes, records) "
-         "VALUES (pcw_tenant(), $1::uuid, $2::integer, "
-         "$3, decode($4, 'hex'), $5::bigint, $6::integer)"},
-        {run_.run_id, std::to_string(prepared.part), prepared.bronze_key, Hex(prepared.sha256),
-         std::to_string(prepared.bytes), std::to_string(batch.records.size())}));
+    PCW_TRY_OK(runs::InsertPart(connection, run_.run_id,
+                                {.part = prepared.part,
+                                 .bronze_key = prepared.bronze_key,
+                                 .sha256_hex = Hex(prepared.sha256),
+                                 .bytes = static_cast<std::int64_t>(prepared.bytes),
+                                 .records = static_cast<std::int64_t>(batch.records.size())},
+                                {}));
   }
   PCW_TRY_OK(runs::SaveStats(connection, run_.run_id, FormatStats(after), {}));
   PCW_FAILPOINT("commit.before");
@@ -388,15 +387,9 @@ Result<std::optional<runs::RunStats>> PartCommitter::ReadBack(pg::Connection& co
   if (prepared.part == 0)
     return std::optional<runs::RunStats>();  // repeating it gives the same rows and absolute
                                              // counters
-  PCW_TRY(const pg::Rows rows,
-          connection.Exec(
-              {"part_read_back",
-               "SELECT r.stats_json FROM run_parts p JOIN ingestion_runs r ON r.tenant_id = "
-               "p.tenant_id AND r.id = p.run_id "
-               "WHERE p.tenant_id = pcw_tenant() AND p.run_id = $1::uuid AND p.part = $2::integer"},
-              {run_.run_id, std::to_string(prepared.part)}));
-  if (rows.empty()) return std::optional<runs::RunStats>();
-  PCW_TRY(const Json stored, ParseJson(rows.Text(0, 0)));
+  PCW_TRY(const auto stats, runs::StatsIfCommitted(connection, run_.run_id, prepared.part, {}));
+  if (!stats) return std::optional<runs::RunStats>();
+  PCW_TRY(const Json stored, ParseJson(*stats));
   return std::optional<runs::RunStats>(CountedBefore(prepared.before, stored, prepared.part));
 }
 
