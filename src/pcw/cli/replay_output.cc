@@ -114,7 +114,7 @@ void PrintReplay(wiring::OutputFormat format, const dlq::ReplayReport& report) {
   }
   PrintSkipped(report);
   PrintGroups(report, false);
-  Put(fmt::format("{} letters chosen: {} settled, {} still open, {} left alone{}\n",
+  Put(fmt::format("{} dead letters chosen: {} settled, {} still open, {} left alone{}\n",
                   wiring::FormatCount(report.chosen), wiring::FormatCount(report.settled),
                   wiring::FormatCount(report.still_open), wiring::FormatCount(report.skipped),
                   report.dropped == 0 ? ""
@@ -173,7 +173,7 @@ void DryRunPrinter::End(const dlq::ReplayReport& report) {
   }
   PrintSkipped(report);
   PrintGroups(report, true);
-  Put(fmt::format("dry run: {} letters chosen, {} left alone; nothing was changed\n",
+  Put(fmt::format("dry run: {} dead letters chosen, {} left alone; nothing was changed\n",
                   wiring::FormatCount(report.chosen), wiring::FormatCount(report.skipped)));
 }
 

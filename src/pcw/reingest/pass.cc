@@ -18,7 +18,6 @@
 #include "pcw/reingest/catalogs.h"
 #include "pcw/reingest/dead_letters.h"
 #include "pcw/reingest/epochs.h"
-#include "pcw/reingest/letters.h"
 #include "pcw/reingest/loader.h"
 #include "pcw/reingest/order.h"
 #include "pcw/reingest/rebuild.h"
