@@ -329,9 +329,9 @@ class Gathering {
     auto caller = deps_.open_caller(aws::partner_central_account::kService, open);
     if (!caller) return;
     facts_.link.was_asked = true;
-    const auto listed = (*caller)->Call(
-        aws::partner_central_account::kListPartners,
-        DumpJson(Json{{"Catalog", facts_.settings.catalog}}), deadline.token());
+    const auto listed =
+        (*caller)->Call(aws::partner_central_account::kListPartners,
+                        DumpJson(Json{{"Catalog", facts_.settings.catalog}}), deadline.token());
     if (!listed) {
       facts_.link.error = listed.error();
     } else if (facts_.identity) {
