@@ -6,6 +6,7 @@
 namespace pcw::reingest {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 class ReingestEpochsTest : public ::testing::Test {
@@ -175,6 +176,33 @@ TEST_F(DryRunEpochsTest, ColumnsThatWouldChangeAreAddedUpWithThreeExamples) {
   EXPECT_EQ(outcome.columns[0].column, "stage");
   EXPECT_EQ(outcome.columns[0].rows, 4);
   EXPECT_THAT(outcome.columns[0].examples, SizeIs(3));
+}
+
+TEST_F(DryRunEpochsTest, AReplayTellsWhatWouldBecomeOfEachRecord) {
+  std::vector<std::string> told;
+  options.replay.emplace();
+  options.replay->on_fate = [&](const dlq::ReplayFate& fate) {
+    told.push_back(fate.record_key + " " + std::string(NameOf(fate.outcome)));
+  };
+  CloseWith("k1");
+  LoadResult result = Compared(0, 3, {"O1"});
+  result.comparison.changed_ids = {"O2"};
+  result.landed = {"O1", "O2", "O3"};
+  result.refused = {"O4"};
+  epochs.Take({result});
+  EXPECT_THAT(told,
+              ElementsAre("O1 new row", "O2 changes the row", "O3 row is up to date", "O4 fails"));
+}
+
+TEST_F(ReingestEpochsTest, ARunThatIsNotDryTellsNothingRecordByRecord) {
+  int told = 0;
+  options.replay.emplace();
+  options.replay->on_fate = [&](const dlq::ReplayFate&) { ++told; };
+  CloseWith("k1");
+  LoadResult result = Loaded(0, 1);
+  result.landed = {"O1"};
+  epochs.Take({result});
+  EXPECT_EQ(told, 0);
 }
 
 }  // namespace
