@@ -14,6 +14,7 @@ bool IsOfTheObject(const Error& error) {
     case CallReaction::kStop:
       return false;
   }
+  return false;
 }
 
 std::string WhyUnreadable(const Error& error, bool is_listed) {

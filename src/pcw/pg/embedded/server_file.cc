@@ -60,9 +60,10 @@ PidHolder WhoHas(pid_t pid, const fs::path& data) {
   if (arguments.empty() || fs::path(arguments.front()).filename() != "postgres")
     return PidHolder::kStranger;
   // A server works in its data directory. Of another user's process only root with all its powers
-  // may read that.
-  const fs::path works_in = fs::read_symlink(process / "cwd", problem);
-  if (!problem) return IsSame(works_in, data) ? PidHolder::kServer : PidHolder::kStranger;
+  // may read that. By the directory itself and not by its name: a process whose mounts are its own
+  // (a service with a private /tmp, in a chroot) may have another name for it.
+  const bool is_there = fs::equivalent(process / "cwd", data, problem);
+  if (!problem) return is_there ? PidHolder::kServer : PidHolder::kStranger;
   for (std::size_t i = 1; i + 1 < arguments.size(); ++i) {
     if (arguments[i] != "-D") continue;
     const fs::path named = arguments[i + 1];
