@@ -86,7 +86,8 @@ TEST_F(ListRunFoldersTest, PartsComeInTheOrderInWhichTheyWereWritten) {
   Add("run-1/data-100000.json");
   Add("run-1/data-99999.json");
   std::vector<int> parts;
-  for (const FolderObject& object : Folders().front().objects) parts.push_back(object.part);
+  const auto folders = Folders();
+  for (const FolderObject& object : folders.front().objects) parts.push_back(object.part);
   EXPECT_THAT(parts, ElementsAre(1, 2, 99'999, 100'000));
 }
 
