@@ -230,12 +230,15 @@ namespace {
 
 // simdjson holds the same rules at the speed of memory, but for numbers beyond its own. What it
 // takes is well-formed; what it refuses is looked at by FormChecker. A text is copied for it, so a
-// short one is not worth the way.
+// short one is not worth the way; and a parser keeps ten times the size of the largest text that it
+// has read, in each thread, so a long one takes the slow way.
 constexpr std::size_t kWorthTheWay = 256;
+constexpr std::size_t kLongestQuick = 1U << 20U;
 
 simdjson::simdjson_result<simdjson::dom::element> ReadQuickly(std::string_view text) {
   constexpr auto kDepth = static_cast<std::size_t>(kDeepestJson);
   thread_local simdjson::dom::parser parser;
+  if (text.size() > kLongestQuick) return simdjson::CAPACITY;
   if (text.starts_with(kByteOrderMark)) return simdjson::TAPE_ERROR;
   if (parser.max_depth() != kDepth && parser.allocate(64U << 10U, kDepth) != simdjson::SUCCESS)
     return simdjson::MEMALLOC;

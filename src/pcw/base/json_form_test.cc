@@ -142,6 +142,14 @@ TEST(ObjectHasTest, SaysWhetherAWellFormedObjectHasAMember) {
   EXPECT_EQ(ObjectHas("{}", "a"), false);
 }
 
+// A parser keeps many times the size of what it has read, in every thread that fetches.
+TEST(ObjectHasTest, SaysNothingOfALongText) {
+  const std::string text = R"({"a":")" + std::string(1U << 20U, 'x') + "\"}";
+
+  EXPECT_EQ(ObjectHas(text, "a"), std::nullopt);
+  EXPECT_EQ(WhyMalformed(text), "");
+}
+
 TEST(ObjectHasTest, SaysNothingOfWhatItCannotRead) {
   for (const std::string& text :
        {"[1]"s, "null"s, ""s, "{\"a\":1"s, R"({"a":1e400})"s, R"({"a":"\ud83d"})"s,
